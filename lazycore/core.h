@@ -1,0 +1,46 @@
+/* One process's plain-C half of lazycore, and how it reports upward.
+ *
+ * The host (lazyd) makes it before Python starts and reads it from its
+ * control thread; the importable extension makes its own. Holds no Python
+ * object. The listener is called by whoever holds the GIL, with no lock of
+ * ours held; it must not block, not call back into lazycore and not touch
+ * Python.
+ */
+#ifndef LAZYCORE_CORE_H
+#define LAZYCORE_CORE_H
+
+#include <stdatomic.h>
+
+#include "lazycore/ignore.h"
+#include "lazycore/level.h"
+#include "lazycore/registry.h"
+
+enum lz_event { LZ_EVENT_LOAD, LZ_EVENT_FAIL, LZ_EVENT_RELOAD, LZ_EVENT_FORK };
+
+struct lz_listener {
+    /* LOAD and FAIL carry LOAD; RELOAD carries NAME; FORK carries neither
+     * and comes in the parent, with the child's pid in PID. */
+    void (*event)(void *arg, enum lz_event event, const char *name,
+                  const struct lz_load *load, long pid);
+    /* The service called lazycore.ready(). */
+    void (*ready)(void *arg);
+    void *arg;
+};
+
+struct lz_core {
+    struct lz_registry *registry;
+    struct lz_ignore *ignore;
+    struct lz_levels *levels;
+    struct lz_listener listener; /* set before Python starts; may be empty */
+    atomic_int enabled;          /* 1 while install() is in effect */
+    atomic_int verbose;          /* 0, 1 or 2, as in the seed */
+};
+
+/* NULL on lack of memory. */
+struct lz_core *core_new(void);
+/* Accepts NULL and half-built objects. */
+void core_free(struct lz_core *core);
+/* In a forked child: every lock usable, the listener gone. */
+void core_after_fork(struct lz_core *core);
+
+#endif

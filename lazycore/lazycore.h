@@ -1,0 +1,89 @@
+/* The engine as the host sees it: what needs Python.
+ *
+ * Every call needs the GIL unless it says otherwise. The same functions
+ * stand behind the Python module `lazycore`.
+ */
+#ifndef LAZYCORE_LAZYCORE_H
+#define LAZYCORE_LAZYCORE_H
+
+#include <Python.h>
+#include <stdbool.h>
+
+#include "lazycore/annotations.h"
+#include "lazycore/core.h"
+
+/* For PyImport_AppendInittab("lazycore", PyInit_lazycore). */
+PyMODINIT_FUNC PyInit_lazycore(void);
+
+/* Make CORE the one the module uses. Before Py_Initialize; no GIL. The core
+ * must outlive the interpreter. */
+void lazycore_attach(struct lz_core *core);
+
+/* Hook the import system: after site, before the service. Repeatable.
+ * 0, or -1 with ERROR (subinterpreter, free-threaded build, ...). */
+int lazycore_install(struct lz_error *error) LZ_NEEDS_GIL;
+int lazycore_uninstall(struct lz_error *error) LZ_NEEDS_GIL;
+
+/* What one name of a load request came to. Strings malloc'd. */
+struct lz_load_result {
+    char *name;
+    bool loaded;      /* 1 it is in sys.modules now */
+    bool already;     /* it was before */
+    uint64_t wall_ns;
+    uint64_t modules; /* module bodies that ran, this one included */
+    struct lz_error error; /* kind NONE on success */
+};
+
+enum { LZ_LOAD_INJECT = 1u };
+
+/* Load the module NAME: a proxy, or any name that can be imported.
+ * 0 with *ret_result, success or not; -1 only on lack of memory. */
+int lazycore_load(const char *name, unsigned flags,
+                  struct lz_load_result *ret_result) LZ_NEEDS_GIL;
+void lazycore_load_result_done(struct lz_load_result *result);
+
+/* Reload: DESIGN 5. */
+#define LZ_VERDICT_TABLE(LZ_VERDICT)                                          \
+    LZ_VERDICT(APPLIED, "applied", 0)                                         \
+    LZ_VERDICT(UNCHANGED, "unchanged", 11)                                    \
+    LZ_VERDICT(NOT_LOADED, "not_loaded", 12)                                  \
+    LZ_VERDICT(REFUSED, "refused", 13)                                        \
+    LZ_VERDICT(FAILED, "failed", 14)                                          \
+    LZ_VERDICT(INCONCLUSIVE, "inconclusive", 15)
+
+enum lz_verdict {
+#define LZ_VERDICT(id, string, exit_status) LZ_VERDICT_##id,
+    LZ_VERDICT_TABLE(LZ_VERDICT)
+#undef LZ_VERDICT
+        LZ_VERDICTS
+};
+
+const char *lz_verdict_string(enum lz_verdict verdict);
+
+struct lz_reload_result {
+    enum lz_verdict verdict;
+    char text[512];        /* why, for a person */
+    char *file;            /* location of a failure, or NULL */
+    int line, column;      /* 0 unknown */
+    char *traceback;       /* malloc'd or NULL */
+    uint64_t wall_ns;      /* the whole transaction */
+    uint64_t pause_ns;     /* step 3 and 4, GIL never released */
+    uint64_t old_hash, new_hash; /* of the source, 0 unknown */
+    uint64_t functions_kept, classes_kept; /* identity kept */
+    uint64_t names_rebound;/* bound elsewhere by from-import, step 4 */
+    char **unrepaired;     /* malloc'd "holder: name" lines */
+    size_t unrepaired_count;
+};
+
+/* 0 with *ret_result; -1 with ERROR where no verdict could be reached. */
+int lazycore_reload(const char *name, bool force,
+                    struct lz_reload_result *ret_result,
+                    struct lz_error *error) LZ_NEEDS_GIL;
+void lazycore_reload_result_done(struct lz_reload_result *result);
+
+/* The pending Python exception as an lz_error (with traceback), cleared. The
+ * one place where that is done. */
+void lz_error_from_python(struct lz_error *error, enum lz_error_kind kind)
+    LZ_NEEDS_GIL;
+
+#endif
