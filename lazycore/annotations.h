@@ -20,7 +20,10 @@
 #define LZ_ACQUIRE(...) LZ_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define LZ_RELEASE(...) LZ_ATTRIBUTE(release_capability(__VA_ARGS__))
 #define LZ_EXCLUDES(...) LZ_ATTRIBUTE(locks_excluded(__VA_ARGS__))
+/* LZ_GUARDED_BY names a lock of file scope. C compilers cannot name a sibling
+ * member there; a field guarded by its own struct's lock is LZ_GUARDED. */
 #define LZ_GUARDED_BY(x) LZ_ATTRIBUTE(guarded_by(x))
+#define LZ_GUARDED LZ_ATTRIBUTE(guarded_var)
 #define LZ_ASSERT(x) LZ_ATTRIBUTE(assert_capability(x))
 #define LZ_UNCHECKED LZ_ATTRIBUTE(no_thread_safety_analysis)
 
@@ -53,13 +56,16 @@ lz_mutex_done(struct lz_mutex *mutex)
     (void)pthread_mutex_destroy(&mutex->raw);
 }
 
-static inline void LZ_ACQUIRE(*mutex) LZ_UNCHECKED
+static inline void lz_mutex_lock(struct lz_mutex *mutex) LZ_ACQUIRE(*mutex);
+static inline void lz_mutex_unlock(struct lz_mutex *mutex) LZ_RELEASE(*mutex);
+
+static inline void LZ_UNCHECKED
 lz_mutex_lock(struct lz_mutex *mutex)
 {
     (void)pthread_mutex_lock(&mutex->raw);
 }
 
-static inline void LZ_RELEASE(*mutex) LZ_UNCHECKED
+static inline void LZ_UNCHECKED
 lz_mutex_unlock(struct lz_mutex *mutex)
 {
     (void)pthread_mutex_unlock(&mutex->raw);
