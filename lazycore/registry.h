@@ -27,7 +27,18 @@ enum lz_state {
 #define LZ_STATE(id, string, meaning) LZ_STATE_##id,
     LZ_STATE_TABLE(LZ_STATE)
 #undef LZ_STATE
-        LZ_STATE_COUNT
+        LZ_STATE_COUNT,
+    /* Tried and failed, never loaded, no proxy: in no count of states, but
+     * readers see it. Its string is "none". */
+    LZ_STATE_NONE = LZ_STATE_COUNT
+};
+
+/* Bounds. What does not fit is cut; a module past them is not recorded. */
+enum {
+    LZ_REGISTRY_MODULES_MAX = 200000,
+    LZ_REGISTRY_NAME_MAX = 1000,   /* bytes of a module's name */
+    LZ_REGISTRY_STRING_MAX = 4096, /* bytes of a path, function, thread */
+    LZ_REGISTRY_ERROR_MAX = 500    /* bytes of a failure's text */
 };
 
 /* Why an import was lazy or eager: DESIGN 4.3. The string is the stable key
@@ -90,19 +101,19 @@ struct lz_place {
 /* One finished execution of a module's body. Strings borrowed. */
 struct lz_load {
     const char *name;
-    const char *parent;       /* module whose load this one is nested in */
-    const char *thread;       /* name of the loading thread */
-    struct lz_place trigger;  /* what first needed it */
-    enum lz_reason reason;    /* LZ_REASON_LAZY for a load of a proxy */
-    uint64_t wall_ns;         /* inclusive of nested loads */
-    uint64_t wall_self_ns;    /* exclusive */
+    const char *parent;      /* module whose load this one is nested in */
+    const char *thread;      /* name of the loading thread */
+    struct lz_place trigger; /* what first needed it */
+    enum lz_reason reason;   /* LZ_REASON_LAZY for a load of a proxy */
+    uint64_t wall_ns;        /* inclusive of nested loads */
+    uint64_t wall_self_ns;   /* exclusive */
     uint64_t cpu_ns;
     uint64_t cpu_self_ns;
-    int64_t bytes;            /* allocated by Python and not freed, incl. */
+    int64_t bytes; /* allocated by Python and not freed, incl. */
     int64_t bytes_self;
     int64_t blocks;
     int64_t blocks_self;
-    const char *error;        /* "Type: message", or NULL on success */
+    const char *error; /* "Type: message", or NULL on success */
 };
 
 /* A module as readers see it: a deep copy. */
@@ -110,28 +121,28 @@ struct lz_module {
     char *name;
     enum lz_state state;
     enum lz_reason reason;
-    bool builtin;             /* in sys.builtin_module_names */
-    char *file;               /* origin of the spec, or NULL */
-    struct lz_place statement;/* the import statement that met it first */
-    char *parent;             /* load it was nested in, or NULL */
+    bool builtin;              /* in sys.builtin_module_names */
+    char *file;                /* origin of the spec, or NULL */
+    struct lz_place statement; /* the import statement that met it first */
+    char *parent;              /* load it was nested in, or NULL */
     char *thread;
     struct lz_place trigger;
-    uint64_t sequence;        /* order of loading, from 1; 0 not loaded */
-    uint64_t met_ns;          /* CLOCK_MONOTONIC when first met */
-    uint64_t loaded_ns;       /* when loaded; 0 not loaded */
+    uint64_t sequence;  /* order of loading, from 1; 0 not loaded */
+    uint64_t met_ns;    /* CLOCK_MONOTONIC when first met */
+    uint64_t loaded_ns; /* when loaded; 0 not loaded */
     uint64_t wall_ns, wall_self_ns, cpu_ns, cpu_self_ns;
     int64_t bytes, bytes_self, blocks, blocks_self;
-    uint64_t loads;           /* successful executions, reloads too */
+    uint64_t loads; /* successful executions, reloads too */
     uint64_t failures;
-    char *last_error;         /* text of the last failure, or NULL */
-    uint64_t names_pending;   /* names in namespaces that wait for it */
+    char *last_error;       /* text of the last failure, or NULL */
+    uint64_t names_pending; /* names in namespaces that wait for it */
 };
 
 struct lz_registry_stats {
     uint64_t modules[LZ_STATE_COUNT];
-    uint64_t proxy_peak;      /* most proxies at one time */
-    uint64_t proxy_total;     /* proxies ever made (the seed's proxyTally) */
-    uint64_t failed;          /* modules whose last load failed */
+    uint64_t proxy_peak;  /* most proxies at one time */
+    uint64_t proxy_total; /* proxies ever made (the seed's proxyTally) */
+    uint64_t failed;      /* modules whose last load failed */
     uint64_t names_pending, names_resolved;
     uint64_t builtins_proxied, builtins_imported, builtins_absent;
     uint64_t loads, loads_failed, loads_wall_ns; /* wall: outermost only */
@@ -169,7 +180,9 @@ void registry_loaded(struct lz_registry *registry, const struct lz_load *load,
 /* DELTA names more or fewer wait for NAME; RESOLVED of them got a value. */
 void registry_names(struct lz_registry *registry, const char *name,
                     int64_t delta_pending, uint64_t resolved);
-/* In a forked child: make the lock usable again. */
+/* Around fork(), see core.h; the last in the forked child. */
+void registry_before_fork(struct lz_registry *registry);
+void registry_after_fork_parent(struct lz_registry *registry);
 void registry_after_fork(struct lz_registry *registry);
 
 /* --- readers: any thread, no GIL --------------------------------------- */
@@ -180,7 +193,7 @@ void registry_stats(struct lz_registry *registry,
 enum lz_sort { LZ_SORT_NAME, LZ_SORT_TIME, LZ_SORT_MEMORY, LZ_SORT_ORDER };
 
 struct lz_query {
-    unsigned states;   /* bit 1u << state; 0 means all */
+    unsigned states;   /* bit 1u << state, NONE too; 0 means all */
     bool failed;       /* only those whose last load failed */
     const char *match; /* glob over the dotted name (fnmatch), or NULL */
     enum lz_sort sort; /* time and memory: largest first, exclusive */

@@ -1,0 +1,103 @@
+/* The table behind shared strings: uthash over the text, a count in each.
+ *
+ * Responsible for storing equal strings once and freeing the last holder's.
+ * Leaves locking to the owner of the pool.
+ */
+#include "lazycore/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lazycore/uthash_safe.h"
+
+struct shared {
+    UT_hash_handle hh;
+    size_t holders;
+    char text[];
+};
+
+struct lz_pool {
+    struct shared *table;
+};
+
+static struct shared *
+shared_of(const char *text)
+{
+    return (struct shared *)(void *)((uintptr_t)text -
+                                     offsetof(struct shared, text));
+}
+
+struct lz_pool *
+pool_new(void)
+{
+    return calloc(1, sizeof(struct lz_pool));
+}
+
+void
+pool_free(struct lz_pool *pool)
+{
+    struct shared *shared, *next;
+
+    if (pool == NULL) {
+        return;
+    }
+    HASH_ITER (hh, pool->table, shared, next) {
+        HASH_DEL(pool->table, shared);
+        free(shared);
+    }
+    free(pool);
+}
+
+const char *
+pool_get(struct lz_pool *pool, const char *text, size_t length)
+{
+    struct shared *shared;
+
+    HASH_FIND(hh, pool->table, text, length, shared);
+    if (shared != NULL) {
+        shared->holders++;
+        return shared->text;
+    }
+    shared = malloc(sizeof(*shared) + length + 1);
+    if (shared == NULL) {
+        return NULL;
+    }
+    memset(shared, 0, sizeof(*shared));
+    memcpy(shared->text, text, length);
+    shared->text[length] = '\0';
+    shared->holders = 1;
+    HASH_ADD_KEYPTR(hh, pool->table, shared->text, length, shared);
+    if (shared->hh.tbl == NULL) {
+        free(shared);
+        return NULL;
+    }
+    return shared->text;
+}
+
+const char *
+pool_hold(const char *shared)
+{
+    if (shared != NULL) {
+        shared_of(shared)->holders++;
+    }
+    return shared;
+}
+
+void
+pool_put(struct lz_pool *pool, const char *text)
+{
+    if (text == NULL) {
+        return;
+    }
+    struct shared *shared = shared_of(text);
+    if (--shared->holders == 0) {
+        HASH_DEL(pool->table, shared);
+        free(shared);
+    }
+}
+
+size_t
+pool_count(const struct lz_pool *pool)
+{
+    return HASH_COUNT(pool->table);
+}
