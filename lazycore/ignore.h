@@ -80,7 +80,9 @@ int ignore_load(struct lz_ignore *ignore, const char *path,
 int ignore_save(struct lz_ignore *ignore, const char *path,
                 struct lz_error *error);
 
-/* In a forked child: make the lock usable again. */
+/* Around fork(), see core.h; the last in the forked child. */
+void ignore_before_fork(struct lz_ignore *ignore);
+void ignore_after_fork_parent(struct lz_ignore *ignore);
 void ignore_after_fork(struct lz_ignore *ignore);
 
 #endif

@@ -1,0 +1,489 @@
+/* The three ignore sets: what is in them, and what they match.
+ *
+ * Responsible for the rules, their hits and the entries the sets start with.
+ * Leaves the text file to ignore_file.c, and what an ignored import does to
+ * the policy. Case is folded for ASCII letters only: a path's other bytes
+ * must match as they are. Own mutex; any thread.
+ */
+#include "lazycore/ignore_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lazycore/names.h"
+
+/* What is known to need it. Keep it short: each entry costs laziness. */
+static const struct {
+    enum lz_ignore_kind kind;
+    const char *value;
+} defaults[] = {
+    /* Codec look-up imports while Python is in no state to import; a codec
+     * registers itself by being imported. */
+    {LZ_IGNORE_NAME, "encodings"},
+    {LZ_IGNORE_PACKAGE, "encodings"},
+    /* Called from C at any time, shutdown included. */
+    {LZ_IGNORE_NAME, "warnings"},
+    /* Not loaded from a file of their own name, or by what we stand on. */
+    {LZ_IGNORE_NAME, "__main__"},
+    {LZ_IGNORE_NAME, "lazycore"},
+    {LZ_IGNORE_NAME, "importlib"},
+    {LZ_IGNORE_NAME, "importlib._bootstrap"},
+    {LZ_IGNORE_NAME, "importlib._bootstrap_external"},
+    {LZ_IGNORE_NAME, "zipimport"},
+    /* Imported for their effect, by code that never uses the name. */
+    {LZ_IGNORE_NAME, "site"},
+    {LZ_IGNORE_NAME, "readline"},
+    {LZ_IGNORE_NAME, "rlcompleter"},
+    /* import_fresh_module takes modules out of sys.modules and back. */
+    {LZ_IGNORE_PACKAGE, "test.support"},
+};
+
+enum { DEFAULTS = sizeof(defaults) / sizeof(defaults[0]) };
+
+static const char *const kind_strings[LZ_IGNORE_KINDS] = {
+    [LZ_IGNORE_NAME] = "name",
+    [LZ_IGNORE_PACKAGE] = "package",
+    [LZ_IGNORE_PATH] = "path",
+};
+
+const char *
+lz_ignore_kind_string(enum lz_ignore_kind kind)
+{
+    return (unsigned)kind < LZ_IGNORE_KINDS ? kind_strings[kind] : "name";
+}
+
+int
+lz_ignore_kind_from_string(const char *string, enum lz_ignore_kind *ret_kind)
+{
+    for (int kind = 0; kind < LZ_IGNORE_KINDS; kind++) {
+        if (strcmp(string, kind_strings[kind]) == 0) {
+            *ret_kind = (enum lz_ignore_kind)kind;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* --- the table, with the lock held ----------------------------------------
+ */
+
+struct lz_ignore_entry *
+ignore_find_locked(struct lz_ignore *ignore, enum lz_ignore_kind kind,
+                   const char *value, size_t length)
+{
+    struct lz_ignore_entry *entry;
+
+    HASH_FIND(hh, ignore->tables[kind], value, length, entry);
+    return entry;
+}
+
+static int
+is_default(enum lz_ignore_kind kind, const char *value)
+{
+    for (size_t i = 0; i < DEFAULTS; i++) {
+        if (defaults[i].kind == kind &&
+            strcmp(defaults[i].value, value) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int
+ignore_add_locked(struct lz_ignore *ignore, enum lz_ignore_kind kind,
+                  const char *value)
+{
+    size_t length = strlen(value);
+
+    if (ignore_find_locked(ignore, kind, value, length) != NULL) {
+        return 0;
+    }
+    if (HASH_COUNT(ignore->tables[kind]) >= LZ_IGNORE_MAX) {
+        return -ENOSPC;
+    }
+    struct lz_ignore_entry *entry = calloc(1, sizeof(*entry) + length + 1);
+    if (entry == NULL) {
+        return -ENOMEM;
+    }
+    memcpy(entry->value, value, length);
+    entry->builtin = is_default(kind, value);
+    HASH_ADD_KEYPTR(hh, ignore->tables[kind], entry->value, length, entry);
+    if (entry->hh.tbl == NULL) {
+        free(entry);
+        return -ENOMEM;
+    }
+    return 1;
+}
+
+int
+ignore_remove_locked(struct lz_ignore *ignore, enum lz_ignore_kind kind,
+                     const char *value)
+{
+    struct lz_ignore_entry *entry =
+        ignore_find_locked(ignore, kind, value, strlen(value));
+
+    if (entry == NULL) {
+        return 0;
+    }
+    HASH_DEL(ignore->tables[kind], entry);
+    free(entry);
+    return 1;
+}
+
+int
+ignore_default(size_t index, enum lz_ignore_kind *ret_kind,
+               const char **ret_value)
+{
+    if (index >= DEFAULTS) {
+        return 0;
+    }
+    *ret_kind = defaults[index].kind;
+    *ret_value = defaults[index].value;
+    return 1;
+}
+
+/* --- life ------------------------------------------------------------------
+ */
+
+static void clear_locked(struct lz_ignore *ignore, enum lz_ignore_kind kind)
+    LZ_REQUIRES(ignore->mutex);
+
+static void
+clear_locked(struct lz_ignore *ignore, enum lz_ignore_kind kind)
+{
+    struct lz_ignore_entry *entry, *next;
+
+    HASH_ITER (hh, ignore->tables[kind], entry, next) {
+        HASH_DEL(ignore->tables[kind], entry);
+        free(entry);
+    }
+}
+
+struct lz_ignore *
+ignore_new(void)
+{
+    struct lz_ignore *ignore = calloc(1, sizeof(*ignore));
+    int status = 0;
+
+    if (ignore == NULL) {
+        return NULL;
+    }
+    lz_mutex_init(&ignore->mutex);
+    lz_mutex_lock(&ignore->mutex);
+    for (size_t i = 0; i < DEFAULTS && status >= 0; i++) {
+        status =
+            ignore_add_locked(ignore, defaults[i].kind, defaults[i].value);
+    }
+    lz_mutex_unlock(&ignore->mutex);
+    if (status < 0) {
+        ignore_free(ignore);
+        return NULL;
+    }
+    return ignore;
+}
+
+void
+ignore_free(struct lz_ignore *ignore)
+{
+    if (ignore == NULL) {
+        return;
+    }
+    for (int kind = 0; kind < LZ_IGNORE_KINDS; kind++) {
+        ignore_clear(ignore, (enum lz_ignore_kind)kind);
+    }
+    lz_mutex_done(&ignore->mutex);
+    free(ignore);
+}
+
+void LZ_UNCHECKED
+ignore_before_fork(struct lz_ignore *ignore)
+{
+    lz_mutex_lock(&ignore->mutex);
+}
+
+void LZ_UNCHECKED
+ignore_after_fork_parent(struct lz_ignore *ignore)
+{
+    lz_mutex_unlock(&ignore->mutex);
+}
+
+void
+ignore_after_fork(struct lz_ignore *ignore)
+{
+    lz_mutex_init(&ignore->mutex);
+}
+
+/* --- edits ------------------------------------------------------------------
+ */
+
+int
+ignore_check(enum lz_ignore_kind kind, const char *value,
+             struct lz_error *error)
+{
+    const char *word = lz_ignore_kind_string(kind);
+
+    if (value[0] == '\0') {
+        return lz_error_set(error, LZ_ERROR_INVALID, "the %s is empty", word);
+    }
+    if (strnlen(value, LZ_IGNORE_VALUE_MAX + 1) > LZ_IGNORE_VALUE_MAX) {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "the %s is longer than %d bytes", word,
+                            LZ_IGNORE_VALUE_MAX);
+    }
+    if (!names_is_text(value)) {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "the %s has a control character or is not UTF-8",
+                            word);
+    }
+    if (kind != LZ_IGNORE_PATH && !names_is_dotted(value)) {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "'%s' is not the dotted name of a module", value);
+    }
+    return 0;
+}
+
+int
+ignore_add(struct lz_ignore *ignore, enum lz_ignore_kind kind,
+           const char *value, struct lz_error *error)
+{
+    if (ignore_check(kind, value, error) != 0) {
+        return -1;
+    }
+    lz_mutex_lock(&ignore->mutex);
+    int status = ignore_add_locked(ignore, kind, value);
+    lz_mutex_unlock(&ignore->mutex);
+    if (status == -ENOSPC) {
+        return lz_error_set(error, LZ_ERROR_LIMIT,
+                            "the set of ignored %ss is full at %d entries; "
+                            "remove some",
+                            lz_ignore_kind_string(kind), LZ_IGNORE_MAX);
+    }
+    if (status < 0) {
+        return lz_error_set(error, LZ_ERROR_NO_MEMORY,
+                            "no memory to ignore '%s'", value);
+    }
+    return status;
+}
+
+int
+ignore_remove(struct lz_ignore *ignore, enum lz_ignore_kind kind,
+              const char *value)
+{
+    lz_mutex_lock(&ignore->mutex);
+    int removed = ignore_remove_locked(ignore, kind, value);
+    lz_mutex_unlock(&ignore->mutex);
+    return removed;
+}
+
+int
+ignore_contains(struct lz_ignore *ignore, enum lz_ignore_kind kind,
+                const char *value)
+{
+    lz_mutex_lock(&ignore->mutex);
+    int found = ignore_find_locked(ignore, kind, value, strlen(value)) != NULL;
+    lz_mutex_unlock(&ignore->mutex);
+    return found;
+}
+
+void
+ignore_clear(struct lz_ignore *ignore, enum lz_ignore_kind kind)
+{
+    lz_mutex_lock(&ignore->mutex);
+    clear_locked(ignore, kind);
+    lz_mutex_unlock(&ignore->mutex);
+}
+
+/* --- matching
+ * ---------------------------------------------------------------- */
+
+static unsigned char
+fold(char byte)
+{
+    return (unsigned char)(byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a'
+                                                      : byte);
+}
+
+static int
+contains_folded(const char *text, const char *part)
+{
+    for (; *text != '\0'; text++) {
+        size_t i = 0;
+        while (part[i] != '\0' && fold(text[i]) == fold(part[i])) {
+            i++;
+        }
+        if (part[i] == '\0') {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int
+ignore_rule_covers(enum lz_ignore_kind kind, const char *value,
+                   const char *name, const char *path)
+{
+    size_t length = strlen(value);
+
+    switch (kind) {
+    case LZ_IGNORE_NAME:
+        return strcmp(name, value) == 0;
+    case LZ_IGNORE_PACKAGE:
+        return strncmp(name, value, length) == 0 &&
+               (name[length] == '\0' || name[length] == '.');
+    case LZ_IGNORE_PATH:
+        return path != NULL && contains_folded(path, value);
+    case LZ_IGNORE_KINDS:
+        break;
+    }
+    return 0;
+}
+
+static struct lz_ignore_entry *match_package(struct lz_ignore *ignore,
+                                             const char *name)
+    LZ_REQUIRES(ignore->mutex);
+
+/* Look NAME and each of its parents up: the set may be large, names are
+ * short. */
+static struct lz_ignore_entry *
+match_package(struct lz_ignore *ignore, const char *name)
+{
+    struct lz_ignore_entry *entry = NULL;
+    size_t length = 0;
+
+    if (ignore->tables[LZ_IGNORE_PACKAGE] == NULL) {
+        return NULL;
+    }
+    while (entry == NULL) {
+        length += strcspn(name + length, ".");
+        entry = ignore_find_locked(ignore, LZ_IGNORE_PACKAGE, name, length);
+        if (name[length] == '\0') {
+            break;
+        }
+        length++;
+    }
+    return entry;
+}
+
+static struct lz_ignore_entry *match_path(struct lz_ignore *ignore,
+                                          const char *path)
+    LZ_REQUIRES(ignore->mutex);
+
+static struct lz_ignore_entry *
+match_path(struct lz_ignore *ignore, const char *path)
+{
+    struct lz_ignore_entry *entry, *next;
+
+    HASH_ITER (hh, ignore->tables[LZ_IGNORE_PATH], entry, next) {
+        if (contains_folded(path, entry->value)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+enum lz_reason
+ignore_match(struct lz_ignore *ignore, const char *name, const char *path)
+{
+    enum lz_reason reason = LZ_REASON_IGNORE_NAME;
+
+    lz_mutex_lock(&ignore->mutex);
+    struct lz_ignore_entry *entry =
+        ignore_find_locked(ignore, LZ_IGNORE_NAME, name, strlen(name));
+    if (entry == NULL) {
+        reason = LZ_REASON_IGNORE_PACKAGE;
+        entry = match_package(ignore, name);
+    }
+    if (entry == NULL && path != NULL) {
+        reason = LZ_REASON_IGNORE_PATH;
+        entry = match_path(ignore, path);
+    }
+    if (entry == NULL) {
+        reason = LZ_REASON_LAZY;
+    } else {
+        entry->hits++;
+    }
+    lz_mutex_unlock(&ignore->mutex);
+    return reason;
+}
+
+/* --- listing
+ * ----------------------------------------------------------------- */
+
+static int
+by_kind_and_value(const void *left, const void *right)
+{
+    const struct lz_ignore_rule *a = left;
+    const struct lz_ignore_rule *b = right;
+
+    if (a->kind != b->kind) {
+        return a->kind < b->kind ? -1 : 1;
+    }
+    return strcmp(a->value, b->value);
+}
+
+void
+ignore_rules_free(struct lz_ignore_rule *rules, size_t count)
+{
+    if (rules == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        free(rules[i].value);
+    }
+    free(rules);
+}
+
+static int copy_rules(struct lz_ignore *ignore, enum lz_ignore_kind kind,
+                      struct lz_ignore_rule *rules, size_t *count)
+    LZ_REQUIRES(ignore->mutex);
+
+static int
+copy_rules(struct lz_ignore *ignore, enum lz_ignore_kind kind,
+           struct lz_ignore_rule *rules, size_t *count)
+{
+    struct lz_ignore_entry *entry, *next;
+
+    HASH_ITER (hh, ignore->tables[kind], entry, next) {
+        char *value = strdup(entry->value);
+        if (value == NULL) {
+            return -ENOMEM;
+        }
+        rules[(*count)++] = (struct lz_ignore_rule){
+            .kind = kind,
+            .value = value,
+            .hits = entry->hits,
+            .builtin = entry->builtin,
+        };
+    }
+    return 0;
+}
+
+int
+ignore_list(struct lz_ignore *ignore, struct lz_ignore_rule **ret_rules,
+            size_t *ret_count)
+{
+    size_t total = 1, count = 0;
+    int status = 0;
+
+    lz_mutex_lock(&ignore->mutex);
+    for (int kind = 0; kind < LZ_IGNORE_KINDS; kind++) {
+        total += HASH_COUNT(ignore->tables[kind]);
+    }
+    struct lz_ignore_rule *rules = calloc(total, sizeof(*rules));
+    if (rules == NULL) {
+        status = -ENOMEM;
+    }
+    for (int kind = 0; kind < LZ_IGNORE_KINDS && status == 0; kind++) {
+        status = copy_rules(ignore, (enum lz_ignore_kind)kind, rules, &count);
+    }
+    lz_mutex_unlock(&ignore->mutex);
+    if (status != 0) {
+        ignore_rules_free(rules, count);
+        return status;
+    }
+    qsort(rules, count, sizeof(*rules), by_kind_and_value);
+    *ret_rules = rules;
+    *ret_count = count;
+    return 0;
+}
