@@ -21,6 +21,11 @@ enum lz_level_source {
     LZ_LEVEL_OPERATOR
 };
 
+enum {
+    LZ_LEVELS_MAX = 10000,    /* packages, the standard library's too */
+    LZ_LEVELS_NAME_MAX = 1000 /* bytes of a package's name */
+};
+
 struct lz_level_entry {
     char *package;
     enum lz_level level;
@@ -38,23 +43,28 @@ struct lz_levels *levels_new(void);
 void levels_free(struct lz_levels *levels);
 
 /* The level of the top-level package of MODULE (a dotted name). SOURCE may
- * be NULL. The standard library is full, by lz_stdlib in level.c. */
+ * be NULL. An operator's setting goes first; then the standard library is
+ * full; then the catalogue. */
 enum lz_level levels_get(struct lz_levels *levels, const char *module,
                          enum lz_level_source *ret_source);
 /* 0, or -1 and ERROR: not a top-level name, table full. */
 int levels_set(struct lz_levels *levels, const char *package,
                enum lz_level level, struct lz_error *error);
 /* Names of the standard library's top-level modules
- * (sys.stdlib_module_names), given once at install. */
+ * (sys.stdlib_module_names), given once at install. 0 or -ENOMEM. */
 int levels_stdlib(struct lz_levels *levels, const char *const *names,
                   size_t count);
 int levels_is_stdlib(struct lz_levels *levels, const char *module);
 
-/* What differs from the default, sorted; deep copies. 0 or -ENOMEM. */
+/* The catalogue and what an operator set, sorted (the standard library is
+ * not listed); deep copies. 0 or -ENOMEM. */
 int levels_list(struct lz_levels *levels, struct lz_level_entry **ret_entries,
                 size_t *ret_count);
 void level_entries_free(struct lz_level_entry *entries, size_t count);
 
+/* Around fork(), see core.h; the last in the forked child. */
+void levels_before_fork(struct lz_levels *levels);
+void levels_after_fork_parent(struct lz_levels *levels);
 void levels_after_fork(struct lz_levels *levels);
 
 #endif
