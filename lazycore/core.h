@@ -40,7 +40,13 @@ struct lz_core {
 struct lz_core *core_new(void);
 /* Accepts NULL and half-built objects. */
 void core_free(struct lz_core *core);
-/* In a forked child: every lock usable, the listener gone. */
+/* Around fork(): before it, take every lock, so that the child never gets a
+ * half-edited set (the control thread edits without the GIL); after it in
+ * the parent, release them. */
+void core_before_fork(struct lz_core *core);
+void core_after_fork_parent(struct lz_core *core);
+/* In a forked child: every lock usable, the listener gone. Right with and
+ * without core_before_fork. */
 void core_after_fork(struct lz_core *core);
 
 #endif

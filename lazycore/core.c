@@ -1,0 +1,70 @@
+/* One process's plain-C state, made, ended and carried over a fork.
+ *
+ * Responsible for the order in which the parts are made and their locks are
+ * taken. Leaves everything else to registry, ignore and level. The roles of
+ * annotations.h are defined here. Thread: the one that makes or forks.
+ */
+#include "lazycore/core.h"
+
+#include <stdlib.h>
+
+#include "lazycore/annotations.h"
+
+struct lz_role lz_gil;
+struct lz_role lz_loop;
+
+struct lz_core *
+core_new(void)
+{
+    struct lz_core *core = calloc(1, sizeof(*core));
+
+    if (core == NULL) {
+        return NULL;
+    }
+    core->registry = registry_new();
+    core->ignore = ignore_new();
+    core->levels = levels_new();
+    if (core->registry == NULL || core->ignore == NULL ||
+        core->levels == NULL) {
+        core_free(core);
+        return NULL;
+    }
+    return core;
+}
+
+void
+core_free(struct lz_core *core)
+{
+    if (core == NULL) {
+        return;
+    }
+    levels_free(core->levels);
+    ignore_free(core->ignore);
+    registry_free(core->registry);
+    free(core);
+}
+
+void
+core_before_fork(struct lz_core *core)
+{
+    registry_before_fork(core->registry);
+    ignore_before_fork(core->ignore);
+    levels_before_fork(core->levels);
+}
+
+void
+core_after_fork_parent(struct lz_core *core)
+{
+    levels_after_fork_parent(core->levels);
+    ignore_after_fork_parent(core->ignore);
+    registry_after_fork_parent(core->registry);
+}
+
+void
+core_after_fork(struct lz_core *core)
+{
+    core->listener = (struct lz_listener){0};
+    levels_after_fork(core->levels);
+    ignore_after_fork(core->ignore);
+    registry_after_fork(core->registry);
+}
