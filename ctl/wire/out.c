@@ -1,0 +1,195 @@
+/* See out.h. Numbers are written as exact integers; a decimal point is a
+ * point in every locale, as the service may have set one.
+ */
+#include "ctl/wire/out.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/wire/utf8.h"
+
+void
+wire_out_init(struct wire_out *out, size_t max)
+{
+    *out = (struct wire_out){.max = max};
+}
+
+void
+wire_out_done(struct wire_out *out)
+{
+    if (out != NULL) {
+        free(out->data);
+        *out = (struct wire_out){.max = out->max};
+    }
+}
+
+static void
+append(struct wire_out *out, const char *bytes, size_t size)
+{
+    if (out->status != 0) {
+        return;
+    }
+    if (size > out->max || out->length > out->max - size) {
+        out->status = -EMSGSIZE;
+        return;
+    }
+    if (out->length + size + 2 > out->capacity) {
+        size_t capacity = out->capacity == 0 ? 512 : out->capacity;
+        while (capacity < out->length + size + 2) {
+            capacity *= 2;
+        }
+        char *data = realloc(out->data, capacity);
+        if (data == NULL) {
+            out->status = -ENOMEM;
+            return;
+        }
+        out->data = data;
+        out->capacity = capacity;
+    }
+    memcpy(out->data + out->length, bytes, size);
+    out->length += size;
+}
+
+int
+wire_out_line(struct wire_out *out, char **ret_data, size_t *ret_length)
+{
+    append(out, "", 0); /* an empty buffer gets its memory */
+    int status = out->status;
+    if (status == 0) {
+        /* append() left room for these two. */
+        out->data[out->length++] = '\n';
+        out->data[out->length] = '\0';
+        *ret_data = out->data;
+        *ret_length = out->length;
+        out->data = NULL;
+    }
+    wire_out_done(out);
+    return status;
+}
+
+/* Every value and key passes here, so a comma is due after whatever ended. */
+static void
+separate(struct wire_out *out)
+{
+    if (out->length > 0 &&
+        strchr("{[:,", out->data[out->length - 1]) == NULL) {
+        append(out, ",", 1);
+    }
+}
+
+void
+wire_out_open(struct wire_out *out, char bracket)
+{
+    separate(out);
+    append(out, &bracket, 1);
+}
+
+void
+wire_out_close(struct wire_out *out, char bracket)
+{
+    append(out, &bracket, 1);
+}
+
+void
+wire_out_raw(struct wire_out *out, const char *json)
+{
+    separate(out);
+    append(out, json, strlen(json));
+}
+
+static void
+append_escaped(struct wire_out *out, unsigned char byte)
+{
+    static const char short_form[] = "\b\t\n\f\r\"\\";
+    static const char letter[] = "btnfr\"\\";
+    char text[8];
+    const char *found = strchr(short_form, byte);
+    if (byte != 0 && found != NULL) {
+        (void)snprintf(text, sizeof text, "\\%c", letter[found - short_form]);
+    } else {
+        (void)snprintf(text, sizeof text, "\\u%04x", byte);
+    }
+    append(out, text, strlen(text));
+}
+
+void
+wire_out_string(struct wire_out *out, const char *string)
+{
+    if (string == NULL) {
+        wire_out_raw(out, "null");
+        return;
+    }
+    separate(out);
+    append(out, "\"", 1);
+    const char *plain = string;
+    while (*string != '\0') {
+        unsigned char byte = (unsigned char)*string;
+        size_t size = wire_utf8_size(string);
+        if (size > 0 && byte >= 0x20 && byte != '"' && byte != '\\') {
+            string += size;
+            continue;
+        }
+        append(out, plain, (size_t)(string - plain));
+        if (size == 0) {
+            append(out, "\xef\xbf\xbd", 3);
+        } else {
+            append_escaped(out, byte);
+        }
+        plain = ++string;
+    }
+    append(out, plain, (size_t)(string - plain));
+    append(out, "\"", 1);
+}
+
+void
+wire_out_key(struct wire_out *out, const char *key)
+{
+    wire_out_string(out, key);
+    append(out, ":", 1);
+}
+
+void
+wire_out_bool(struct wire_out *out, bool value)
+{
+    wire_out_raw(out, value ? "true" : "false");
+}
+
+void
+wire_out_i64(struct wire_out *out, int64_t value)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%" PRId64, value);
+    wire_out_raw(out, text);
+}
+
+void
+wire_out_u64(struct wire_out *out, uint64_t value)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%" PRIu64, value);
+    wire_out_raw(out, text);
+}
+
+void
+wire_out_double(struct wire_out *out, double value)
+{
+    char text[40];
+    if (!isfinite(value)) {
+        wire_out_raw(out, "null");
+        return;
+    }
+    (void)snprintf(text, sizeof text, "%.15g", value);
+    size_t plain = strspn(text, "0123456789+-e");
+    if (text[plain] != '\0') {
+        /* The locale's decimal point, of whatever bytes, is what is left. */
+        size_t rest = strcspn(text + plain, "0123456789");
+        text[plain] = '.';
+        memmove(text + plain + 1, text + plain + rest,
+                strlen(text + plain + rest) + 1);
+    }
+    wire_out_raw(out, text);
+}

@@ -1,0 +1,130 @@
+/* The parameters of every command, a table each.
+ *
+ * From these rows come the reader of requests, the JSON Schemas of
+ * `commands` and lazyctl's options.
+ */
+#include "ctl/wire/table.h"
+
+static const char *const states[] = {"proxy",    "real", "eager", "ignored",
+                                     "existing", "lost", NULL};
+static const char *const state_aliases[] = {
+    "proxies", "reals", "eager", "ignored", "existing", "lost", NULL};
+static const char *const sorts[] = {"name", "time", "memory", "order", NULL};
+static const char *const kinds[] = {"name", "package", "path", NULL};
+static const char *const levels[] = {"eager", "outer", "full", NULL};
+
+const char *const wire_event_choices[] = {
+#define WIRE_EVENT(id, string) (string),
+    WIRE_EVENT_TABLE(WIRE_EVENT)
+#undef WIRE_EVENT
+        NULL};
+
+enum { ARGUMENT = WIRE_REQUIRED | WIRE_POSITIONAL, OPTION = WIRE_OPTIONAL };
+
+const struct wire_fields wire_none_params = {NULL, 0,
+                                             sizeof(struct wire_nothing)};
+
+static const struct wire_field list_rows[] = {
+    CHOICE(wire_list_params, state, .flags = OPTION, .choices = states,
+           .aliases = state_aliases, .letter = 's', .metavar = "STATE",
+           .help = "only modules in this state"),
+    STR(wire_list_params, match, .flags = OPTION, .letter = 'm',
+        .metavar = "GLOB", .help = "only modules whose name matches"),
+    WIRE_FIELD(wire_list_params, sort, WIRE_INDEX, int, .flags = OPTION,
+               .choices = sorts, .letter = 'S', .metavar = "KEY",
+               .help = "order by name, time or memory (its own, largest "
+                       "first) or order of loading"),
+    I64(wire_list_params, limit, .flags = OPTION, .min = 0, .max = 1000000,
+        .letter = 'l', .metavar = "N", .help = "at most N modules; 0: all"),
+    BOOL(wire_list_params, failed, .flags = OPTION, .letter = 'f',
+         .help = "only modules whose last load failed"),
+};
+WIRE_TABLE(, wire_list_params, wire_list_params, list_rows);
+
+static const struct wire_field show_rows[] = {
+    STR(wire_show_params, name, .flags = ARGUMENT, .metavar = "NAME",
+        .help = "dotted name of the module"),
+};
+WIRE_TABLE(, wire_show_params, wire_show_params, show_rows);
+
+static const struct wire_field report_rows[] = {
+    BOOL(wire_report_params, verbose, .flags = OPTION, .letter = 'v',
+         .help = "name the modules, and the dearest loads"),
+};
+WIRE_TABLE(, wire_report_params, wire_report_params, report_rows);
+
+static const struct wire_field load_rows[] = {
+    STRS(wire_load_params, names, name_count, .flags = ARGUMENT,
+         .metavar = "NAME", .help = "dotted names, or globs over proxies"),
+    BOOL(wire_load_params, recursive, .flags = OPTION, .letter = 'r',
+         .help = "load what is below each name too"),
+    BOOL(wire_load_params, inject, .flags = OPTION, .letter = 'i',
+         .help = "replace proxies that leaked, by a walk over the heap"),
+};
+WIRE_TABLE(, wire_load_params, wire_load_params, load_rows);
+
+static const struct wire_field reload_rows[] = {
+    STR(wire_reload_params, name, .flags = ARGUMENT, .metavar = "NAME",
+        .help = "dotted name of the module"),
+    BOOL(wire_reload_params, force, .flags = OPTION, .letter = 'f',
+         .help = "run the source even where it has not changed"),
+};
+WIRE_TABLE(, wire_reload_params, wire_reload_params, reload_rows);
+
+#define KIND_AND_VALUES                                                       \
+    CHOICE(wire_ignore_params, kind, .flags = ARGUMENT, .choices = kinds,     \
+           .metavar = "KIND", .help = "which set: name, package or path"),    \
+        STRS(wire_ignore_params, values, value_count, .flags = ARGUMENT,      \
+             .metavar = "VALUE",                                              \
+             .help = "dotted names, or parts of file paths")
+
+static const struct wire_field ignore_add_rows[] = {
+    KIND_AND_VALUES,
+    BOOL(wire_ignore_params, load, .flags = OPTION, .letter = 'l',
+         .help = "load the pending modules that match, at once"),
+    BOOL(wire_ignore_params, dry_run, .flags = OPTION, .letter = 'n',
+         .help = "change nothing, say what would match"),
+};
+WIRE_TABLE(, wire_ignore_add_params, wire_ignore_params, ignore_add_rows);
+
+static const struct wire_field ignore_remove_rows[] = {KIND_AND_VALUES};
+WIRE_TABLE(, wire_ignore_remove_params, wire_ignore_params,
+           ignore_remove_rows);
+
+static const struct wire_field ignore_save_rows[] = {
+    WIRE_FIELD(wire_ignore_save_params, path, WIRE_PATH, const char *,
+               .flags = ARGUMENT, .metavar = "PATH",
+               .help = "absolute path of the file to write"),
+};
+WIRE_TABLE(, wire_ignore_save_params, wire_ignore_save_params,
+           ignore_save_rows);
+
+static const struct wire_field level_set_rows[] = {
+    STR(wire_level_set_params, package, .flags = ARGUMENT,
+        .metavar = "PACKAGE", .help = "name of a top-level package"),
+    CHOICE(wire_level_set_params, level, .flags = ARGUMENT, .choices = levels,
+           .metavar = "LEVEL", .help = "how lazy it is inside itself"),
+};
+WIRE_TABLE(, wire_level_set_params, wire_level_set_params, level_set_rows);
+
+static const struct wire_field subscribe_rows[] = {
+    WIRE_FIELD(wire_subscribe_params, events, WIRE_FLAGS, unsigned,
+               .flags = WIRE_POSITIONAL | WIRE_OPTIONAL,
+               .choices = wire_event_choices, .metavar = "EVENT",
+               .preset = (1u << WIRE_EVENTS) - 1u,
+               .help = "which events; none: all"),
+};
+WIRE_TABLE(, wire_subscribe_params, wire_subscribe_params, subscribe_rows);
+
+static const struct wire_field stop_rows[] = {
+    NUMBER(wire_stop_params, timeout, .flags = OPTION, .min = 0, .max = 86400,
+           .preset = -1, .letter = 't', .metavar = "S",
+           .help = "seconds until it is ended hard"),
+};
+WIRE_TABLE(, wire_stop_params, wire_stop_params, stop_rows);
+
+static const struct wire_field help_rows[] = {
+    STRS(wire_help_params, words, word_count, .flags = WIRE_POSITIONAL,
+         .metavar = "COMMAND", .help = "the command to explain"),
+};
+WIRE_TABLE(, wire_help_params, wire_help_params, help_rows);
