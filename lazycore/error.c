@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const char *const kind_strings[LZ_ERROR_COUNT] = {
-#define LZ_ERROR(id, string, meaning) [LZ_ERROR_##id] = string,
+#define LZ_ERROR(id, string, meaning) [LZ_ERROR_##id] = (string),
     LZ_ERROR_TABLE(LZ_ERROR)
 #undef LZ_ERROR
 };

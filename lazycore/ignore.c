@@ -72,10 +72,8 @@ struct lz_ignore_entry *
 ignore_find_locked(struct lz_ignore *ignore, enum lz_ignore_kind kind,
                    const char *value, size_t length)
 {
-    struct lz_ignore_entry *entry;
-
-    HASH_FIND(hh, ignore->tables[kind], value, length, entry);
-    return entry;
+    return (struct lz_ignore_entry *)table_find(&ignore->tables[kind], value,
+                                                length);
 }
 
 static int
@@ -99,7 +97,7 @@ ignore_add_locked(struct lz_ignore *ignore, enum lz_ignore_kind kind,
     if (ignore_find_locked(ignore, kind, value, length) != NULL) {
         return 0;
     }
-    if (HASH_COUNT(ignore->tables[kind]) >= LZ_IGNORE_MAX) {
+    if (table_count(&ignore->tables[kind]) >= LZ_IGNORE_MAX) {
         return -ENOSPC;
     }
     struct lz_ignore_entry *entry = calloc(1, sizeof(*entry) + length + 1);
@@ -108,8 +106,7 @@ ignore_add_locked(struct lz_ignore *ignore, enum lz_ignore_kind kind,
     }
     memcpy(entry->value, value, length);
     entry->builtin = is_default(kind, value);
-    HASH_ADD_KEYPTR(hh, ignore->tables[kind], entry->value, length, entry);
-    if (entry->hh.tbl == NULL) {
+    if (table_add(&ignore->tables[kind], entry, entry->value, length) != 0) {
         free(entry);
         return -ENOMEM;
     }
@@ -126,7 +123,7 @@ ignore_remove_locked(struct lz_ignore *ignore, enum lz_ignore_kind kind,
     if (entry == NULL) {
         return 0;
     }
-    HASH_DEL(ignore->tables[kind], entry);
+    table_remove(&ignore->tables[kind], &entry->node);
     free(entry);
     return 1;
 }
@@ -152,11 +149,11 @@ static void clear_locked(struct lz_ignore *ignore, enum lz_ignore_kind kind)
 static void
 clear_locked(struct lz_ignore *ignore, enum lz_ignore_kind kind)
 {
-    struct lz_ignore_entry *entry, *next;
+    struct lz_node *node;
 
-    HASH_ITER (hh, ignore->tables[kind], entry, next) {
-        HASH_DEL(ignore->tables[kind], entry);
-        free(entry);
+    while ((node = table_first(&ignore->tables[kind])) != NULL) {
+        table_remove(&ignore->tables[kind], node);
+        free(node);
     }
 }
 
@@ -351,9 +348,6 @@ match_package(struct lz_ignore *ignore, const char *name)
     struct lz_ignore_entry *entry = NULL;
     size_t length = 0;
 
-    if (ignore->tables[LZ_IGNORE_PACKAGE] == NULL) {
-        return NULL;
-    }
     while (entry == NULL) {
         length += strcspn(name + length, ".");
         entry = ignore_find_locked(ignore, LZ_IGNORE_PACKAGE, name, length);
@@ -372,9 +366,9 @@ static struct lz_ignore_entry *match_path(struct lz_ignore *ignore,
 static struct lz_ignore_entry *
 match_path(struct lz_ignore *ignore, const char *path)
 {
-    struct lz_ignore_entry *entry, *next;
-
-    HASH_ITER (hh, ignore->tables[LZ_IGNORE_PATH], entry, next) {
+    for (struct lz_node *node = table_first(&ignore->tables[LZ_IGNORE_PATH]);
+         node != NULL; node = table_next(node)) {
+        struct lz_ignore_entry *entry = (struct lz_ignore_entry *)node;
         if (contains_folded(path, entry->value)) {
             return entry;
         }
@@ -442,9 +436,9 @@ static int
 copy_rules(struct lz_ignore *ignore, enum lz_ignore_kind kind,
            struct lz_ignore_rule *rules, size_t *count)
 {
-    struct lz_ignore_entry *entry, *next;
-
-    HASH_ITER (hh, ignore->tables[kind], entry, next) {
+    for (struct lz_node *node = table_first(&ignore->tables[kind]);
+         node != NULL; node = table_next(node)) {
+        struct lz_ignore_entry *entry = (struct lz_ignore_entry *)node;
         char *value = strdup(entry->value);
         if (value == NULL) {
             return -ENOMEM;
@@ -468,7 +462,7 @@ ignore_list(struct lz_ignore *ignore, struct lz_ignore_rule **ret_rules,
 
     lz_mutex_lock(&ignore->mutex);
     for (int kind = 0; kind < LZ_IGNORE_KINDS; kind++) {
-        total += HASH_COUNT(ignore->tables[kind]);
+        total += table_count(&ignore->tables[kind]);
     }
     struct lz_ignore_rule *rules = calloc(total, sizeof(*rules));
     if (rules == NULL) {

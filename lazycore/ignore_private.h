@@ -4,10 +4,10 @@
 
 #include "lazycore/annotations.h"
 #include "lazycore/ignore.h"
-#include "lazycore/uthash_safe.h"
+#include "lazycore/table.h"
 
 struct lz_ignore_entry {
-    UT_hash_handle hh;
+    struct lz_node node;
     uint64_t hits;
     int builtin;
     char value[];
@@ -15,7 +15,7 @@ struct lz_ignore_entry {
 
 struct lz_ignore {
     struct lz_mutex mutex;
-    struct lz_ignore_entry *tables[LZ_IGNORE_KINDS] LZ_GUARDED;
+    struct lz_table tables[LZ_IGNORE_KINDS] LZ_GUARDED; /* of entries */
 };
 
 struct lz_ignore_entry *ignore_find_locked(struct lz_ignore *ignore,

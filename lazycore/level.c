@@ -11,10 +11,10 @@
 
 #include "lazycore/annotations.h"
 #include "lazycore/names.h"
-#include "lazycore/uthash_safe.h"
+#include "lazycore/table.h"
 
 struct package {
-    UT_hash_handle hh;
+    struct lz_node node;
     enum lz_level level; /* holds where source is not the default */
     enum lz_level_source source;
     int stdlib;
@@ -23,7 +23,7 @@ struct package {
 
 struct lz_levels {
     struct lz_mutex mutex;
-    struct package *table LZ_GUARDED;
+    struct lz_table table LZ_GUARDED; /* of packages */
 };
 
 static const struct {
@@ -81,10 +81,7 @@ static struct package *find(struct lz_levels *levels, const char *name,
 static struct package *
 find(struct lz_levels *levels, const char *name, size_t length)
 {
-    struct package *package;
-
-    HASH_FIND(hh, levels->table, name, length, package);
-    return package;
+    return (struct package *)table_find(&levels->table, name, length);
 }
 
 static struct package *find_or_add(struct lz_levels *levels, const char *name)
@@ -105,8 +102,7 @@ find_or_add(struct lz_levels *levels, const char *name)
         return NULL;
     }
     memcpy(package->name, name, length);
-    HASH_ADD_KEYPTR(hh, levels->table, package->name, length, package);
-    if (package->hh.tbl == NULL) {
+    if (table_add(&levels->table, package, package->name, length) != 0) {
         free(package);
         return NULL;
     }
@@ -151,14 +147,14 @@ levels_new(void)
 void LZ_UNCHECKED
 levels_free(struct lz_levels *levels)
 {
-    struct package *package, *next;
+    struct lz_node *node;
 
     if (levels == NULL) {
         return;
     }
-    HASH_ITER (hh, levels->table, package, next) {
-        HASH_DEL(levels->table, package);
-        free(package);
+    while ((node = table_first(&levels->table)) != NULL) {
+        table_remove(&levels->table, node);
+        free(node);
     }
     lz_mutex_done(&levels->mutex);
     free(levels);
@@ -230,7 +226,7 @@ levels_set(struct lz_levels *levels, const char *package_name,
     }
     struct package *package = NULL;
     lz_mutex_lock(&levels->mutex);
-    int full = HASH_COUNT(levels->table) >= LZ_LEVELS_MAX &&
+    int full = table_count(&levels->table) >= LZ_LEVELS_MAX &&
                find(levels, package_name, strlen(package_name)) == NULL;
     if (!full) {
         package = find_or_add(levels, package_name);
@@ -310,11 +306,12 @@ static int
 copy_entries(struct lz_levels *levels, struct lz_level_entry *entries,
              size_t *ret_count)
 {
-    struct package *package, *next;
     size_t count = 0;
     int status = 0;
 
-    HASH_ITER (hh, levels->table, package, next) {
+    for (struct lz_node *node = table_first(&levels->table); node != NULL;
+         node = table_next(node)) {
+        const struct package *package = (const struct package *)node;
         if (package->source == LZ_LEVEL_DEFAULT) {
             continue;
         }
@@ -342,7 +339,7 @@ levels_list(struct lz_levels *levels, struct lz_level_entry **ret_entries,
 
     lz_mutex_lock(&levels->mutex);
     struct lz_level_entry *entries =
-        calloc(HASH_COUNT(levels->table) + (size_t)1, sizeof(*entries));
+        calloc(table_count(&levels->table) + 1, sizeof(*entries));
     if (entries != NULL) {
         status = copy_entries(levels, entries, &count);
     }

@@ -1,4 +1,4 @@
-/* The table behind shared strings: uthash over the text, a count in each.
+/* The table behind shared strings: by their text, a count in each.
  *
  * Responsible for storing equal strings once and freeing the last holder's.
  * Leaves locking to the owner of the pool.
@@ -8,16 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lazycore/uthash_safe.h"
+#include "lazycore/table.h"
 
 struct shared {
-    UT_hash_handle hh;
+    struct lz_node node;
     size_t holders;
     char text[];
 };
 
 struct lz_pool {
-    struct shared *table;
+    struct lz_table table;
 };
 
 static struct shared *
@@ -36,14 +36,14 @@ pool_new(void)
 void
 pool_free(struct lz_pool *pool)
 {
-    struct shared *shared, *next;
+    struct lz_node *node;
 
     if (pool == NULL) {
         return;
     }
-    HASH_ITER (hh, pool->table, shared, next) {
-        HASH_DEL(pool->table, shared);
-        free(shared);
+    while ((node = table_first(&pool->table)) != NULL) {
+        table_remove(&pool->table, node);
+        free(node);
     }
     free(pool);
 }
@@ -51,9 +51,9 @@ pool_free(struct lz_pool *pool)
 const char *
 pool_get(struct lz_pool *pool, const char *text, size_t length)
 {
-    struct shared *shared;
+    struct shared *shared =
+        (struct shared *)table_find(&pool->table, text, length);
 
-    HASH_FIND(hh, pool->table, text, length, shared);
     if (shared != NULL) {
         shared->holders++;
         return shared->text;
@@ -66,8 +66,7 @@ pool_get(struct lz_pool *pool, const char *text, size_t length)
     memcpy(shared->text, text, length);
     shared->text[length] = '\0';
     shared->holders = 1;
-    HASH_ADD_KEYPTR(hh, pool->table, shared->text, length, shared);
-    if (shared->hh.tbl == NULL) {
+    if (table_add(&pool->table, shared, shared->text, length) != 0) {
         free(shared);
         return NULL;
     }
@@ -91,7 +90,7 @@ pool_put(struct lz_pool *pool, const char *text)
     }
     struct shared *shared = shared_of(text);
     if (--shared->holders == 0) {
-        HASH_DEL(pool->table, shared);
+        table_remove(&pool->table, &shared->node);
         free(shared);
     }
 }
@@ -99,5 +98,5 @@ pool_put(struct lz_pool *pool, const char *text)
 size_t
 pool_count(const struct lz_pool *pool)
 {
-    return HASH_COUNT(pool->table);
+    return table_count(&pool->table);
 }

@@ -42,14 +42,14 @@ registry_new(void)
 void LZ_UNCHECKED
 registry_free(struct lz_registry *registry)
 {
-    struct lz_registry_entry *entry, *next;
+    struct lz_node *node;
 
     if (registry == NULL) {
         return;
     }
-    HASH_ITER (hh, registry->table, entry, next) {
-        HASH_DEL(registry->table, entry);
-        free(entry);
+    while ((node = table_first(&registry->table)) != NULL) {
+        table_remove(&registry->table, node);
+        free(node);
     }
     pool_free(registry->pool);
     lz_mutex_done(&registry->mutex);
@@ -127,14 +127,13 @@ static struct lz_registry_entry *find(struct lz_registry *registry,
 static struct lz_registry_entry *
 find(struct lz_registry *registry, const char *name)
 {
-    struct lz_registry_entry *entry;
     size_t length = strnlen(name, LZ_REGISTRY_NAME_MAX + 1);
 
     if (length > LZ_REGISTRY_NAME_MAX) {
         return NULL;
     }
-    HASH_FIND(hh, registry->table, name, length, entry);
-    return entry;
+    return (struct lz_registry_entry *)table_find(&registry->table, name,
+                                                  length);
 }
 
 static struct lz_registry_entry *find_or_add(struct lz_registry *registry,
@@ -152,7 +151,7 @@ find_or_add(struct lz_registry *registry, const char *name)
     }
     size_t length = strnlen(name, LZ_REGISTRY_NAME_MAX + 1);
     if (length > LZ_REGISTRY_NAME_MAX ||
-        HASH_COUNT(registry->table) >= LZ_REGISTRY_MODULES_MAX) {
+        table_count(&registry->table) >= LZ_REGISTRY_MODULES_MAX) {
         return NULL;
     }
     entry = calloc(1, sizeof(*entry));
@@ -161,11 +160,8 @@ find_or_add(struct lz_registry *registry, const char *name)
     }
     entry->record.state = LZ_STATE_NONE;
     entry->record.name = pool_get(registry->pool, name, length);
-    if (entry->record.name != NULL) {
-        HASH_ADD_KEYPTR(hh, registry->table, entry->record.name, length,
-                        entry);
-    }
-    if (entry->hh.tbl == NULL) {
+    if (entry->record.name == NULL ||
+        table_add(&registry->table, entry, entry->record.name, length) != 0) {
         pool_put(registry->pool, entry->record.name);
         free(entry);
         return NULL;

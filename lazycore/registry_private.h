@@ -9,7 +9,7 @@
 #include "lazycore/annotations.h"
 #include "lazycore/pool.h"
 #include "lazycore/registry.h"
-#include "lazycore/uthash_safe.h"
+#include "lazycore/table.h"
 
 /* What is known of a module. Strings are the pool's; a record that leaves
  * the lock holds them. */
@@ -36,13 +36,13 @@ struct lz_record {
 };
 
 struct lz_registry_entry {
-    UT_hash_handle hh;
+    struct lz_node node;
     struct lz_record record;
 };
 
 struct lz_registry {
     struct lz_mutex mutex;
-    struct lz_registry_entry *table LZ_GUARDED;
+    struct lz_table table LZ_GUARDED; /* of entries */
     struct lz_pool *pool LZ_GUARDED;
     uint64_t next_sequence LZ_GUARDED;
     uint64_t builtins_total LZ_GUARDED;

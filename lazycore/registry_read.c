@@ -12,19 +12,19 @@
 #include "lazycore/registry_private.h"
 
 static const char *const state_strings[] = {
-#define LZ_STATE(id, string, meaning) [LZ_STATE_##id] = string,
+#define LZ_STATE(id, string, meaning) [LZ_STATE_##id] = (string),
     LZ_STATE_TABLE(LZ_STATE)
 #undef LZ_STATE
         [LZ_STATE_NONE] = "none"};
 
 static const char *const reason_strings[] = {
-#define LZ_REASON(id, string, text) [LZ_REASON_##id] = string,
+#define LZ_REASON(id, string, text) [LZ_REASON_##id] = (string),
     LZ_REASON_TABLE(LZ_REASON)
 #undef LZ_REASON
 };
 
 static const char *const reason_texts[] = {
-#define LZ_REASON(id, string, text) [LZ_REASON_##id] = text,
+#define LZ_REASON(id, string, text) [LZ_REASON_##id] = (text),
     LZ_REASON_TABLE(LZ_REASON)
 #undef LZ_REASON
 };
@@ -138,14 +138,16 @@ static int
 snapshot_new(struct lz_registry *registry, const struct lz_query *query,
              struct lz_record **ret_records, size_t *ret_count)
 {
-    struct lz_registry_entry *entry, *next;
     size_t count = 0;
 
     lz_mutex_lock(&registry->mutex);
     struct lz_record *records =
-        malloc((HASH_COUNT(registry->table) + (size_t)1) * sizeof(*records));
+        malloc((table_count(&registry->table) + 1) * sizeof(*records));
     if (records != NULL) {
-        HASH_ITER (hh, registry->table, entry, next) {
+        for (struct lz_node *node = table_first(&registry->table);
+             node != NULL; node = table_next(node)) {
+            const struct lz_registry_entry *entry =
+                (const struct lz_registry_entry *)node;
             if (selected(&entry->record, query)) {
                 record_hold(&entry->record);
                 records[count++] = entry->record;
@@ -326,7 +328,8 @@ registry_list(struct lz_registry *registry, const struct lz_query *query,
         return -ENOMEM;
     }
     int status = -ENOMEM;
-    const struct lz_record **order = malloc((count + 1) * sizeof(*order));
+    const struct lz_record **order =
+        malloc((count + 1) * sizeof(const struct lz_record *));
     if (order != NULL) {
         for (size_t i = 0; i < count; i++) {
             if (query->match == NULL ||
@@ -334,7 +337,8 @@ registry_list(struct lz_registry *registry, const struct lz_query *query,
                 order[total++] = &records[i];
             }
         }
-        qsort(order, total, sizeof(*order), comparisons[query->sort]);
+        qsort(order, total, sizeof(const struct lz_record *),
+              comparisons[query->sort]);
         size_t wanted =
             query->limit != 0 && query->limit < total ? query->limit : total;
         status = copy_records(order, wanted, ret_modules);
@@ -361,7 +365,8 @@ registry_show(struct lz_registry *registry, const char *name,
     }
     lz_mutex_lock(&registry->mutex);
     if (length <= LZ_REGISTRY_NAME_MAX) {
-        HASH_FIND(hh, registry->table, name, length, entry);
+        entry = (struct lz_registry_entry *)table_find(&registry->table, name,
+                                                       length);
     }
     if (entry != NULL && visible(&entry->record)) {
         record_hold(&entry->record);

@@ -65,9 +65,10 @@ test_cut_at_a_whole_character(void **state)
         for (size_t offset = 0; offset < 4; offset++) {
             char text[2048] = "";
             struct lz_error error = {0};
+            size_t length = strlen(characters[kind]);
             memset(text, 'x', offset);
-            while (strlen(text) < 1500) {
-                strcat(text, characters[kind]);
+            for (size_t at = offset; at < 1500; at += length) {
+                memcpy(text + at, characters[kind], length);
             }
             (void)lz_error_set(&error, LZ_ERROR_IO, "%s", text);
             assert_true(strlen(error.text) > sizeof(error.text) - 5);

@@ -291,8 +291,9 @@ expect_list(struct lz_registry *registry, struct lz_query query,
     assert_int_equal(registry_list(registry, &query, &modules, &count, &total),
                      0);
     for (size_t i = 0; i < count; i++) {
-        strcat(line, modules[i].name);
-        strcat(line, " ");
+        size_t used = strlen(line);
+        (void)snprintf(line + used, sizeof(line) - used, "%s ",
+                       modules[i].name);
     }
     registry_modules_free(modules, count);
     assert_string_equal(line, expected);
