@@ -7,19 +7,6 @@
 
 #include <errno.h>
 
-/* FNV-1a, mixed once more because uthash takes the low bits. */
-unsigned
-table_hash(const void *key, size_t length)
-{
-    const unsigned char *bytes = key;
-    unsigned hash = 2166136261u;
-
-    for (size_t i = 0; i < length; i++) {
-        hash = (hash ^ bytes[i]) * 16777619u;
-    }
-    return hash ^ (hash >> 15);
-}
-
 struct lz_node *
 table_find(const struct lz_table *table, const void *key, size_t length)
 {

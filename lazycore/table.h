@@ -8,12 +8,8 @@
 #define LAZYCORE_TABLE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-#define HASH_FUNCTION(key, length, ret_hash)                                  \
-    ((ret_hash) = table_hash((key), (length)))
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
+#include "lazycore/uthash_safe.h"
 
 struct lz_node {
     UT_hash_handle hh;
@@ -22,9 +18,6 @@ struct lz_node {
 struct lz_table {
     struct lz_node *head;
 };
-
-/* Used by uthash in place of its own, a switch of fall-throughs. */
-unsigned table_hash(const void *key, size_t length);
 
 /* NULL where it is missing. */
 struct lz_node *table_find(const struct lz_table *table, const void *key,
