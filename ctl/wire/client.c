@@ -261,6 +261,17 @@ wire_client_hello(const struct wire_client *client)
     return &client->hello;
 }
 
+long
+wire_client_peer_pid(const struct wire_client *client)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+        return 0;
+    }
+    return peer.pid;
+}
+
 int
 wire_client_call(struct wire_client *client, enum wire_command_id command,
                  const union wire_params *params, int timeout_ms,

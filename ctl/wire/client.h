@@ -18,6 +18,9 @@ int wire_client_open(const char *path, int timeout_ms,
                      struct wire_client **ret_client, char text[512]);
 void wire_client_close(struct wire_client *client);
 
+/* The server's process as the kernel knows it, or 0. */
+long wire_client_peer_pid(const struct wire_client *client);
+
 /* What the server said of itself; owned by the client. */
 const struct wire_hello *wire_client_hello(const struct wire_client *client);
 

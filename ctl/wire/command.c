@@ -1,6 +1,7 @@
 /* See command.h. */
 #include "ctl/wire/command.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "ctl/wire/table.h"
@@ -64,23 +65,35 @@ distance(const char *left, const char *right)
     return row[width];
 }
 
-const char *
-wire_command_suggest(const char *method)
+static const char *
+nearest(const char *typed, bool by_method)
 {
     const char *best = NULL;
     size_t best_distance = 3; /* more edits than that is another word */
-    size_t length = strlen(method);
+    size_t length = strlen(typed);
     if (length == 0 || length > SUGGEST_MAX) {
         return NULL;
     }
     for (size_t i = 0; i < WIRE_COMMANDS_COUNT; i++) {
-        const char *candidate = table[i].method;
+        const char *candidate = by_method ? table[i].method : table[i].words;
         size_t edits =
-            candidate[0] != '\0' ? distance(method, candidate) : SUGGEST_MAX;
+            candidate[0] != '\0' ? distance(typed, candidate) : SUGGEST_MAX;
         if (edits < best_distance && edits < strlen(candidate)) {
             best = candidate;
             best_distance = edits;
         }
     }
     return best;
+}
+
+const char *
+wire_command_suggest(const char *method)
+{
+    return nearest(method, true);
+}
+
+const char *
+wire_command_suggest_words(const char *words)
+{
+    return nearest(words, false);
 }

@@ -46,5 +46,7 @@ const struct wire_command *wire_command(enum wire_command_id id);
 const struct wire_command *wire_command_by_method(const char *method);
 /* The method most like a mistyped one, or NULL where none is near. */
 const char *wire_command_suggest(const char *method);
+/* The same for lazyctl's words. */
+const char *wire_command_suggest_words(const char *words);
 
 #endif

@@ -90,6 +90,16 @@ read_choice(struct reader *reader, const struct wire_field *field,
     return refuse(reader, field->name, text);
 }
 
+static bool
+is_whole(double number, double largest)
+{
+    if (number < -largest || number > largest) {
+        return false;
+    }
+    double whole = (double)(int64_t)number;
+    return !(whole < number) && !(whole > number);
+}
+
 static int
 read_number(struct reader *reader, const struct wire_field *field,
             const cJSON *json, bool whole, double *ret_number)
@@ -97,9 +107,7 @@ read_number(struct reader *reader, const struct wire_field *field,
     char text[96];
     double number = cJSON_IsNumber(json) ? json->valuedouble : NAN;
     double largest = reader->strict ? EXACT_MAX : INT64_LARGEST;
-    if (!isfinite(number) ||
-        (whole && (number < floor(number) || number > floor(number) ||
-                   fabs(number) > largest))) {
+    if (!isfinite(number) || (whole && !is_whole(number, largest))) {
         return refuse(reader, field->name,
                       whole ? "must be an integer" : "must be a number");
     }
@@ -222,7 +230,7 @@ read_scalar(struct reader *reader, const struct wire_field *field,
         return -1;
     }
     if (field->type == WIRE_INT) {
-        if (fabs(number) > INT32_MAX) {
+        if (number < INT32_MIN || number > INT32_MAX) {
             return refuse(reader, field->name, "is too large");
         }
         int value = (int)number;

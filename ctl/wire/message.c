@@ -75,8 +75,21 @@ WIRE_TABLE(, wire_event_fields, wire_event, event_rows);
 
 const struct wire_fields wire_none_reply = {NULL, 0,
                                             sizeof(struct wire_nothing)};
-const struct wire_fields wire_commands_reply = {NULL, 0,
-                                                sizeof(struct wire_nothing)};
+
+static const struct wire_field command_info_rows[] = {
+    STR(wire_command_info, method),    STR(wire_command_info, words),
+    STR(wire_command_info, arguments), STR(wire_command_info, help),
+    BOOL(wire_command_info, python),   BOOL(wire_command_info, stream),
+    BOOL(wire_command_info, mutates),
+};
+WIRE_TABLE(static, command_info, wire_command_info, command_info_rows);
+
+/* Written by reply.c, which adds the schemas. */
+static const struct wire_field commands_rows[] = {
+    OBJS(wire_commands, commands, command_count, wire_command_info,
+         command_info),
+};
+WIRE_TABLE(, wire_commands_reply, wire_commands, commands_rows);
 
 static const struct wire_field ping_rows[] = {
     BOOL(wire_ping, pong),

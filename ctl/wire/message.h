@@ -91,8 +91,9 @@ struct wire_stop_params {
 };
 
 struct wire_help_params { /* of lazyctl only */
-    const char **words;
+    const char **command;
     size_t word_count;
+    bool words; /* the table for the shell's completion */
 };
 
 struct wire_nothing {
@@ -355,14 +356,26 @@ struct wire_subscribe {
     uint64_t sequence; /* of the last event before the subscription */
 };
 
+/* The connection stays open until the server ends: its end says so. */
 struct wire_stop {
     bool stopping; /* true */
     int64_t pid;
     double timeout; /* seconds until it is ended hard */
 };
 
+struct wire_command_info {
+    const char *method, *words, *arguments, *help;
+    bool python, stream, mutates;
+};
+
+struct wire_commands { /* the writer takes it from the table */
+    struct wire_command_info *commands;
+    size_t command_count;
+};
+
 union wire_reply {
-    struct wire_nothing none, commands; /* commands: the writer has it all */
+    struct wire_nothing none;
+    struct wire_commands commands;
     struct wire_ping ping;
     struct wire_version version;
     struct wire_stats stats;

@@ -26,12 +26,12 @@ const struct wire_fields wire_none_params = {NULL, 0,
 
 static const struct wire_field list_rows[] = {
     CHOICE(wire_list_params, state, .flags = OPTION, .choices = states,
-           .aliases = state_aliases, .letter = 's', .metavar = "STATE",
+           .aliases = state_aliases, .metavar = "STATE",
            .help = "only modules in this state"),
     STR(wire_list_params, match, .flags = OPTION, .letter = 'm',
         .metavar = "GLOB", .help = "only modules whose name matches"),
     WIRE_FIELD(wire_list_params, sort, WIRE_INDEX, int, .flags = OPTION,
-               .choices = sorts, .letter = 'S', .metavar = "KEY",
+               .choices = sorts, .metavar = "KEY",
                .help = "order by name, time or memory (its own, largest "
                        "first) or order of loading"),
     I64(wire_list_params, limit, .flags = OPTION, .min = 0, .max = 1000000,
@@ -82,7 +82,7 @@ static const struct wire_field ignore_add_rows[] = {
     KIND_AND_VALUES,
     BOOL(wire_ignore_params, load, .flags = OPTION, .letter = 'l',
          .help = "load the pending modules that match, at once"),
-    BOOL(wire_ignore_params, dry_run, .flags = OPTION, .letter = 'n',
+    BOOL(wire_ignore_params, dry_run, .flags = OPTION,
          .help = "change nothing, say what would match"),
 };
 WIRE_TABLE(, wire_ignore_add_params, wire_ignore_params, ignore_add_rows);
@@ -118,13 +118,15 @@ WIRE_TABLE(, wire_subscribe_params, wire_subscribe_params, subscribe_rows);
 
 static const struct wire_field stop_rows[] = {
     NUMBER(wire_stop_params, timeout, .flags = OPTION, .min = 0, .max = 86400,
-           .preset = -1, .letter = 't', .metavar = "S",
+           .preset = -1, .metavar = "S",
            .help = "seconds until it is ended hard"),
 };
 WIRE_TABLE(, wire_stop_params, wire_stop_params, stop_rows);
 
 static const struct wire_field help_rows[] = {
-    STRS(wire_help_params, words, word_count, .flags = WIRE_POSITIONAL,
+    STRS(wire_help_params, command, word_count, .flags = WIRE_POSITIONAL,
          .metavar = "COMMAND", .help = "the command to explain"),
+    BOOL(wire_help_params, words, .flags = OPTION,
+         .help = "commands, options and choices, for the shell's completion"),
 };
 WIRE_TABLE(, wire_help_params, wire_help_params, help_rows);

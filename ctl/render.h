@@ -1,0 +1,33 @@
+/* Replies as text for people.
+ *
+ * One function for each reply struct; everything from the server is escaped.
+ * Leaves fetching to run.c. One thread.
+ */
+#ifndef CTL_RENDER_H
+#define CTL_RENDER_H
+
+#include <stdio.h>
+
+#include "ctl/wire/message.h"
+
+void render_ping(FILE *stream, const struct wire_ping *reply);
+void render_version(FILE *stream, const struct wire_version *reply);
+int render_commands(FILE *stream, const struct wire_commands *reply);
+void render_stats(FILE *stream, const struct wire_stats *reply);
+int render_list(FILE *stream, const struct wire_list *reply);
+/* NOW_NS on CLOCK_MONOTONIC, for ages. */
+void render_show(FILE *stream, const struct wire_module *reply,
+                 uint64_t now_ns);
+int render_report(FILE *stream, const struct wire_report *reply);
+void render_load(FILE *stream, const struct wire_load *reply);
+void render_reload(FILE *stream, const struct wire_reload *reply);
+int render_ignore_list(FILE *stream, const struct wire_ignore_list *reply);
+/* ADDED: for `ignore add`, else for `ignore remove`. */
+void render_ignore_edit(FILE *stream, const struct wire_ignore_edit *reply,
+                        bool added, bool loads);
+void render_ignore_save(FILE *stream, const struct wire_ignore_save *reply);
+int render_level_list(FILE *stream, const struct wire_level_list *reply);
+void render_level_set(FILE *stream, const struct wire_level_set *reply);
+void render_event(FILE *stream, const struct wire_event *event);
+
+#endif

@@ -1,0 +1,183 @@
+/* See text.h. */
+#include "ctl/text.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/wire/utf8.h"
+
+enum { LINE_WIDTH = 78, ESCAPE_MAX = 10 };
+
+/* Code points that a terminal acts on, or that hide what follows. */
+static bool
+is_unsafe(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0xad ||
+           point == 0x61c || (point >= 0x200b && point <= 0x200f) ||
+           (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2060 && point <= 0x206f) || point == 0xfeff ||
+           (point >= 0xfff9 && point <= 0xfffb) ||
+           (point >= 0xe0000 && point <= 0xe007f);
+}
+
+/* One character as shown; the bytes of STRING it took. */
+static size_t
+escape_one(const char *string, char text[ESCAPE_MAX + 1])
+{
+    size_t size = wire_utf8_size(string);
+    if (size == 0) {
+        (void)snprintf(text, ESCAPE_MAX + 1, "\\x%02x",
+                       (unsigned)(unsigned char)*string);
+        return 1;
+    }
+    uint32_t point = wire_utf8_decode(string, size);
+    if (!is_unsafe(point)) {
+        memcpy(text, string, size);
+        text[size] = '\0';
+    } else if (point == '\n' || point == '\t' || point == '\r') {
+        (void)snprintf(text, ESCAPE_MAX + 1, "\\%c",
+                       point == '\n'   ? 'n'
+                       : point == '\t' ? 't'
+                                       : 'r');
+    } else if (point < 0x100) {
+        (void)snprintf(text, ESCAPE_MAX + 1, "\\x%02" PRIx32, point);
+    } else if (point < 0x10000) {
+        (void)snprintf(text, ESCAPE_MAX + 1, "\\u%04" PRIx32, point);
+    } else {
+        (void)snprintf(text, ESCAPE_MAX + 1, "\\U%08" PRIx32, point);
+    }
+    return size;
+}
+
+char *
+text_escape(const char *string)
+{
+    char *escaped = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&escaped, &length);
+    if (stream == NULL) {
+        return NULL;
+    }
+    text_put(stream, string);
+    if (fclose(stream) != 0) {
+        free(escaped);
+        return NULL;
+    }
+    return escaped;
+}
+
+size_t
+text_width(const char *escaped)
+{
+    size_t width = 0;
+    for (; *escaped != '\0'; escaped++) {
+        width += ((unsigned char)*escaped & 0xc0) != 0x80;
+    }
+    return width;
+}
+
+void
+text_put(FILE *stream, const char *string)
+{
+    char text[ESCAPE_MAX + 1];
+    if (string == NULL) {
+        string = "-";
+    }
+    while (*string != '\0') {
+        string += escape_one(string, text);
+        (void)fputs(text, stream);
+    }
+}
+
+void
+text_put_lines(FILE *stream, const char *prefix, const char *string)
+{
+    char text[ESCAPE_MAX + 1];
+    while (*string != '\0') {
+        (void)fputs(prefix, stream);
+        while (*string != '\0' && *string != '\n') {
+            string += escape_one(string, text);
+            (void)fputs(text, stream);
+        }
+        (void)fputc('\n', stream);
+        string += *string == '\n';
+    }
+}
+
+void
+text_put_names(FILE *stream, int indent, const char *const *names,
+               size_t count)
+{
+    size_t column = 0;
+    for (size_t i = 0; i < count; i++) {
+        char *escaped = text_escape(names[i]);
+        const char *shown = escaped != NULL ? escaped : "?";
+        size_t width = text_width(shown) + (i + 1 < count);
+        if (column > 0 && column + 1 + width > LINE_WIDTH) {
+            (void)fputc('\n', stream);
+            column = 0;
+        }
+        if (column == 0) {
+            (void)fprintf(stream, "%*s", indent, "");
+            column = (size_t)indent;
+        } else {
+            (void)fputc(' ', stream);
+            column++;
+        }
+        (void)fprintf(stream, "%s%s", shown, i + 1 < count ? "," : "");
+        column += width;
+        free(escaped);
+    }
+    if (count > 0) {
+        (void)fputc('\n', stream);
+    }
+}
+
+const char *
+text_time(uint64_t ns, char text[TEXT_UNIT_SIZE])
+{
+    uint64_t seconds = ns / 1000000000u;
+    if (seconds < 1) {
+        (void)snprintf(text, TEXT_UNIT_SIZE, "%.2f ms", (double)ns / 1e6);
+    } else if (seconds < 60) {
+        (void)snprintf(text, TEXT_UNIT_SIZE, "%.2f s", (double)ns / 1e9);
+    } else if (seconds < 3600) {
+        (void)snprintf(text, TEXT_UNIT_SIZE, "%" PRIu64 " min %02" PRIu64 " s",
+                       seconds / 60, seconds % 60);
+    } else if (seconds < 86400) {
+        (void)snprintf(text, TEXT_UNIT_SIZE, "%" PRIu64 " h %02" PRIu64 " min",
+                       seconds / 3600, seconds / 60 % 60);
+    } else {
+        (void)snprintf(text, TEXT_UNIT_SIZE, "%" PRIu64 " d %02" PRIu64 " h",
+                       seconds / 86400, seconds / 3600 % 24);
+    }
+    return text;
+}
+
+const char *
+text_bytes(int64_t bytes, char text[TEXT_UNIT_SIZE])
+{
+    double size = (double)bytes;
+    double magnitude = size < 0 ? -size : size;
+    if (magnitude < 1024) {
+        (void)snprintf(text, TEXT_UNIT_SIZE, "%" PRId64 " B", bytes);
+    } else if (magnitude < 1024.0 * 1024) {
+        (void)snprintf(text, TEXT_UNIT_SIZE, "%.1f KiB", size / 1024);
+    } else {
+        (void)snprintf(text, TEXT_UNIT_SIZE, "%.1f MiB",
+                       size / (1024.0 * 1024));
+    }
+    return text;
+}
+
+const char *
+text_known_bytes(int64_t bytes, char text[TEXT_UNIT_SIZE])
+{
+    if (bytes >= 0) {
+        return text_bytes(bytes, text);
+    }
+    (void)snprintf(text, TEXT_UNIT_SIZE, "?");
+    return text;
+}
