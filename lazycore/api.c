@@ -1,0 +1,244 @@
+/* The functions of the Python module `lazycore` that ask and steer.
+ *
+ * Thin: each turns arguments into a call of the engine or of the plain-C core
+ * and the answer into Python objects. Needs the GIL.
+ */
+#include "lazycore/engine.h"
+
+#include <string.h>
+
+static struct lz_engine *
+engine_or_raise(PyObject *module)
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL)
+        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+    return engine;
+}
+
+PyObject *
+api_pending(PyObject *module, PyObject *argument)
+{
+    struct lz_engine *engine = engine_or_raise(module);
+    if (engine == NULL)
+        return NULL;
+    if (!PyModule_Check(argument)) {
+        PyErr_Format(PyExc_TypeError, "pending() takes a module, not %.100s",
+                     Py_TYPE(argument)->tp_name);
+        return NULL;
+    }
+    return namespace_pending(engine, PyModule_GetDict(argument));
+}
+
+/* Raise what a load request came to. */
+static void
+raise_error(const struct lz_error *error, PyObject *type)
+{
+    PyErr_SetString(type,
+                    error->traceback != NULL ? error->traceback : error->text);
+}
+
+PyObject *
+api_load(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {LZ_CHARS("name"), LZ_CHARS("inject"), NULL};
+    const char *name;
+    int inject = 0;
+    if (engine_or_raise(module) == NULL ||
+        !PyArg_ParseTupleAndKeywords(args, kwargs, "s|p:load", keywords, &name,
+                                     &inject))
+        return NULL;
+    struct lz_load_result result;
+    if (lazycore_load(name, inject ? LZ_LOAD_INJECT : 0, &result) < 0)
+        return PyErr_NoMemory();
+    PyObject *count = NULL;
+    if (result.error.kind == LZ_ERROR_NONE)
+        count = PyLong_FromUnsignedLongLong(result.modules);
+    else
+        raise_error(&result.error, PyExc_ImportError);
+    lazycore_load_result_done(&result);
+    return count;
+}
+
+PyObject *
+api_inject(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_or_raise(module);
+    Py_ssize_t count = engine == NULL ? -1 : inject_all(engine);
+    return count < 0 ? NULL : PyLong_FromSsize_t(count);
+}
+
+static PyObject *
+reload_dict(const struct lz_reload_result *result)
+{
+    PyObject *unrepaired = PyList_New(0);
+    for (size_t i = 0; unrepaired != NULL && i < result->unrepaired_count;
+         i++) {
+        PyObject *line = PyUnicode_FromString(result->unrepaired[i]);
+        if (line == NULL || PyList_Append(unrepaired, line) < 0)
+            Py_CLEAR(unrepaired);
+        Py_XDECREF(line);
+    }
+    if (unrepaired == NULL)
+        return NULL;
+    return Py_BuildValue(
+        "{ss,ss,sz,si,si,sz,sK,sK,sK,sK,sK,sN}", "verdict",
+        lz_verdict_string(result->verdict), "text", result->text, "file",
+        result->file, "line", result->line, "column", result->column,
+        "traceback", result->traceback, "wall_ns",
+        (unsigned long long)result->wall_ns, "pause_ns",
+        (unsigned long long)result->pause_ns, "functions_kept",
+        (unsigned long long)result->functions_kept, "classes_kept",
+        (unsigned long long)result->classes_kept, "names_rebound",
+        (unsigned long long)result->names_rebound, "unrepaired", unrepaired);
+}
+
+PyObject *
+api_reload(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {LZ_CHARS("module"), LZ_CHARS("force"), NULL};
+    PyObject *what;
+    int force = 0;
+    struct lz_engine *engine = engine_or_raise(module);
+    if (engine == NULL ||
+        !PyArg_ParseTupleAndKeywords(args, kwargs, "O|p:reload", keywords,
+                                     &what, &force))
+        return NULL;
+    PyObject *name = NULL;
+    if (proxy_check(engine, what))
+        name = Py_NewRef(((struct lz_proxy *)what)->name);
+    else if (PyUnicode_Check(what))
+        name = Py_NewRef(what);
+    else
+        name = PyObject_GetAttr(what, engine->names.name);
+    const char *text = name == NULL ? NULL : PyUnicode_AsUTF8(name);
+    PyObject *answer = NULL;
+    struct lz_error error = {0};
+    struct lz_reload_result result;
+    if (text != NULL && lazycore_reload(text, force != 0, &result, &error) < 0)
+        raise_error(&error, PyExc_ImportError);
+    else if (text != NULL) {
+        answer = reload_dict(&result);
+        lazycore_reload_result_done(&result);
+    }
+    lz_error_done(&error);
+    Py_XDECREF(name);
+    return answer;
+}
+
+PyObject *
+api_ignore_module(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {LZ_CHARS("fullname"), LZ_CHARS("pathname"),
+                               NULL};
+    const char *name, *path = NULL;
+    struct lz_engine *engine = engine_or_raise(module);
+    if (engine == NULL ||
+        !PyArg_ParseTupleAndKeywords(args, kwargs, "s|z:ignore_module",
+                                     keywords, &name, &path))
+        return NULL;
+    return PyBool_FromLong(ignore_match(engine->core->ignore, name, path) !=
+                           LZ_REASON_LAZY);
+}
+
+PyObject *
+api_stats(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_registry_stats stats;
+    struct lz_engine *engine = engine_or_raise(module);
+    if (engine == NULL)
+        return NULL;
+    load_sweep(engine);
+    registry_stats(engine->core->registry, &stats);
+    PyObject *dict = PyDict_New();
+    const struct {
+        const char *key;
+        uint64_t value;
+    } rows[] = {
+        {"proxies", stats.modules[LZ_STATE_PROXY]},
+        {"proxy_peak", stats.proxy_peak},
+        {"proxy_total", stats.proxy_total},
+        {"reals", stats.modules[LZ_STATE_REAL]},
+        {"eager", stats.modules[LZ_STATE_EAGER]},
+        {"ignored", stats.modules[LZ_STATE_IGNORED]},
+        {"existing", stats.modules[LZ_STATE_EXISTING]},
+        {"lost", stats.modules[LZ_STATE_LOST]},
+        {"failed", stats.failed},
+        {"names_pending", stats.names_pending},
+        {"names_resolved", stats.names_resolved},
+        {"builtins_proxied", stats.builtins_proxied},
+        {"builtins_imported", stats.builtins_imported},
+        {"builtins_absent", stats.builtins_absent},
+        {"loads", stats.loads},
+        {"loads_failed", stats.loads_failed},
+        {"loads_wall_ns", stats.loads_wall_ns},
+    };
+    for (size_t i = 0; dict != NULL && i < sizeof(rows) / sizeof(rows[0]);
+         i++) {
+        PyObject *value = PyLong_FromUnsignedLongLong(rows[i].value);
+        if (value == NULL ||
+            PyDict_SetItemString(dict, rows[i].key, value) < 0)
+            Py_CLEAR(dict);
+        Py_XDECREF(value);
+    }
+    return dict;
+}
+
+PyObject *
+api_show(PyObject *module, PyObject *argument)
+{
+    struct lz_engine *engine = engine_or_raise(module);
+    const char *name = engine == NULL ? NULL : PyUnicode_AsUTF8(argument);
+    if (name == NULL)
+        return NULL;
+    struct lz_module *found;
+    int result = registry_show(engine->core->registry, name, &found);
+    if (result < 0)
+        return PyErr_NoMemory();
+    if (result == 0)
+        Py_RETURN_NONE;
+    PyObject *dict = Py_BuildValue(
+        "{ss,ss,ss,ss,sz,sz,si,sz,sz,sz,si,sz,sK,sK,sK,sL,sL,sK,sz,sK}",
+        "name", found->name, "state", lz_state_string(found->state), "reason",
+        lz_reason_string(found->reason), "why", lz_reason_text(found->reason),
+        "file", found->file, "statement_file", found->statement.file,
+        "statement_line", found->statement.line, "parent", found->parent,
+        "thread", found->thread, "trigger_file", found->trigger.file,
+        "trigger_line", found->trigger.line, "trigger_function",
+        found->trigger.function, "sequence",
+        (unsigned long long)found->sequence, "wall_ns",
+        (unsigned long long)found->wall_ns, "cpu_ns",
+        (unsigned long long)found->cpu_ns, "bytes", (long long)found->bytes,
+        "blocks", (long long)found->blocks, "failures",
+        (unsigned long long)found->failures, "last_error", found->last_error,
+        "names_pending", (unsigned long long)found->names_pending);
+    registry_modules_free(found, 1);
+    return dict;
+}
+
+PyObject *
+api_level(PyObject *module, PyObject *args)
+{
+    const char *package, *text = NULL;
+    struct lz_engine *engine = engine_or_raise(module);
+    if (engine == NULL ||
+        !PyArg_ParseTuple(args, "s|z:level", &package, &text))
+        return NULL;
+    if (text != NULL) {
+        enum lz_level level;
+        struct lz_error error = {0};
+        if (lz_level_from_string(text, &level) == 0) {
+            PyErr_Format(PyExc_ValueError,
+                         "no level '%s': use 'eager', 'outer' or 'full'",
+                         text);
+            return NULL;
+        }
+        if (levels_set(engine->core->levels, package, level, &error) < 0) {
+            PyErr_SetString(PyExc_ValueError, error.text);
+            lz_error_done(&error);
+            return NULL;
+        }
+    }
+    return PyUnicode_FromString(
+        lz_level_string(levels_get(engine->core->levels, package, NULL)));
+}

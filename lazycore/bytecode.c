@@ -1,0 +1,456 @@
+/* Reading import statements, guards, effects and uses off the bytecode.
+ *
+ * Leaves every decision to policy.c. See bytecode.h; opcodes that differ
+ * between versions are in compat.h.
+ */
+#include "lazycore/bytecode.h"
+
+#include <limits.h>
+
+#include "lazycore/compat.h"
+
+enum { UNIT = 2, NESTING_MAX = 64 };
+
+/* A walk over instructions, with EXTENDED_ARG folded in. */
+struct cursor {
+    const unsigned char *code;
+    size_t size;
+    size_t next; /* byte offset of the unit after the current one */
+    int opcode;
+    int oparg;
+};
+
+static bool
+cursor_step(struct cursor *cursor)
+{
+    unsigned extended = 0;
+    for (;;) {
+        if (cursor->next + UNIT > cursor->size)
+            return false;
+        int opcode = cursor->code[cursor->next];
+        unsigned oparg = extended << 8 | cursor->code[cursor->next + 1];
+        cursor->next += UNIT;
+        if (opcode == EXTENDED_ARG) {
+            extended = oparg & 0xffffffu;
+            continue;
+        }
+        cursor->opcode = opcode;
+        cursor->oparg = (int)(oparg & INT_MAX);
+        return true;
+    }
+}
+
+/* The next real instruction: inline cache entries are stepped over. */
+static bool
+cursor_step_real(struct cursor *cursor)
+{
+    while (cursor_step(cursor)) {
+        if (cursor->opcode != CACHE)
+            return true;
+    }
+    return false;
+}
+
+static PyObject *
+name_at(PyObject *names, int index)
+{
+    if (index < 0 || index >= PyTuple_GET_SIZE(names))
+        return NULL;
+    return PyTuple_GET_ITEM(names, index);
+}
+
+static bool
+same_text(PyObject *a, PyObject *b)
+{
+    return a == b || (a != NULL && b != NULL && PyUnicode_Check(a) &&
+                      PyUnicode_Check(b) && PyUnicode_Compare(a, b) == 0);
+}
+
+/* The argument of the instruction at OFFSET, whose EXTENDED_ARGs, if any,
+ * stand before it. */
+static int
+oparg_at(const unsigned char *code, int offset)
+{
+    unsigned oparg = code[offset + 1];
+    unsigned shift = 8;
+    for (int at = offset - UNIT;
+         at >= 0 && shift < 32 && code[at] == EXTENDED_ARG; at -= UNIT) {
+        oparg |= (unsigned)code[at + 1] << shift;
+        shift += 8;
+    }
+    return (int)(oparg & INT_MAX);
+}
+
+/* Instructions to read for FRAME: the live ones, or clean ones (owned by
+ * *ret_owned) where instrumentation hides them. NULL with an exception. */
+static const unsigned char *
+frame_instructions(PyCodeObject *code, int offset, size_t *ret_size,
+                   PyObject **ret_owned)
+{
+    size_t size = (size_t)Py_SIZE(code) * sizeof(_Py_CODEUNIT);
+    const unsigned char *units = LZ_CODE_UNITS(code);
+    bool hidden = false;
+    size_t end = (size_t)offset + 64 < size ? (size_t)offset + 64 : size;
+    for (size_t at = (size_t)offset; at < end && !hidden; at += UNIT)
+        hidden = lz_op_is_instrumented(units[at]);
+    *ret_size = size;
+    if (!hidden)
+        return units;
+    *ret_owned = lz_code_bytes(code);
+    if (*ret_owned == NULL)
+        return NULL;
+    *ret_size = (size_t)PyBytes_GET_SIZE(*ret_owned);
+    return (const unsigned char *)PyBytes_AS_STRING(*ret_owned);
+}
+
+static PyObject *
+store_name(const struct cursor *cursor, PyObject *names)
+{
+    if (cursor->opcode != STORE_NAME && cursor->opcode != STORE_GLOBAL)
+        return NULL;
+    return name_at(names, cursor->oparg);
+}
+
+/* IMPORT_FROM x, STORE x, ..., POP_TOP; or IMPORT_FROM, SWAP, POP_TOP, ...
+ * STORE for an alias. CURSOR stands on the first IMPORT_FROM. */
+static bool
+read_from(struct cursor *cursor, PyObject *names, struct lz_statement *out)
+{
+    out->shape = LZ_SHAPE_FROM;
+    while (cursor->opcode == IMPORT_FROM) {
+        PyObject *attr = name_at(names, cursor->oparg);
+        if (attr == NULL || out->count == LZ_STATEMENT_NAMES_MAX ||
+            !cursor_step(cursor))
+            return false;
+        PyObject *stored = store_name(cursor, names);
+        if (stored == NULL || !cursor_step(cursor))
+            return false;
+        out->attrs[out->count] = attr;
+        out->stored[out->count++] = stored;
+    }
+    return cursor->opcode == POP_TOP && out->count > 0;
+}
+
+static bool
+read_alias(struct cursor *cursor, PyObject *names, struct lz_statement *out)
+{
+    out->shape = LZ_SHAPE_ALIAS;
+    while (cursor->opcode == IMPORT_FROM) {
+        out->depth++;
+        if (!cursor_step(cursor) || cursor->opcode != SWAP ||
+            !cursor_step(cursor) || cursor->opcode != POP_TOP ||
+            !cursor_step(cursor))
+            return false;
+    }
+    out->stored[0] = store_name(cursor, names);
+    out->count = 1;
+    return out->stored[0] != NULL;
+}
+
+static bool
+read_shape(struct cursor *cursor, PyObject *names, bool has_fromlist,
+           struct lz_statement *out)
+{
+    if (!cursor_step(cursor))
+        return false;
+    if (lz_op_is_star(cursor->opcode, cursor->oparg)) {
+        out->shape = LZ_SHAPE_STAR;
+        return true;
+    }
+    if (cursor->opcode == IMPORT_FROM)
+        return has_fromlist ? read_from(cursor, names, out)
+                            : read_alias(cursor, names, out);
+    out->stored[0] = store_name(cursor, names);
+    out->count = 1;
+    out->shape = LZ_SHAPE_IMPORT;
+    return out->stored[0] != NULL && !has_fromlist;
+}
+
+/* LOAD_CONST level, LOAD_CONST fromlist stand before IMPORT_NAME; reading
+ * them backwards is not safe, so the caller's shape follows the fromlist it
+ * was given. An `import a` whose bound name differs from the top-level
+ * package is `import a as b`: an alias of depth 0. */
+static void
+mark_alias(PyObject *name, struct lz_statement *out)
+{
+    if (out->shape != LZ_SHAPE_IMPORT)
+        return;
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, 1);
+    if (dot < 0)
+        out->shape = LZ_SHAPE_ALIAS;
+}
+
+int
+bytecode_statement(PyFrameObject *frame, PyObject *name,
+                   struct lz_statement *ret_statement)
+{
+    struct lz_statement *out = ret_statement;
+    out->shape = LZ_SHAPE_UNKNOWN;
+    out->count = out->depth = out->line = 0;
+    int result = 0;
+    PyObject *owned = NULL;
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    int offset = PyFrame_GetLasti(frame);
+    size_t size;
+    if (offset < 0)
+        goto done;
+    const unsigned char *units =
+        frame_instructions(code, offset, &size, &owned);
+    if (units == NULL) {
+        result = -1;
+        goto done;
+    }
+    if ((size_t)offset + UNIT > size || units[offset] != IMPORT_NAME)
+        goto done;
+    if (!same_text(name_at(code->co_names, oparg_at(units, offset)), name))
+        goto done;
+    out->code = code;
+    out->offset = offset;
+    result = 1;
+    struct cursor cursor = {units, size, (size_t)offset + UNIT, 0, 0};
+    struct cursor probe = cursor;
+    /* Three instructions tell `import a.b as c` (SWAP follows IMPORT_FROM)
+     * from `from a import b` (STORE follows it). */
+    bool from = cursor_step(&probe) && probe.opcode == IMPORT_FROM &&
+                cursor_step(&probe) && probe.opcode != SWAP;
+    if (!read_shape(&cursor, code->co_names, from, out))
+        out->shape = LZ_SHAPE_UNKNOWN;
+    mark_alias(name, out);
+done:
+    Py_XDECREF(owned);
+    Py_DECREF(code); /* the frame holds its own */
+    return result;
+}
+
+PyObject *
+bytecode_stored_name(PyFrameObject *frame, bool *ret_star, bool *ret_attribute)
+{
+    *ret_star = *ret_attribute = false;
+    PyObject *result = NULL;
+    PyObject *owned = NULL;
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    int offset = PyFrame_GetLasti(frame);
+    size_t size;
+    if (offset < 0)
+        goto done;
+    const unsigned char *units =
+        frame_instructions(code, offset, &size, &owned);
+    if (units == NULL) {
+        PyErr_Clear();
+        goto done;
+    }
+    if ((size_t)offset + UNIT > size)
+        goto done;
+    switch (units[offset]) {
+    case STORE_NAME:
+    case DELETE_NAME:
+    case STORE_GLOBAL:
+    case DELETE_GLOBAL:
+        result = name_at(code->co_names, oparg_at(units, offset));
+        break;
+    default:
+        *ret_star = lz_op_is_star(units[offset], oparg_at(units, offset));
+        break;
+    }
+    if (result == NULL && !*ret_star) {
+        /* STORE_ATTR specialises: ask the clean instructions. */
+        if (owned == NULL)
+            owned = lz_code_bytes(code);
+        if (owned == NULL) {
+            PyErr_Clear();
+            goto done;
+        }
+        units = (const unsigned char *)PyBytes_AS_STRING(owned);
+        if ((size_t)offset + UNIT <= (size_t)PyBytes_GET_SIZE(owned) &&
+            (units[offset] == STORE_ATTR || units[offset] == DELETE_ATTR)) {
+            *ret_attribute = true;
+            result = name_at(code->co_names, oparg_at(units, offset));
+        }
+    }
+done:
+    Py_XDECREF(owned);
+    Py_DECREF(code);
+    return result;
+}
+
+/* --- exception table ---------------------------------------------------- */
+
+/* Objects/exception_handling_notes.txt of CPython: entries of four varints
+ * of 6 bits a byte; bit 6 says that more follow, bit 7 marks a start. */
+static bool
+read_varint(const unsigned char *table, size_t size, size_t *at,
+            unsigned *ret_value)
+{
+    if (*at >= size)
+        return false;
+    unsigned value = table[*at] & 63u;
+    while (table[*at] & 64u) {
+        if (++*at >= size || value > UINT_MAX >> 6)
+            return false;
+        value = value << 6 | (table[*at] & 63u);
+    }
+    ++*at;
+    *ret_value = value;
+    return true;
+}
+
+bool
+bytecode_guarded(const unsigned char *table, size_t size, int offset)
+{
+    size_t at = 0;
+    unsigned unit = (unsigned)offset / UNIT;
+    unsigned start, length, target, depth;
+    while (read_varint(table, size, &at, &start) &&
+           read_varint(table, size, &at, &length) &&
+           read_varint(table, size, &at, &target) &&
+           read_varint(table, size, &at, &depth)) {
+        if (unit >= start && unit - start < length)
+            return true;
+    }
+    return false;
+}
+
+/* --- effects --------------------------------------------------------------
+ */
+
+static bool
+ends_statement(int opcode)
+{
+    switch (opcode) {
+    case RESUME:
+    case NOP:
+    case POP_TOP:
+    case STORE_NAME:
+    case STORE_GLOBAL:
+    case STORE_ATTR:
+    case STORE_SUBSCR:
+    case DELETE_NAME:
+    case DELETE_GLOBAL:
+    case DELETE_ATTR:
+    case DELETE_SUBSCR:
+    case BEFORE_WITH:
+    case POP_EXCEPT:
+    case PUSH_EXC_INFO:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int
+bytecode_first_effect(const unsigned char *code, size_t size, PyObject *names)
+{
+    struct cursor cursor = {code, size, 0, 0, 0};
+    PyObject *first = NULL;   /* first name loaded by this statement */
+    PyObject *two_ago = NULL; /* name loaded two instructions ago */
+    PyObject *last = NULL;
+    int call = -1; /* offset of a call that may turn out a statement */
+    while (cursor_step_real(&cursor)) {
+        int offset = (int)(cursor.next - UNIT);
+        int opcode = cursor.opcode;
+        bool all = first != NULL &&
+                   PyUnicode_CompareWithASCIIString(first, "__all__") == 0;
+        bool annotation =
+            two_ago != NULL &&
+            PyUnicode_CompareWithASCIIString(two_ago, "__annotations__") == 0;
+        if (opcode == POP_TOP && call >= 0 && first != NULL && !all)
+            return call;
+        if ((opcode == STORE_SUBSCR && !annotation && !all) ||
+            opcode == STORE_ATTR || opcode == DELETE_ATTR ||
+            opcode == DELETE_SUBSCR)
+            return offset;
+        call = lz_op_is_call(opcode) ? offset : -1;
+        int index = lz_op_loaded_name(opcode, cursor.oparg);
+        PyObject *loaded = index >= 0 ? name_at(names, index) : NULL;
+        two_ago = last;
+        last = loaded;
+        if (ends_statement(opcode))
+            first = NULL;
+        else if (first == NULL)
+            first = loaded;
+    }
+    return INT_MAX;
+}
+
+/* --- uses -----------------------------------------------------------------
+ */
+
+static bool
+loads_name(PyObject *bytes, PyObject *names, PyObject *name)
+{
+    struct cursor cursor = {(const unsigned char *)PyBytes_AS_STRING(bytes),
+                            (size_t)PyBytes_GET_SIZE(bytes), 0, 0, 0};
+    while (cursor_step_real(&cursor)) {
+        int index = lz_op_loaded_name(cursor.opcode, cursor.oparg);
+        if (index >= 0 && same_text(name_at(names, index), name))
+            return true;
+    }
+    return false;
+}
+
+static bool
+has_name(PyObject *names, PyObject *name)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
+        if (same_text(PyTuple_GET_ITEM(names, i), name))
+            return true;
+    }
+    return false;
+}
+
+static int
+nested_uses_name(PyCodeObject *code, PyObject *name, int nesting)
+{
+    if (nesting > NESTING_MAX)
+        return 1; /* too deep to tell: taken as used */
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_consts); i++) {
+        PyObject *item = PyTuple_GET_ITEM(code->co_consts, i);
+        if (!PyCode_Check(item))
+            continue;
+        PyCodeObject *inner = (PyCodeObject *)item;
+        if (has_name(inner->co_names, name)) {
+            PyObject *bytes = lz_code_bytes(inner);
+            if (bytes == NULL)
+                return -1;
+            bool loads = loads_name(bytes, inner->co_names, name);
+            Py_DECREF(bytes);
+            if (loads)
+                return 1;
+        }
+        int result = nested_uses_name(inner, name, nesting + 1);
+        if (result != 0)
+            return result;
+    }
+    return 0;
+}
+
+/* A module with __all__ is taken to list every string constant it has. */
+static bool
+listed_in_all(PyCodeObject *code, PyObject *name)
+{
+    PyObject *all = PyUnicode_InternFromString("__all__");
+    if (all == NULL) {
+        PyErr_Clear();
+        return true;
+    }
+    bool has_all = has_name(code->co_names, all);
+    Py_DECREF(all);
+    if (!has_all)
+        return false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_consts); i++) {
+        PyObject *item = PyTuple_GET_ITEM(code->co_consts, i);
+        if (same_text(item, name) ||
+            (PyTuple_Check(item) && has_name(item, name)))
+            return true;
+    }
+    return false;
+}
+
+int
+bytecode_uses_name(PyCodeObject *code, PyObject *bytes, PyObject *name)
+{
+    if (loads_name(bytes, code->co_names, name) || listed_in_all(code, name))
+        return 1;
+    return nested_uses_name(code, name, 0);
+}

@@ -1,0 +1,61 @@
+/* What the bytecode behind an import statement says.
+ *
+ * Reads instructions and exception tables; decides nothing and runs no
+ * Python code. The scanners over raw bytes take any input and stay within
+ * it. Needs the GIL where a PyObject appears.
+ */
+#ifndef LAZYCORE_BYTECODE_H
+#define LAZYCORE_BYTECODE_H
+
+#include <Python.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum lz_shape {
+    LZ_SHAPE_UNKNOWN, /* not an import statement, or not understood */
+    LZ_SHAPE_IMPORT,  /* import a.b: stores the top-level package */
+    LZ_SHAPE_ALIAS,   /* import a.b as c: .depth look-ups, one store */
+    LZ_SHAPE_FROM,    /* from a import x, y as z */
+    LZ_SHAPE_STAR     /* from a import * */
+};
+
+enum { LZ_STATEMENT_NAMES_MAX = 256 };
+
+/* One import statement. Strings are borrowed from the code object. */
+struct lz_statement {
+    enum lz_shape shape;
+    PyCodeObject *code; /* borrowed: the frame holds it */
+    int offset;         /* of IMPORT_NAME, bytes */
+    int line;
+    int depth; /* ALIAS: number of IMPORT_FROM */
+    int count;
+    PyObject *attrs[LZ_STATEMENT_NAMES_MAX];  /* FROM: imported names */
+    PyObject *stored[LZ_STATEMENT_NAMES_MAX]; /* names bound */
+};
+
+/* The statement that FRAME is executing, when it imports NAME. 1 with
+ * *ret_statement filled, 0 where FRAME's instruction is no such statement,
+ * -1 with an exception. */
+int bytecode_statement(PyFrameObject *frame, PyObject *name,
+                       struct lz_statement *ret_statement);
+
+/* What FRAME's current instruction stores or deletes by name: borrowed, or
+ * NULL. *ret_star: it is a star import. *ret_attribute: an attribute. */
+PyObject *bytecode_stored_name(PyFrameObject *frame, bool *ret_star,
+                               bool *ret_attribute);
+
+/* Whether a handler of the exception table covers the byte OFFSET. */
+bool bytecode_guarded(const unsigned char *table, size_t size, int offset);
+
+/* Byte offset of the first module-level statement with an effect: a call as
+ * a statement, a store or delete of a subscript or an attribute. INT_MAX
+ * where there is none. NAMES is co_names; CODE the clean instructions. */
+int bytecode_first_effect(const unsigned char *code, size_t size,
+                          PyObject *names);
+
+/* Whether CODE or a code object nested in it loads NAME (interned) from the
+ * module's namespace, or lists it in __all__. 1, 0, or -1 with an
+ * exception. BYTES are CODE's clean instructions. */
+int bytecode_uses_name(PyCodeObject *code, PyObject *bytes, PyObject *name);
+
+#endif

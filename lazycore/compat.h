@@ -1,0 +1,119 @@
+/* Where CPython versions differ, and nowhere else: 3.11 to 3.13.
+ *
+ * Opcodes by our own names, the bytes of a code object without leaving a
+ * cached copy on it, and the test for an interpreter that is going down.
+ * Needs the GIL unless stated.
+ */
+#ifndef LAZYCORE_COMPAT_H
+#define LAZYCORE_COMPAT_H
+
+#include <Python.h>
+#include <opcode.h>
+#include <stdbool.h>
+
+#if PY_VERSION_HEX < 0x030B0000 || PY_VERSION_HEX >= 0x030E0000
+#error "lazycore supports CPython 3.11 to 3.13"
+#endif
+#ifdef Py_GIL_DISABLED
+#error "lazycore needs a CPython build with the GIL"
+#endif
+
+/* Text for a field of CPython's that lacks the const it keeps. */
+#define LZ_CHARS(text) ((char *)(uintptr_t)(const char *)(text))
+
+/* No reference to the interpreter's objects may be followed after this. */
+static inline bool
+lz_is_finalizing(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return Py_IsFinalizing() != 0;
+#else
+    return _Py_IsFinalizing() != 0;
+#endif
+}
+
+/* The star import is an opcode in 3.11, an intrinsic call from 3.12. */
+static inline bool
+lz_op_is_star(int opcode, int oparg)
+{
+#ifdef IMPORT_STAR
+    (void)oparg;
+    return opcode == IMPORT_STAR;
+#else
+    return opcode == CALL_INTRINSIC_1 && oparg == 2;
+#endif
+}
+
+/* From this opcode on (3.12), the instruction may hide another one. */
+static inline bool
+lz_op_is_instrumented(int opcode)
+{
+#ifdef MIN_INSTRUMENTED_OPCODE
+    return opcode >= MIN_INSTRUMENTED_OPCODE;
+#else
+    (void)opcode;
+    return false;
+#endif
+}
+
+/* Loads a name from the module's namespace: the index in co_names, or -1. */
+static inline int
+lz_op_loaded_name(int opcode, int oparg)
+{
+    switch (opcode) {
+    case LOAD_NAME:
+#ifdef LOAD_FROM_DICT_OR_GLOBALS
+    case LOAD_FROM_DICT_OR_GLOBALS:
+#endif
+        return oparg;
+    case LOAD_GLOBAL:
+        return oparg >> 1;
+    default:
+        return -1;
+    }
+}
+
+static inline bool
+lz_op_is_call(int opcode)
+{
+    switch (opcode) {
+    case CALL:
+    case CALL_FUNCTION_EX:
+#ifdef CALL_KW
+    case CALL_KW:
+#endif
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The instructions of CODE without inline caches' data and specialisation.
+ * A new reference; PyCode_GetCode would leave a copy on the code object for
+ * its whole life (1-2 MB over a large application), which is taken back. */
+static inline PyObject *
+lz_code_bytes(PyCodeObject *code)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    bool cached =
+        code->_co_cached != NULL && code->_co_cached->_co_code != NULL;
+    PyObject *bytes = PyCode_GetCode(code);
+    if (!cached && code->_co_cached != NULL)
+        Py_CLEAR(code->_co_cached->_co_code);
+#else
+    bool cached = code->_co_code != NULL;
+    PyObject *bytes = PyCode_GetCode(code);
+    if (!cached)
+        Py_CLEAR(code->_co_code);
+#endif
+    return bytes;
+}
+
+/* The live instructions: only good for opcodes that are never specialised. */
+#if PY_VERSION_HEX >= 0x030D0000
+#define LZ_CODE_UNITS(code) ((const unsigned char *)(code)->co_code_adaptive)
+#else
+#define LZ_CODE_UNITS(code) ((const unsigned char *)_PyCode_CODE(code))
+#endif
+
+#endif

@@ -1,0 +1,525 @@
+/* Turning an import statement into pending names.
+ *
+ * The statement's shape and the policy are given; this makes the targets and
+ * proxies, puts them into the namespace and returns what IMPORT_NAME is to
+ * push. Either all names of a statement are deferred or none is. Needs the
+ * GIL.
+ */
+#include "lazycore/engine.h"
+
+/* What one deferral works on. */
+struct deferral {
+    struct lz_engine *engine;
+    struct lz_namespace *ns;
+    const struct lz_statement *statement;
+    PyObject *name; /* absolute */
+    enum lz_reason reason;
+};
+
+/* 1: lazy, 0: eager for d->reason, -1. */
+static int
+allowed(struct deferral *d, PyObject *name, PyObject *spec)
+{
+    PyObject *file = spec_file(d->engine, spec);
+    int result =
+        policy_module(d->engine, d->ns, d->statement, name, file,
+                      d->statement->stored, d->statement->count, &d->reason);
+    Py_XDECREF(file);
+    if (result < 0)
+        return -1;
+    return d->reason == LZ_REASON_LAZY;
+}
+
+/* Find NAME and ask the policy, for the parents that it would load too. */
+static int
+find_allowed(struct deferral *d, PyObject *name, struct lz_target **ret_target)
+{
+    int result = find_target(d->engine, name, ret_target);
+    if (result <= 0) {
+        d->reason = LZ_REASON_NOT_FOUND;
+        return result;
+    }
+    result = allowed(d, name, (*ret_target)->spec);
+    Py_ssize_t at = PyUnicode_GET_LENGTH(name);
+    while (result == 1) {
+        at = PyUnicode_FindChar(name, '.', 0, at, -1);
+        if (at < 0)
+            break;
+        PyObject *parent = PyUnicode_Substring(name, 0, at);
+        struct lz_target *target =
+            parent == NULL ? NULL : target_get(d->engine, parent);
+        result = parent == NULL   ? -1
+                 : target == NULL ? 1
+                                  : allowed(d, parent, target->spec);
+        Py_XDECREF(target);
+        Py_XDECREF(parent);
+    }
+    if (result <= 0)
+        Py_CLEAR(*ret_target);
+    return result;
+}
+
+static struct lz_proxy *
+make_proxy(struct deferral *d, enum lz_proxy_kind kind, PyObject *name,
+           PyObject *attr, struct lz_target *target)
+{
+    struct lz_proxy *proxy = proxy_new(d->engine, kind, name, attr, target);
+    if (proxy != NULL) {
+        proxy->line = d->statement->line;
+        proxy->file = Py_NewRef(d->statement->code->co_filename);
+    }
+    return proxy;
+}
+
+/* Whether a store under NAME would replace an ordinary value, whose place
+ * in the dict we could only take by moving it. */
+static bool
+rebinds(struct deferral *d, PyObject *name)
+{
+    struct lz_key *key;
+    PyObject *value =
+        namespace_peek_borrowed(d->engine, d->ns->dict, name, &key);
+    if (value == NULL || key != NULL)
+        return false;
+    d->reason = LZ_REASON_REBINDS;
+    return true;
+}
+
+/* Every package of the dotted NAME shows its submodule. */
+static int
+publish_chain(struct deferral *d, PyObject *name)
+{
+    Py_ssize_t at = PyUnicode_GET_LENGTH(name);
+    int result = 0;
+    while (result == 0 && PyUnicode_FindChar(name, '.', 0, at, -1) >= 0) {
+        PyObject *part = PyUnicode_Substring(name, 0, at);
+        if (part == NULL)
+            return -1;
+        result = target_publish(d->engine, part);
+        at = PyUnicode_FindChar(part, '.', 0, at, -1);
+        Py_DECREF(part);
+    }
+    return result;
+}
+
+/* --- import a.b -------------------------------------------------------------
+ */
+
+/* The pending proxy of `import a` that NAME already holds: a new reference,
+ * so that statements for a.b and a.c add up on it; else a new one. */
+static struct lz_proxy *
+top_level_proxy(struct deferral *d, PyObject *stored, PyObject *top,
+                struct lz_target *target)
+{
+    struct lz_key *key;
+    PyObject *held =
+        namespace_peek_borrowed(d->engine, d->ns->dict, stored, &key);
+    if (held != NULL && key != NULL && proxy_check(d->engine, held)) {
+        struct lz_proxy *proxy = (struct lz_proxy *)held;
+        if (proxy->value == NULL && proxy->kind == LZ_PROXY_MODULE &&
+            PyUnicode_Compare(proxy->name, top) == 0)
+            return (struct lz_proxy *)Py_NewRef(held);
+    }
+    struct lz_target *first = target_get(d->engine, top);
+    if (first == NULL) /* the top-level package has loaded */
+        first = (struct lz_target *)Py_NewRef((PyObject *)target);
+    struct lz_proxy *proxy = make_proxy(d, LZ_PROXY_MODULE, top, NULL, first);
+    Py_DECREF(first);
+    return proxy;
+}
+
+static int
+defer_import(struct deferral *d, PyObject **ret_value)
+{
+    PyObject *stored = d->statement->stored[0];
+    struct lz_target *target = NULL;
+    struct lz_proxy *proxy = NULL;
+    PyObject *top = NULL;
+    if (rebinds(d, stored))
+        return 0;
+    int result = find_allowed(d, d->name, &target);
+    if (result <= 0)
+        return result;
+    result = -1;
+    Py_ssize_t dot =
+        PyUnicode_FindChar(d->name, '.', 0, PyUnicode_GET_LENGTH(d->name), 1);
+    top = dot < 0 || d->statement->shape == LZ_SHAPE_ALIAS
+              ? Py_NewRef(d->name)
+              : PyUnicode_Substring(d->name, 0, dot);
+    if (top == NULL)
+        goto done;
+    proxy = top_level_proxy(d, stored, top, target);
+    if (proxy == NULL || proxy_add_extra(proxy, target) < 0 ||
+        publish_chain(d, d->name) < 0)
+        goto done;
+    if (proxy->key != NULL && proxy->key->ns == d->ns) {
+        proxy->key->fresh = true; /* it is there, under this name */
+        result = 1;
+    } else {
+        result = namespace_defer(d->ns, stored, proxy, true);
+    }
+    if (result == 1)
+        *ret_value = Py_NewRef((PyObject *)proxy);
+done:
+    Py_XDECREF(top);
+    Py_XDECREF(proxy);
+    Py_DECREF(target);
+    return result;
+}
+
+/* --- what IMPORT_FROM reads
+ * --------------------------------------------------- */
+
+static struct lz_from *
+from_new(struct lz_engine *engine, Py_ssize_t count)
+{
+    struct lz_from *from =
+        PyObject_NewVar(struct lz_from, engine->from_type, count);
+    if (from == NULL)
+        return NULL;
+    from->depth = 0;
+    from->all = NULL;
+    for (Py_ssize_t i = 0; i < count; i++)
+        from->entries[i].attr = from->entries[i].value = NULL;
+    return from;
+}
+
+static PyObject *
+from_getattro(PyObject *self, PyObject *name)
+{
+    struct lz_from *from = (struct lz_from *)self;
+    if (from->all != NULL &&
+        PyUnicode_CompareWithASCIIString(name, "__all__") == 0)
+        return Py_NewRef(from->all);
+    if (from->depth > 1) {
+        from->depth--;
+        return Py_NewRef(self);
+    }
+    for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
+        if (from->entries[i].attr == name)
+            return Py_NewRef(from->entries[i].value);
+    }
+    for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
+        if (PyUnicode_Compare(from->entries[i].attr, name) == 0)
+            return Py_NewRef(from->entries[i].value);
+    }
+    return PyObject_GenericGetAttr(self, name);
+}
+
+static void
+from_dealloc(PyObject *self)
+{
+    struct lz_from *from = (struct lz_from *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    Py_XDECREF(from->all);
+    for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
+        Py_XDECREF(from->entries[i].attr);
+        Py_XDECREF(from->entries[i].value);
+    }
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+static PyType_Slot from_slots[] = {
+    {Py_tp_doc, LZ_CHARS("What a deferred from-import takes its names from.")},
+    {Py_tp_getattro, (void *)from_getattro},
+    {Py_tp_dealloc, (void *)from_dealloc},
+    {0, NULL},
+};
+
+PyType_Spec lz_from_spec = {
+    .name = "lazycore.LazyFrom",
+    .basicsize = offsetof(struct lz_from, entries),
+    .itemsize = sizeof(((struct lz_from *)0)->entries[0]),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = from_slots,
+};
+
+/* --- import a.b as c
+ * ------------------------------------------------------------ */
+
+static int
+defer_alias(struct deferral *d, PyObject **ret_value)
+{
+    PyObject *stored = d->statement->stored[0];
+    struct lz_target *target = NULL;
+    struct lz_from *from = NULL;
+    if (d->statement->depth == 0)
+        return defer_import(d, ret_value);
+    if (rebinds(d, stored))
+        return 0;
+    int result = find_allowed(d, d->name, &target);
+    if (result <= 0)
+        return result;
+    struct lz_proxy *proxy =
+        make_proxy(d, LZ_PROXY_ALIAS, d->name, NULL, target);
+    result = -1;
+    if (proxy == NULL || publish_chain(d, d->name) < 0)
+        goto done;
+    from = from_new(d->engine, 1);
+    if (from == NULL)
+        goto done;
+    Py_ssize_t length = PyUnicode_GET_LENGTH(d->name);
+    Py_ssize_t dot = PyUnicode_FindChar(d->name, '.', 0, length, -1);
+    from->depth = d->statement->depth;
+    from->entries[0].attr = PyUnicode_Substring(d->name, dot + 1, length);
+    from->entries[0].value = Py_NewRef((PyObject *)proxy);
+    if (from->entries[0].attr == NULL)
+        goto done;
+    result = namespace_defer(d->ns, stored, proxy, true);
+    if (result == 1)
+        *ret_value = Py_NewRef((PyObject *)from);
+done:
+    Py_XDECREF(from);
+    Py_XDECREF(proxy);
+    Py_DECREF(target);
+    return result;
+}
+
+/* --- from a import b, c
+ * ------------------------------------------------------------ */
+
+/* ATTR is not in the loaded package's dict: the submodule, pending. */
+static int
+missing_value(struct deferral *d, PyObject *dict, PyObject *attr,
+              PyObject **ret_value)
+{
+    struct lz_target *target = NULL;
+    d->reason = LZ_REASON_NOT_FOUND;
+    if (namespace_peek_borrowed(d->engine, dict, d->engine->names.getattr,
+                                NULL) != NULL ||
+        namespace_peek_borrowed(d->engine, dict, d->engine->names.path,
+                                NULL) == NULL)
+        return 0;
+    PyObject *full = PyUnicode_FromFormat("%U.%U", d->name, attr);
+    if (full == NULL)
+        return -1;
+    int result = find_allowed(d, full, &target);
+    if (result == 1) {
+        *ret_value =
+            (PyObject *)make_proxy(d, LZ_PROXY_MODULE, full, NULL, target);
+        result =
+            *ret_value == NULL || target_publish(d->engine, full) < 0 ? -1 : 1;
+    }
+    Py_XDECREF(target);
+    Py_DECREF(full);
+    return result;
+}
+
+/* What ATTR of the loaded module with DICT is: its value, or a proxy. */
+static int
+loaded_value(struct deferral *d, PyObject *dict, PyObject *attr,
+             PyObject **ret_value)
+{
+    PyObject *held = namespace_peek_borrowed(d->engine, dict, attr, NULL);
+    if (held == NULL)
+        return missing_value(d, dict, attr, ret_value);
+    if (!proxy_check(d->engine, held)) {
+        *ret_value = Py_NewRef(held);
+        return 1;
+    }
+    struct lz_proxy *other = (struct lz_proxy *)held;
+    if (other->value != NULL) {
+        *ret_value = Py_NewRef(other->value);
+        return 1;
+    }
+    if (other->target == NULL || other->target->spec == NULL) {
+        d->reason = LZ_REASON_NOT_FOUND;
+        return 0;
+    }
+    int result = allowed(d, other->target->name, other->target->spec);
+    if (result != 1)
+        return result;
+    struct lz_proxy *copy = proxy_copy(d->engine, other);
+    if (copy == NULL)
+        return -1;
+    copy->line = d->statement->line;
+    copy->file = Py_NewRef(d->statement->code->co_filename);
+    *ret_value = (PyObject *)copy;
+    return 1;
+}
+
+/* The entries of FROM, each a value or a proxy. *ret_pending: proxies. */
+static int
+from_fill(struct deferral *d, struct lz_from *from, int *ret_pending)
+{
+    const struct lz_statement *statement = d->statement;
+    struct lz_target *target = NULL;
+    int result = 1;
+    *ret_pending = 0;
+    PyObject *module = PyImport_GetModule(d->name);
+    if (module == NULL) {
+        result = PyErr_Occurred() ? -1 : find_allowed(d, d->name, &target);
+    } else if (!PyModule_CheckExact(module)) {
+        d->reason = LZ_REASON_NONE;
+        result = 0;
+    }
+    if (result == 1 && target != NULL && publish_chain(d, d->name) < 0)
+        result = -1;
+    for (int i = 0; result == 1 && i < statement->count; i++) {
+        PyObject *attr = statement->attrs[i];
+        PyObject **value = &from->entries[i].value;
+        from->entries[i].attr = Py_NewRef(attr);
+        if (module != NULL)
+            result = loaded_value(d, PyModule_GetDict(module), attr, value);
+        else
+            *value = (PyObject *)make_proxy(d, LZ_PROXY_ATTR, d->name, attr,
+                                            target);
+        if (result == 1 && *value == NULL)
+            result = -1;
+        if (result == 1 && proxy_check(d->engine, *value)) {
+            *ret_pending += 1;
+            if (rebinds(d, statement->stored[i]))
+                result = 0;
+        }
+    }
+    Py_XDECREF(target);
+    Py_XDECREF(module);
+    return result;
+}
+
+static int
+defer_from(struct deferral *d, PyObject **ret_value)
+{
+    const struct lz_statement *statement = d->statement;
+    struct lz_from *from = from_new(d->engine, statement->count);
+    if (from == NULL)
+        return -1;
+    int pending;
+    int result = from_fill(d, from, &pending);
+    if (result == 1 && pending == 0) {
+        d->reason = LZ_REASON_NONE; /* all there: as eager code has it */
+        result = 0;
+    }
+    for (int i = 0; result == 1 && i < statement->count; i++) {
+        PyObject *value = from->entries[i].value;
+        if (!proxy_check(d->engine, value))
+            continue;
+        struct lz_proxy *proxy = (struct lz_proxy *)value;
+        result =
+            proxy->key != NULL
+                ? 1
+                : namespace_defer(d->ns, statement->stored[i], proxy, true);
+    }
+    if (result == 1)
+        *ret_value = Py_NewRef((PyObject *)from);
+    Py_DECREF(from);
+    return result;
+}
+
+int
+defer_statement(struct lz_engine *engine, struct lz_namespace *ns,
+                const struct lz_statement *statement, PyObject *name,
+                PyObject **ret_value, enum lz_reason *ret_reason)
+{
+    struct deferral d = {engine, ns, statement, name, LZ_REASON_LAZY};
+    int result;
+    switch (statement->shape) {
+    case LZ_SHAPE_IMPORT:
+        result = defer_import(&d, ret_value);
+        break;
+    case LZ_SHAPE_ALIAS:
+        result = defer_alias(&d, ret_value);
+        break;
+    case LZ_SHAPE_FROM:
+        result = defer_from(&d, ret_value);
+        break;
+    case LZ_SHAPE_STAR:
+    case LZ_SHAPE_UNKNOWN:
+    default:
+        d.reason = LZ_REASON_UNKNOWN_SHAPE;
+        result = 0;
+        break;
+    }
+    if (result == 0 && d.reason == LZ_REASON_LAZY)
+        d.reason = LZ_REASON_REBINDS;
+    *ret_reason = d.reason;
+    return result;
+}
+
+/* --- from a import *
+ * -------------------------------------------------------------- */
+
+/* The names that `from MODULE import *` binds, as plain str. */
+static PyObject *
+star_names(struct lz_engine *engine, PyObject *dict)
+{
+    PyObject *all =
+        namespace_peek_borrowed(engine, dict, engine->names.all, NULL);
+    if (all != NULL)
+        return PyList_CheckExact(all) || PyTuple_CheckExact(all)
+                   ? PySequence_List(all)
+                   : NULL;
+    PyObject *names = PyList_New(0);
+    Py_ssize_t at = 0;
+    PyObject *key, *value;
+    while (names != NULL && PyDict_Next(dict, &at, &key, &value)) {
+        if (!PyUnicode_Check(key) || (PyUnicode_GET_LENGTH(key) > 0 &&
+                                      PyUnicode_READ_CHAR(key, 0) == '_'))
+            continue;
+        PyObject *plain = PyUnicode_FromObject(key);
+        if (plain != NULL)
+            PyUnicode_InternInPlace(&plain);
+        if (plain == NULL || PyList_Append(names, plain) < 0)
+            Py_CLEAR(names);
+        Py_XDECREF(plain);
+    }
+    return names;
+}
+
+/* ATTR of MODULE for a star import into NS: its value, or a pending copy. */
+static PyObject *
+star_value(struct lz_engine *engine, struct lz_namespace *ns, PyObject *module,
+           PyObject *attr)
+{
+    PyObject *held =
+        namespace_peek_borrowed(engine, PyModule_GetDict(module), attr, NULL);
+    if (held == NULL || !proxy_check(engine, held) ||
+        ((struct lz_proxy *)held)->value != NULL ||
+        ((struct lz_proxy *)held)->target == NULL)
+        return PyObject_GetAttr(module, attr);
+    struct lz_proxy *copy = proxy_copy(engine, (struct lz_proxy *)held);
+    if (copy == NULL)
+        return NULL;
+    copy->line = ((struct lz_proxy *)held)->line;
+    copy->file = Py_XNewRef(((struct lz_proxy *)held)->file);
+    int result = namespace_defer(ns, attr, copy, true);
+    if (result == 1)
+        return (PyObject *)copy;
+    Py_DECREF(copy);
+    return result < 0 ? NULL : PyObject_GetAttr(module, attr);
+}
+
+PyObject *
+defer_star(struct lz_engine *engine, struct lz_namespace *ns, PyObject *module)
+{
+    struct lz_namespace *source =
+        PyModule_CheckExact(module)
+            ? namespace_find(engine, PyModule_GetDict(module))
+            : NULL;
+    if (source == NULL || source->pending == 0 || source == ns)
+        return Py_NewRef(module);
+    PyObject *names = star_names(engine, source->dict);
+    if (names == NULL)
+        return PyErr_Occurred() ? NULL : Py_NewRef(module);
+    struct lz_from *from = from_new(engine, PyList_GET_SIZE(names));
+    if (from == NULL) {
+        Py_DECREF(names);
+        return NULL;
+    }
+    from->all = names;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(names); i++) {
+        PyObject *attr = PyList_GET_ITEM(names, i);
+        PyObject *value = PyUnicode_Check(attr)
+                              ? star_value(engine, ns, module, attr)
+                              : NULL;
+        if (value == NULL) { /* IMPORT_STAR raises what eager code sees */
+            PyErr_Clear();
+            Py_DECREF(from);
+            return Py_NewRef(module);
+        }
+        from->entries[i].attr = Py_NewRef(attr);
+        from->entries[i].value = value;
+    }
+    return (PyObject *)from;
+}

@@ -1,0 +1,344 @@
+/* The engine's own types: state, targets, proxies, keys, namespaces.
+ *
+ * Private to lazycore. All of it needs the GIL. One `struct lz_engine` is the
+ * module's state; every type of ours reaches it through its module, so there
+ * is no global. Ownership:
+ *
+ *   module dict -> key -> proxy -> target -> spec
+ *                   key -> namespace -> module dict
+ *   target => proxies that wait for it (intrusive list, borrowed)
+ *
+ * A *target* is a module that was found but has not been loaded. A *proxy*
+ * stands for one value that will come from a target. A *key* is the str
+ * subclass under which a namespace holds a proxy; while its proxy is pending,
+ * the first look-up of the name goes through the key's comparison, which
+ * loads. A *namespace* is what we know of one module's dict.
+ */
+#ifndef LAZYCORE_ENGINE_H
+#define LAZYCORE_ENGINE_H
+
+#include <Python.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lazycore/bytecode.h"
+#include "lazycore/compat.h"
+#include "lazycore/lazycore.h"
+#include "lazycore/table.h"
+
+struct lz_proxy;
+struct lz_key;
+struct lz_namespace;
+
+/* A module that was found and waits to be loaded. GC type LazyTarget. */
+struct lz_target {
+    PyObject_HEAD PyObject *name; /* full dotted name, exact str */
+    PyObject *spec;               /* kept for our finder; NULL once loaded */
+    PyObject *children;       /* list of submodule names to publish, or NULL */
+    struct lz_proxy *waiters; /* borrowed, in the order of the statements */
+    struct lz_proxy *last_waiter;
+    bool loaded;
+};
+
+enum lz_proxy_kind {
+    LZ_PROXY_MODULE, /* the module .name itself */
+    LZ_PROXY_ATTR,   /* attribute .attr of the target */
+    LZ_PROXY_ALIAS   /* import a.b as c: a, then attribute b */
+};
+
+/* A value to come. GC types ModuleProxy and NameProxy. */
+struct lz_proxy {
+    PyObject_HEAD enum lz_proxy_kind kind;
+    int line;                 /* of the statement; its file is the key's
+                                 namespace's */
+    PyObject *name;           /* MODULE: name of the module that is the value;
+                                 ALIAS: the dotted name walked */
+    PyObject *attr;           /* ATTR: what to take from the target */
+    struct lz_target *target; /* what must load for it; NULL: nothing more */
+    PyObject *extras;         /* list of further targets, or NULL */
+    PyObject *file;           /* co_filename of the statement */
+    PyObject *value;          /* once it is resolved */
+    struct lz_key *key;       /* borrowed: where it was stored, or NULL */
+    struct lz_proxy *next, *previous; /* the target's waiters */
+    struct lz_target *waits_for;      /* whose list it is on; borrowed */
+};
+
+/* The str under which a namespace holds a pending name. */
+struct lz_key {
+    PyUnicodeObject str;
+    struct lz_namespace *ns; /* strong; NULL once cleared */
+    struct lz_proxy *proxy;  /* strong; NULL once it is an ordinary name */
+    bool fresh;              /* the statement's own store is still to come */
+    bool quiet;              /* hash and compare without loading */
+};
+
+/* One module's dict in which names are or were pending. */
+struct lz_namespace {
+    PyObject_HEAD struct lz_engine
+        *engine;        /* borrowed: the type holds the module */
+    PyObject *dict;     /* strong */
+    PyObject *name;     /* __name__ of its module */
+    Py_ssize_t pending; /* keys whose proxy is set */
+    Py_ssize_t busy;    /* look-ups of ours below us on some stack */
+    bool queued;        /* waits for its dict to be rebuilt */
+    bool leftovers;     /* holds keys of ours that are done */
+    PyCodeObject *code; /* code last analysed, or NULL */
+    PyObject *code_bytes;
+    int first_effect;
+    struct lz_node node; /* in the engine's table, by .dict */
+};
+
+/* What IMPORT_NAME gets for a deferred from-import or alias: IMPORT_FROM
+ * takes the proxies from it. Lives for one statement. */
+struct lz_from {
+    PyObject_VAR_HEAD Py_ssize_t depth; /* ALIAS: look-ups still to come */
+    PyObject *all;                      /* STAR: list of names, or NULL */
+    struct {
+        PyObject *attr;  /* strong */
+        PyObject *value; /* strong */
+    } entries[1];
+};
+
+/* Interned strings and objects of importlib that are used all the time. */
+struct lz_names {
+    PyObject *name, *path, *spec, *package, *file, *all, *getattr, *builtins;
+    PyObject *parent, *origin, *loader, *has_location, *initializing;
+    PyObject *name_attr; /* "name" */
+    PyObject *search_locations, *find_spec, *reload;
+};
+
+struct lz_engine {
+    struct lz_core *core;
+    bool owns_core;
+    bool installed;
+    PyObject *module; /* borrowed: ourselves */
+    PyTypeObject *target_type, *module_proxy_type, *name_proxy_type;
+    PyTypeObject *key_type, *namespace_type, *from_type, *finder_type;
+    PyTypeObject *set_type; /* live views of the sets */
+    struct lz_names names;
+    PyObject *targets;          /* dict: name -> LazyTarget, not loaded */
+    struct lz_table namespaces; /* borrowed, by dict */
+    PyObject *rebuild;          /* list of namespaces to rebuild */
+    bool rebuild_posted;
+    int peek;                 /* comparisons are plain: no Python runs now */
+    PyObject *finder;         /* on sys.meta_path while installed */
+    PyObject *bootstrap;      /* importlib._bootstrap */
+    PyObject *bootstrap_find; /* its _find_spec */
+    PyObject *load_unlocked, *find_and_load_unlocked; /* originals */
+    PyObject *binding_code;   /* code of the original _find_and_load_unlocked*/
+    PyObject *import;         /* the __import__ that was there before us */
+    bool import_is_builtin;   /* and whether that is CPython's own */
+    PyObject *statement_file; /* borrowed: of the statement being deferred */
+    int statement_line;
+    struct lz_namespace *outer; /* namespace last used outside any load */
+    PyObject *saved_globals, *saved_locals, *saved_vars, *saved_dir;
+    PyObject *saved_reload; /* importlib.reload, once importlib is there */
+    PyObject *getallocatedblocks;
+    Py_ssize_t modules_seen; /* size of sys.modules at the last sweep */
+};
+
+/* Why the import under way on this thread happens; see load.c. */
+struct lz_cause {
+    PyObject *name; /* strong, or NULL: no statement behind it */
+    enum lz_reason reason;
+    bool guarded;   /* rule 4: what it loads directly is eager too */
+    PyObject *file; /* trigger: strong, or NULL */
+    PyObject *function;
+    int line;
+};
+
+/* --- module.c
+ * --------------------------------------------------------------*/
+/* The engine of an object of ours; NULL once the interpreter tears it down.*/
+struct lz_engine *engine_of(PyObject *self);
+struct lz_engine *engine_of_module(PyObject *module);
+bool engine_enabled(const struct lz_engine *engine);
+/* MODULE.NAME = REPLACEMENT, the old value in *ret_saved (dropped first). */
+int engine_patch(PyObject *module, const char *name, PyObject *replacement,
+                 PyObject **ret_saved);
+
+/* --- target.c
+ * --------------------------------------------------------------*/
+extern PyType_Spec lz_target_spec;
+/* A new reference to the target NAME, or NULL: unknown (no exception). */
+struct lz_target *target_get(struct lz_engine *engine, PyObject *name);
+struct lz_target *target_new(struct lz_engine *engine, PyObject *name,
+                             PyObject *spec);
+void target_wait(struct lz_target *target, struct lz_proxy *proxy);
+void target_unwait(struct lz_proxy *proxy);
+/* The module once loaded: a new reference. Runs its code if need be. */
+PyObject *target_import(struct lz_engine *engine, struct lz_target *target);
+/* MODULE has loaded as NAME: publish children, bind waiters, forget. */
+void target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module);
+/* Make submodule CHILD (a full name) appear on its parent as eager code
+ * would have it: now if the parent is loaded, else when it is. */
+int target_publish(struct lz_engine *engine, PyObject *child);
+
+/* --- find.c
+ * ----------------------------------------------------------------*/
+extern PyType_Spec lz_finder_spec;
+/* Find module NAME, not loaded: 1 with a new reference to its target, 0 not
+ * found this way (import it eagerly, which raises), -1 with an exception. */
+int find_target(struct lz_engine *engine, PyObject *name,
+                struct lz_target **ret_target);
+/* spec.origin where it is a location: a new reference or NULL, no error. */
+PyObject *spec_file(struct lz_engine *engine, PyObject *spec);
+
+/* --- proxy.c
+ * ---------------------------------------------------------------*/
+extern PyType_Spec lz_module_proxy_spec, lz_name_proxy_spec;
+PyObject *lz_proxy_repr(PyObject *self);
+bool proxy_check(const struct lz_engine *engine, PyObject *object);
+struct lz_proxy *proxy_new(struct lz_engine *engine, enum lz_proxy_kind kind,
+                           PyObject *name, PyObject *attr,
+                           struct lz_target *target);
+struct lz_proxy *proxy_copy(struct lz_engine *engine,
+                            const struct lz_proxy *proxy);
+int proxy_add_extra(struct lz_proxy *proxy, struct lz_target *target);
+/* The value, a new reference; loads. */
+PyObject *proxy_resolve(struct lz_engine *engine, struct lz_proxy *proxy);
+/* Bind it if that can be done now, else wait for the next target. Called
+ * when MODULE, its target, has loaded. Leaves no exception. */
+void proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
+                   PyObject *module);
+bool proxy_resolving_here(const struct lz_proxy *proxy);
+PyObject *proxy_describe(const struct lz_proxy *proxy);
+
+/* --- inject.c
+ * --------------------------------------------------------------*/
+/* Replace the resolved PROXIES (a list) wherever they leaked to. The number
+ * of places, or -1 with an exception. */
+Py_ssize_t inject_values(struct lz_engine *engine, PyObject *proxies);
+/* As above for one, if its references say that it leaked and the heap is
+ * not too large. Leaves no exception. EXPECTED: references that are ours. */
+void inject_leaked(struct lz_engine *engine, struct lz_proxy *proxy,
+                   Py_ssize_t expected);
+
+/* --- key.c
+ * -----------------------------------------------------------------*/
+extern PyType_Spec lz_key_spec;
+struct lz_key *key_new(struct lz_engine *engine, struct lz_namespace *ns,
+                       PyObject *name, struct lz_proxy *proxy);
+/* The name is an ordinary one from now on. */
+void key_settle(struct lz_key *key);
+
+/* --- namespace.c
+ * -----------------------------------------------------------*/
+extern PyType_Spec lz_namespace_spec;
+/* What we know of DICT: borrowed, or NULL. */
+struct lz_namespace *namespace_find(struct lz_engine *engine, PyObject *dict);
+/* The same, made where DICT is the dict of sys.modules[its __name__]: a new
+ * reference, or NULL (with an exception only if PyErr_Occurred). */
+struct lz_namespace *namespace_get(struct lz_engine *engine, PyObject *dict);
+/* What NAME is in DICT, running no code: borrowed value or NULL;
+ * *ret_key is the key of ours that it stands under, borrowed, or NULL. */
+PyObject *namespace_peek_borrowed(struct lz_engine *engine, PyObject *dict,
+                                  PyObject *name, struct lz_key **ret_key);
+/* Put PROXY under NAME. 1 done, 0 NAME has an ordinary value, -1. */
+int namespace_defer(struct lz_namespace *ns, PyObject *name,
+                    struct lz_proxy *proxy, bool fresh);
+/* VALUE takes the place of KEY's proxy, if that is still there. */
+int namespace_bind(struct lz_key *key, PyObject *value);
+/* Load all that is pending there; failures stay pending. */
+int namespace_bind_all(struct lz_engine *engine, PyObject *dict);
+/* Names still pending in DICT: a new list of exact str. */
+PyObject *namespace_pending(struct lz_engine *engine, PyObject *dict);
+void namespace_settled(struct lz_namespace *ns);
+void namespace_forget_code(struct lz_engine *engine, PyObject *dict);
+/* Rebuild what is queued and not in use. */
+void namespace_rebuild_queued(struct lz_engine *engine);
+
+/* --- policy.c
+ * --------------------------------------------------------------*/
+/* Rules 2 to 5, which look at the statement. FILE rules come later. */
+enum lz_reason policy_statement(struct lz_engine *engine,
+                                struct lz_namespace *ns,
+                                const struct lz_statement *statement);
+/* Rules 1, 6 and 7, which look at the imported module. BOUND are the names
+ * the statement binds to it. -1 with an exception. */
+int policy_module(struct lz_engine *engine, struct lz_namespace *ns,
+                  const struct lz_statement *statement, PyObject *name,
+                  PyObject *file, PyObject *const *bound, int bound_count,
+                  enum lz_reason *ret_reason);
+
+/* --- defer.c
+ * ---------------------------------------------------------------*/
+extern PyType_Spec lz_from_spec;
+/* Defer STATEMENT, which imports the absolute NAME. 1 with what IMPORT_NAME
+ * is to push; 0 with the reason it must be eager, -1 with an exception. */
+int defer_statement(struct lz_engine *engine, struct lz_namespace *ns,
+                    const struct lz_statement *statement, PyObject *name,
+                    PyObject **ret_value, enum lz_reason *ret_reason);
+/* `from NAME import *`: what IMPORT_STAR is to read, with the names pending
+ * in MODULE handed on as pending. A new reference. */
+PyObject *defer_star(struct lz_engine *engine, struct lz_namespace *ns,
+                     PyObject *module);
+
+/* --- hook.c
+ * ----------------------------------------------------------------*/
+/* builtins.__import__ */
+PyObject *hook_import(PyObject *module, PyObject *const *args,
+                      Py_ssize_t nargs, PyObject *kwnames);
+PyObject *hook_globals(PyObject *module, PyObject *unused);
+PyObject *hook_locals(PyObject *module, PyObject *unused);
+PyObject *hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t n);
+PyObject *hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t n);
+PyObject *hook_reload(PyObject *module, PyObject *argument);
+
+/* --- load.c
+ * ----------------------------------------------------------------*/
+/* importlib._bootstrap._load_unlocked and _find_and_load_unlocked */
+PyObject *load_unlocked(PyObject *module, PyObject *spec);
+PyObject *load_find_and_load_unlocked(PyObject *module, PyObject *const *args,
+                                      Py_ssize_t nargs);
+/* Set the cause for an import on this thread; hands back what to restore.*/
+struct lz_cause load_cause_push(PyObject *name, enum lz_reason reason,
+                                bool guarded);
+void load_cause_pop(struct lz_cause saved);
+/* Whether DICT's module is being loaded by a guarded statement. */
+bool load_guarded(PyObject *dict);
+/* The Python frame outside importlib nearest to us; strings borrowed from
+ * objects put in *ret_file, *ret_function (new references, may be NULL). */
+void load_place(PyObject **ret_file, PyObject **ret_function, int *ret_line);
+void load_sweep(struct lz_engine *engine);
+/* Keep NS, with the analysis of its code, while its module is loading. */
+void load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns);
+
+/* In MB, private and resident. */
+double load_resident_mb(void);
+
+/* --- install.c
+ * -------------------------------------------------------------*/
+int engine_install(struct lz_engine *engine);
+int engine_uninstall(struct lz_engine *engine);
+
+/* --- host.c
+ * ----------------------------------------------------------------*/
+/* lazycore.inject(): for every proxy that is resolved and still held. */
+Py_ssize_t inject_all(struct lz_engine *engine);
+
+/* --- report.c
+ * --------------------------------------------------------------*/
+PyObject *report_python(PyObject *module, PyObject *args);
+void report_load(struct lz_engine *engine, PyObject *name);
+
+/* --- view.c
+ * ----------------------------------------------------------------*/
+extern PyType_Spec lz_set_spec;
+PyObject *view_iter(PyObject *self);
+/* Add the live views to MODULE. */
+int views_add(PyObject *module, struct lz_engine *engine);
+
+/* --- api.c: functions of the Python module
+ * ---------------------------------*/
+PyObject *api_pending(PyObject *module, PyObject *argument);
+PyObject *api_load(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *api_inject(PyObject *module, PyObject *unused);
+PyObject *api_reload(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *api_ignore_module(PyObject *module, PyObject *args,
+                            PyObject *kwargs);
+PyObject *api_stats(PyObject *module, PyObject *unused);
+PyObject *api_show(PyObject *module, PyObject *argument);
+PyObject *api_level(PyObject *module, PyObject *args);
+
+#endif

@@ -1,0 +1,212 @@
+/* Finding a module without loading it, and handing the spec over.
+ *
+ * find_target() asks the other finders once, at the statement; the finder
+ * type, first on sys.meta_path, gives the kept spec to importlib when the
+ * module is loaded. Needs the GIL.
+ */
+#include "lazycore/engine.h"
+
+static PyObject *
+get_optional(PyObject *object, PyObject *attr)
+{
+    PyObject *value = PyObject_GetAttr(object, attr);
+    if (value == NULL && PyErr_ExceptionMatches(PyExc_AttributeError))
+        PyErr_Clear();
+    return value;
+}
+
+PyObject *
+spec_file(struct lz_engine *engine, PyObject *spec)
+{
+    PyObject *file = NULL;
+    if (spec == NULL)
+        return NULL;
+    PyObject *located = get_optional(spec, engine->names.has_location);
+    if (located == Py_True) {
+        file = get_optional(spec, engine->names.origin);
+        if (file != NULL && !PyUnicode_Check(file))
+            Py_CLEAR(file);
+    }
+    Py_XDECREF(located);
+    if (PyErr_Occurred())
+        PyErr_Clear();
+    return file;
+}
+
+/* Whether NAME or a parent of it is a target: loading it may change where
+ * its submodules are found. */
+static bool
+load_pending_parent(struct lz_engine *engine, PyObject *parent, int *ret_error)
+{
+    *ret_error = 0;
+    struct lz_target *target = target_get(engine, parent);
+    if (target == NULL)
+        return false;
+    PyObject *module = target_import(engine, target);
+    Py_DECREF(target);
+    if (module == NULL) {
+        *ret_error = 1;
+        return false;
+    }
+    Py_DECREF(module);
+    return true;
+}
+
+/* The __path__ of PARENT: from the module if loaded, else from its spec. A
+ * new reference; NULL without an exception: no package. */
+static PyObject *
+search_path(struct lz_engine *engine, PyObject *parent)
+{
+    PyObject *module = PyImport_GetModule(parent);
+    if (module != NULL) {
+        PyObject *path = get_optional(module, engine->names.path);
+        Py_DECREF(module);
+        return path;
+    }
+    if (PyErr_Occurred())
+        return NULL;
+    struct lz_target *target;
+    if (find_target(engine, parent, &target) <= 0)
+        return NULL;
+    PyObject *path = NULL;
+    if (target->spec != NULL)
+        path = get_optional(target->spec, engine->names.search_locations);
+    Py_DECREF(target);
+    if (path == Py_None)
+        Py_CLEAR(path);
+    return path;
+}
+
+/* The spec by every other finder: new reference, None, or NULL. */
+static PyObject *
+ask_finders(struct lz_engine *engine, PyObject *name, PyObject *parent)
+{
+    PyObject *path = Py_None;
+    if (parent == NULL) {
+        Py_INCREF(path);
+    } else {
+        path = search_path(engine, parent);
+        if (path == NULL)
+            return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    }
+    PyObject *spec =
+        PyObject_CallFunctionObjArgs(engine->bootstrap_find, name, path, NULL);
+    Py_DECREF(path);
+    return spec;
+}
+
+static int
+find_new(struct lz_engine *engine, PyObject *name,
+         struct lz_target **ret_target)
+{
+    int result = -1;
+    PyObject *spec = NULL;
+    PyObject *parent = NULL;
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
+    if (dot >= 0) {
+        parent = PyUnicode_Substring(name, 0, dot);
+        if (parent == NULL)
+            return -1;
+    }
+    spec = ask_finders(engine, name, parent);
+    if ((spec == NULL || spec == Py_None) && parent != NULL &&
+        (spec != NULL || PyErr_ExceptionMatches(PyExc_Exception))) {
+        /* A nested namespace package's path needs its parent (KeyError),
+         * and a package's code may extend its __path__. */
+        int error;
+        PyErr_Clear();
+        if (load_pending_parent(engine, parent, &error)) {
+            Py_XDECREF(spec);
+            spec = ask_finders(engine, name, parent);
+        } else if (error) {
+            goto done;
+        }
+    }
+    if (spec == NULL && PyErr_Occurred()) {
+        goto done;
+    }
+    if (spec == NULL || spec == Py_None) {
+        result = 0;
+        goto done;
+    }
+    /* Loading the parent may have loaded or found it meanwhile. */
+    PyObject *module = PyImport_GetModule(name);
+    if (module != NULL) {
+        Py_DECREF(module);
+        result = 0;
+        goto done;
+    }
+    *ret_target = target_get(engine, name);
+    if (*ret_target == NULL)
+        *ret_target = target_new(engine, name, spec);
+    result = *ret_target == NULL ? -1 : 1;
+done:
+    Py_XDECREF(spec);
+    Py_XDECREF(parent);
+    return result;
+}
+
+int
+find_target(struct lz_engine *engine, PyObject *name,
+            struct lz_target **ret_target)
+{
+    *ret_target = target_get(engine, name);
+    if (*ret_target != NULL)
+        return 1;
+    PyObject *module = PyImport_GetModule(name);
+    if (module != NULL) { /* loaded, or None: importlib refuses it */
+        Py_DECREF(module);
+        return 0;
+    }
+    if (PyErr_Occurred())
+        return -1;
+    return find_new(engine, name, ret_target);
+}
+
+/* --- the finder
+ * ---------------------------------------------------------------- */
+
+PyDoc_STRVAR(find_spec_doc,
+             "find_spec(fullname, path=None, target=None)\n--\n\n"
+             "The spec that an import statement found for a module that is\n"
+             "not loaded yet, or None. The spec stays kept until it is.");
+
+static PyObject *
+finder_find_spec(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {LZ_CHARS("fullname"), LZ_CHARS("path"),
+                               LZ_CHARS("target"), NULL};
+    PyObject *name, *path = Py_None, *reloaded = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|OO:find_spec", keywords,
+                                     &name, &path, &reloaded))
+        return NULL;
+    struct lz_engine *engine = engine_of(self);
+    if (engine == NULL || reloaded != Py_None)
+        Py_RETURN_NONE;
+    struct lz_target *target = target_get(engine, name);
+    PyObject *spec = target == NULL ? NULL : Py_XNewRef(target->spec);
+    Py_XDECREF(target);
+    if (spec == NULL)
+        Py_RETURN_NONE;
+    return spec;
+}
+
+static PyMethodDef finder_methods[] = {
+    {"find_spec", (PyCFunction)(void (*)(void))finder_find_spec,
+     METH_VARARGS | METH_KEYWORDS, find_spec_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot finder_slots[] = {
+    {Py_tp_doc, LZ_CHARS("Hands importlib the specs that were kept.")},
+    {Py_tp_methods, finder_methods},
+    {0, NULL},
+};
+
+PyType_Spec lz_finder_spec = {
+    .name = "lazycore.LazyFinder",
+    .basicsize = sizeof(PyObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = finder_slots,
+};

@@ -1,0 +1,383 @@
+/* What stands in builtins while installed: __import__, globals, locals, vars
+ * and dir; and importlib.reload, which must take proxies.
+ *
+ * hook_import tells statements from calls, resolves the name, asks the
+ * policy and either defers or imports as the interpreter would. Needs the
+ * GIL.
+ */
+#include "lazycore/engine.h"
+
+struct import_call {
+    PyObject *name, *globals, *locals, *fromlist;
+    int level;
+};
+
+static int
+parse_call(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
+           struct import_call *call)
+{
+    static const char *const keywords[] = {"name", "globals", "locals",
+                                           "fromlist", "level"};
+    PyObject *values[5] = {NULL, NULL, NULL, NULL, NULL};
+    if (nargs > 5) {
+        PyErr_Format(PyExc_TypeError,
+                     "__import__() takes at most 5 arguments (%zd given)",
+                     nargs);
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < nargs; i++)
+        values[i] = args[i];
+    Py_ssize_t extra = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    for (Py_ssize_t k = 0; k < extra; k++) {
+        PyObject *key = PyTuple_GET_ITEM(kwnames, k);
+        int at = 0;
+        while (at < 5 &&
+               PyUnicode_CompareWithASCIIString(key, keywords[at]) != 0)
+            at++;
+        if (at == 5 || values[at] != NULL) {
+            PyErr_Format(PyExc_TypeError,
+                         at == 5 ? "__import__() got an unexpected keyword "
+                                   "argument '%U'"
+                                 : "__import__() got multiple values for "
+                                   "argument '%U'",
+                         key);
+            return -1;
+        }
+        values[at] = args[nargs + k];
+    }
+    if (values[0] == NULL) {
+        PyErr_SetString(PyExc_TypeError,
+                        "__import__() missing required argument 'name' "
+                        "(pos 1)");
+        return -1;
+    }
+    *call =
+        (struct import_call){values[0], values[1], values[2], values[3], 0};
+    if (values[4] != NULL) {
+        long level = PyLong_AsLong(values[4]);
+        if (level == -1 && PyErr_Occurred())
+            return -1;
+        call->level = level > INT_MAX ? INT_MAX : (int)level;
+    }
+    return 0;
+}
+
+/* As it was before us. */
+static PyObject *
+import_now(struct lz_engine *engine, const struct import_call *call)
+{
+    if (engine == NULL || engine->import == NULL || engine->import_is_builtin)
+        return PyImport_ImportModuleLevelObject(call->name, call->globals,
+                                                call->locals, call->fromlist,
+                                                call->level);
+    return PyObject_CallFunction(engine->import, "OOOOi", call->name,
+                                 call->globals ? call->globals : Py_None,
+                                 call->locals ? call->locals : Py_None,
+                                 call->fromlist ? call->fromlist : Py_None,
+                                 call->level);
+}
+
+/* The same with a cause: what loads because of it is accounted to REASON. */
+static PyObject *
+import_eagerly(struct lz_engine *engine, const struct import_call *call,
+               PyObject *absolute, enum lz_reason reason)
+{
+    struct lz_cause saved =
+        load_cause_push(absolute, reason, reason == LZ_REASON_GUARDED);
+    PyObject *result = import_now(engine, call);
+    load_cause_pop(saved);
+    return result;
+}
+
+/* The package that a relative import starts from: a new reference, or NULL
+ * without an exception, when importlib is left to find and to complain. */
+static PyObject *
+package_of(struct lz_engine *engine, PyObject *globals)
+{
+    PyObject *package =
+        namespace_peek_borrowed(engine, globals, engine->names.package, NULL);
+    if (package != NULL && PyUnicode_Check(package))
+        return Py_NewRef(package);
+    PyObject *spec =
+        namespace_peek_borrowed(engine, globals, engine->names.spec, NULL);
+    PyObject *parent = spec == NULL || spec == Py_None
+                           ? NULL
+                           : PyObject_GetAttr(spec, engine->names.parent);
+    PyErr_Clear();
+    if (parent != NULL && !PyUnicode_Check(parent))
+        Py_CLEAR(parent);
+    return parent;
+}
+
+/* The absolute name of the import: a new reference or NULL, no exception. */
+static PyObject *
+absolute_name(struct lz_engine *engine, const struct import_call *call)
+{
+    if (call->level == 0)
+        return PyUnicode_GET_LENGTH(call->name) > 0 ? Py_NewRef(call->name)
+                                                    : NULL;
+    PyObject *package = package_of(engine, call->globals);
+    if (package == NULL)
+        return NULL;
+    Py_ssize_t end = PyUnicode_GET_LENGTH(package);
+    for (int level = call->level; level > 1 && end >= 0; level--)
+        end = PyUnicode_FindChar(package, '.', 0, end, -1);
+    PyObject *base = end <= 0 ? NULL : PyUnicode_Substring(package, 0, end);
+    Py_DECREF(package);
+    PyObject *result = NULL;
+    if (base != NULL)
+        result = PyUnicode_GET_LENGTH(call->name) == 0
+                     ? Py_NewRef(base)
+                     : PyUnicode_FromFormat("%U.%U", base, call->name);
+    Py_XDECREF(base);
+    PyErr_Clear();
+    return result;
+}
+
+/* import a.b of what is there needs no thought; a from-import does, for the
+ * names that are pending in the loaded module. */
+static bool
+is_loaded(PyObject *name)
+{
+    PyObject *module = PyImport_GetModule(name);
+    bool loaded = module != NULL && module != Py_None;
+    Py_XDECREF(module);
+    PyErr_Clear();
+    return loaded;
+}
+
+/* The statement's answer: 1 with a value, 0 with a reason, -1. */
+static int
+try_defer(struct lz_engine *engine, const struct import_call *call,
+          struct lz_namespace *ns, struct lz_statement *statement,
+          PyObject *absolute, PyObject **ret_value, enum lz_reason *ret_reason)
+{
+    (void)call;
+    *ret_reason = policy_statement(engine, ns, statement);
+    if (*ret_reason != LZ_REASON_LAZY)
+        return 0;
+    if (PyUnicode_CompareWithASCIIString(absolute, "__future__") == 0) {
+        *ret_reason = LZ_REASON_FUTURE;
+        return 0;
+    }
+    PyObject *file = engine->statement_file;
+    int line = engine->statement_line;
+    engine->statement_file = statement->code->co_filename;
+    engine->statement_line = statement->line;
+    int result = defer_statement(engine, ns, statement, absolute, ret_value,
+                                 ret_reason);
+    engine->statement_file = file;
+    engine->statement_line = line;
+    return result;
+}
+
+static PyObject *
+import_star(struct lz_engine *engine, const struct import_call *call,
+            struct lz_namespace *ns, PyObject *absolute)
+{
+    PyObject *module = import_eagerly(engine, call, absolute, LZ_REASON_STAR);
+    if (module == NULL)
+        return NULL;
+    PyObject *result = defer_star(engine, ns, module);
+    Py_DECREF(module);
+    return result;
+}
+
+static PyObject *
+import_statement(struct lz_engine *engine, const struct import_call *call,
+                 struct lz_statement *statement, PyFrameObject *frame,
+                 PyObject *absolute)
+{
+    PyObject *value = NULL;
+    enum lz_reason reason = LZ_REASON_CUSTOM_NAMESPACE;
+    if (statement->shape != LZ_SHAPE_FROM &&
+        statement->shape != LZ_SHAPE_STAR && is_loaded(absolute))
+        return import_now(engine, call);
+    struct lz_namespace *ns = namespace_get(engine, call->globals);
+    if (ns == NULL) {
+        if (PyErr_Occurred())
+            return NULL;
+        return import_eagerly(engine, call, absolute, reason);
+    }
+    load_keep_namespace(engine, ns);
+    statement->line = PyFrame_GetLineNumber(frame);
+    int result = 0;
+    if (statement->shape == LZ_SHAPE_STAR)
+        value = import_star(engine, call, ns, absolute);
+    else
+        result =
+            try_defer(engine, call, ns, statement, absolute, &value, &reason);
+    if (statement->shape != LZ_SHAPE_STAR && result == 0)
+        value = import_eagerly(engine, call, absolute, reason);
+    Py_DECREF(ns);
+    return value;
+}
+
+static enum lz_reason
+reason_outside_modules(const struct import_call *call, PyFrameObject *frame,
+                       struct lz_statement *statement, PyObject *globals)
+{
+    if (frame != NULL && call->globals == globals &&
+        bytecode_statement(frame, call->name, statement) == 1)
+        return LZ_REASON_FUNCTION_BODY;
+    PyErr_Clear();
+    return LZ_REASON_NOT_A_STATEMENT;
+}
+
+static PyObject *
+import_named(struct lz_engine *engine, const struct import_call *call,
+             PyObject *absolute)
+{
+    struct lz_statement statement;
+    PyFrameObject *frame = PyEval_GetFrame(); /* borrowed */
+    PyObject *globals = frame == NULL ? NULL : PyFrame_GetGlobals(frame);
+    PyObject *result;
+    if (call->locals != call->globals || call->globals != globals) {
+        /* Most imports in functions are of what is there: no cause then. */
+        if (is_loaded(absolute))
+            result = import_now(engine, call);
+        else
+            result = import_eagerly(
+                engine, call, absolute,
+                reason_outside_modules(call, frame, &statement, globals));
+    } else {
+        int is = bytecode_statement(frame, call->name, &statement);
+        if (is < 0)
+            result = NULL;
+        else if (is == 0)
+            result = import_eagerly(engine, call, absolute,
+                                    LZ_REASON_NOT_A_STATEMENT);
+        else
+            result =
+                import_statement(engine, call, &statement, frame, absolute);
+    }
+    Py_XDECREF(globals);
+    return result;
+}
+
+PyObject *
+hook_import(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
+            PyObject *kwnames)
+{
+    struct import_call call;
+    if (parse_call(args, nargs, kwnames, &call) < 0)
+        return NULL;
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL || !engine_enabled(engine) || lz_is_finalizing() ||
+        !PyUnicode_CheckExact(call.name) || call.globals == NULL ||
+        !PyDict_CheckExact(call.globals) || call.level < 0)
+        return import_now(engine, &call);
+    PyObject *absolute = absolute_name(engine, &call);
+    if (absolute == NULL)
+        return import_now(engine, &call);
+    PyObject *result = import_named(engine, &call, absolute);
+    Py_DECREF(absolute);
+    return result;
+}
+
+/* --- globals, locals, vars, dir
+ * --------------------------------------------------- */
+
+/* Bind what is pending in the caller's globals before they are handed out. */
+static int
+bind_globals(struct lz_engine *engine)
+{
+    PyObject *globals = PyEval_GetGlobals(); /* borrowed */
+    if (engine == NULL || globals == NULL || lz_is_finalizing())
+        return 0;
+    return namespace_bind_all(engine, globals);
+}
+
+static bool
+at_module_level(void)
+{
+    PyFrameObject *frame = PyEval_GetFrame();
+    if (frame == NULL)
+        return false;
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    bool optimized = (code->co_flags & CO_OPTIMIZED) != 0;
+    Py_DECREF(code);
+    return !optimized;
+}
+
+PyObject *
+hook_globals(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (bind_globals(engine) < 0)
+        return NULL;
+    if (engine != NULL && engine->saved_globals != NULL)
+        return PyObject_CallNoArgs(engine->saved_globals);
+    return Py_XNewRef(PyEval_GetGlobals());
+}
+
+PyObject *
+hook_locals(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (at_module_level() && bind_globals(engine) < 0)
+        return NULL;
+    if (engine != NULL && engine->saved_locals != NULL)
+        return PyObject_CallNoArgs(engine->saved_locals);
+    return Py_XNewRef(PyEval_GetLocals());
+}
+
+PyObject *
+hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (nargs == 0 && at_module_level() && bind_globals(engine) < 0)
+        return NULL;
+    if (nargs == 1 && engine != NULL && PyModule_Check(args[0]) &&
+        !lz_is_finalizing() &&
+        namespace_bind_all(engine, PyModule_GetDict(args[0])) < 0)
+        return NULL;
+    if (engine == NULL || engine->saved_vars == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+        return NULL;
+    }
+    return PyObject_Vectorcall(engine->saved_vars, args, (size_t)nargs, NULL);
+}
+
+PyObject *
+hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL || engine->saved_dir == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+        return NULL;
+    }
+    PyObject *names =
+        PyObject_Vectorcall(engine->saved_dir, args, (size_t)nargs, NULL);
+    if (names == NULL || !PyList_CheckExact(names))
+        return names;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(names); i++) {
+        if (Py_TYPE(PyList_GET_ITEM(names, i)) != engine->key_type)
+            continue;
+        PyObject *plain = PyUnicode_FromObject(PyList_GET_ITEM(names, i));
+        if (plain == NULL || PyList_SetItem(names, i, plain) < 0) {
+            Py_DECREF(names);
+            return NULL;
+        }
+    }
+    return names;
+}
+
+PyObject *
+hook_reload(PyObject *module, PyObject *argument)
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL || engine->saved_reload == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+        return NULL;
+    }
+    PyObject *real = NULL;
+    if (proxy_check(engine, argument))
+        real = proxy_resolve(engine, (struct lz_proxy *)argument);
+    else
+        real = Py_NewRef(argument);
+    PyObject *result =
+        real == NULL ? NULL : PyObject_CallOneArg(engine->saved_reload, real);
+    Py_XDECREF(real);
+    return result;
+}

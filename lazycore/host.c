@@ -1,0 +1,231 @@
+/* The engine as the host calls it: lazycore.h over the Python module.
+ *
+ * Errors become struct lz_error here and nowhere else. Needs the GIL.
+ */
+#include "lazycore/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* The module `lazycore`, imported: a new reference. */
+static PyObject *
+own_module(void)
+{
+    return PyImport_ImportModule("lazycore");
+}
+
+/* traceback.format_exception as one malloc'd text, or NULL. */
+static char *
+format_traceback(PyObject *error)
+{
+    char *text = NULL;
+    PyObject *traceback = PyImport_ImportModule("traceback");
+    PyObject *lines =
+        traceback == NULL
+            ? NULL
+            : PyObject_CallMethod(traceback, "format_exception", "O", error);
+    PyObject *empty = PyUnicode_FromString("");
+    PyObject *joined =
+        lines == NULL || empty == NULL ? NULL : PyUnicode_Join(empty, lines);
+    PyObject *bytes =
+        joined == NULL
+            ? NULL
+            : PyUnicode_AsEncodedString(joined, "utf-8", "backslashreplace");
+    if (bytes != NULL)
+        text = strdup(PyBytes_AS_STRING(bytes));
+    PyErr_Clear();
+    Py_XDECREF(bytes);
+    Py_XDECREF(joined);
+    Py_XDECREF(empty);
+    Py_XDECREF(lines);
+    Py_XDECREF(traceback);
+    return text;
+}
+
+void
+lz_error_from_python(struct lz_error *error, enum lz_error_kind kind)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (value != NULL && traceback != NULL)
+        (void)PyException_SetTraceback(value, traceback);
+    PyObject *text = value == NULL ? NULL : PyObject_Str(value);
+    PyErr_Clear();
+    const char *message = text == NULL ? NULL : PyUnicode_AsUTF8(text);
+    PyErr_Clear();
+    const char *name =
+        type == NULL ? "error" : ((PyTypeObject *)type)->tp_name;
+    if (error != NULL && error->kind == LZ_ERROR_NONE) {
+        (void)lz_error_set(error, kind, "%s: %s", name,
+                           message == NULL ? "" : message);
+        if (value != NULL && error->traceback == NULL)
+            error->traceback = format_traceback(value);
+    }
+    Py_XDECREF(text);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+}
+
+static int
+call_own(const char *function, struct lz_error *error)
+{
+    PyObject *module = own_module();
+    PyObject *done =
+        module == NULL ? NULL : PyObject_CallMethod(module, function, NULL);
+    Py_XDECREF(module);
+    if (done == NULL) {
+        lz_error_from_python(error, LZ_ERROR_INTERNAL);
+        return -1;
+    }
+    Py_DECREF(done);
+    return 0;
+}
+
+int
+lazycore_install(struct lz_error *error)
+{
+    return call_own("install", error);
+}
+
+int
+lazycore_uninstall(struct lz_error *error)
+{
+    return call_own("uninstall", error);
+}
+
+/* --- load
+ * ----------------------------------------------------------------------------
+ */
+
+static uint64_t
+now_ns(void)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return 0;
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Every proxy of ours that is resolved and still held by someone. */
+static PyObject *
+resolved_proxies(struct lz_engine *engine)
+{
+    PyObject *list = PyList_New(0);
+    PyObject *gc = PyImport_ImportModule("gc");
+    PyObject *objects =
+        gc == NULL ? NULL : PyObject_CallMethod(gc, "get_objects", NULL);
+    for (Py_ssize_t i = 0;
+         list != NULL && objects != NULL && i < PyList_GET_SIZE(objects);
+         i++) {
+        PyObject *object = PyList_GET_ITEM(objects, i);
+        if (proxy_check(engine, object) &&
+            ((struct lz_proxy *)object)->value != NULL &&
+            PyList_Append(list, object) < 0)
+            Py_CLEAR(list);
+    }
+    if (objects == NULL)
+        Py_CLEAR(list);
+    Py_XDECREF(objects);
+    Py_XDECREF(gc);
+    return list;
+}
+
+Py_ssize_t
+inject_all(struct lz_engine *engine)
+{
+    PyObject *proxies = resolved_proxies(engine);
+    if (proxies == NULL)
+        return -1;
+    Py_ssize_t count =
+        PyList_GET_SIZE(proxies) == 0 ? 0 : inject_values(engine, proxies);
+    Py_DECREF(proxies);
+    return count;
+}
+
+/* Import NAME in the operator's name. */
+static int
+import_name(struct lz_engine *engine, PyObject *name)
+{
+    (void)engine;
+    PyObject *top =
+        PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
+    Py_XDECREF(top);
+    return top == NULL ? -1 : 0;
+}
+
+/* Whether what is pending is that NAME itself could not be found. */
+static bool
+is_not_found(PyObject *name)
+{
+    if (!PyErr_ExceptionMatches(PyExc_ModuleNotFoundError))
+        return false;
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    PyObject *missing =
+        error == NULL ? NULL : PyObject_GetAttrString(error, "name");
+    bool same = missing != NULL && PyUnicode_Check(missing) &&
+                PyUnicode_Compare(missing, name) == 0;
+    PyErr_Clear();
+    Py_XDECREF(missing);
+    PyErr_Restore(type, error, traceback);
+    return same;
+}
+
+static void
+load_one(struct lz_engine *engine, PyObject *name, unsigned flags,
+         struct lz_load_result *out)
+{
+    struct lz_registry_stats before, after;
+    PyObject *module = PyImport_GetModule(name);
+    out->already = module != NULL && module != Py_None;
+    Py_XDECREF(module);
+    PyErr_Clear();
+    registry_stats(engine->core->registry, &before);
+    uint64_t start = now_ns();
+    if (import_name(engine, name) < 0) {
+        lz_error_from_python(&out->error, is_not_found(name)
+                                              ? LZ_ERROR_NO_SUCH_MODULE
+                                              : LZ_ERROR_LOAD_FAILED);
+    } else {
+        out->loaded = true;
+        if ((flags & LZ_LOAD_INJECT) != 0 && inject_all(engine) < 0)
+            lz_error_from_python(&out->error, LZ_ERROR_INTERNAL);
+    }
+    out->wall_ns = now_ns() - start;
+    registry_stats(engine->core->registry, &after);
+    out->modules = after.loads - before.loads;
+}
+
+int
+lazycore_load(const char *name, unsigned flags,
+              struct lz_load_result *ret_result)
+{
+    *ret_result = (struct lz_load_result){0};
+    ret_result->name = strdup(name);
+    PyObject *module = own_module();
+    PyObject *text = PyUnicode_DecodeUTF8(name, (Py_ssize_t)strlen(name),
+                                          "surrogateescape");
+    struct lz_engine *engine =
+        module == NULL ? NULL : engine_of_module(module);
+    if (ret_result->name != NULL && text != NULL && engine != NULL)
+        load_one(engine, text, flags, ret_result);
+    else if (PyErr_Occurred())
+        lz_error_from_python(&ret_result->error, LZ_ERROR_INTERNAL);
+    Py_XDECREF(text);
+    Py_XDECREF(module);
+    return ret_result->name == NULL ? -1 : 0;
+}
+
+void
+lazycore_load_result_done(struct lz_load_result *result)
+{
+    if (result == NULL)
+        return;
+    free(result->name);
+    result->name = NULL;
+    lz_error_done(&result->error);
+}

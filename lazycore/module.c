@@ -1,0 +1,379 @@
+/* The Python module `lazycore`: state, install() and uninstall().
+ *
+ * One engine per process: subinterpreters are refused, since the hooks are
+ * per interpreter but the registry is not. Needs the GIL unless stated.
+ */
+#include "lazycore/engine.h"
+
+/* The core that the host made before Python started; PyInit_lazycore takes
+ * no argument, so this is the one door. Written before any thread exists. */
+static struct lz_core *attached_core;
+
+static struct PyModuleDef lazycore_module;
+
+void
+lazycore_attach(struct lz_core *core)
+{
+    attached_core = core;
+}
+
+struct lz_engine *
+engine_of_module(PyObject *module)
+{
+    struct lz_engine *engine = PyModule_GetState(module);
+    return engine == NULL || engine->targets == NULL ? NULL : engine;
+}
+
+struct lz_engine *
+engine_of(PyObject *self)
+{
+    struct lz_engine *engine = PyType_GetModuleState(Py_TYPE(self));
+    if (engine == NULL) {
+        PyErr_Clear();
+        return NULL;
+    }
+    return engine->targets == NULL ? NULL : engine;
+}
+
+bool
+engine_enabled(const struct lz_engine *engine)
+{
+    return atomic_load_explicit(&engine->core->enabled,
+                                memory_order_relaxed) != 0;
+}
+
+/* --- Python functions
+ * ------------------------------------------------------------------ */
+
+static struct lz_engine *
+engine_or_raise(PyObject *module)
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL)
+        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+    return engine;
+}
+
+static PyObject *
+py_install(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_or_raise(module);
+    if (engine == NULL || engine_install(engine) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+py_uninstall(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_or_raise(module);
+    if (engine == NULL || engine_uninstall(engine) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+py_ready(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_or_raise(module);
+    if (engine == NULL)
+        return NULL;
+    if (engine->core->listener.ready != NULL)
+        engine->core->listener.ready(engine->core->listener.arg);
+    Py_RETURN_NONE;
+}
+
+/* Forked: our locks may have been held by a thread that is not here. */
+static PyObject *
+py_after_fork(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine != NULL)
+        core_after_fork(engine->core);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef module_methods[] = {
+    {"install", py_install, METH_NOARGS,
+     PyDoc_STR("install()\n--\n\nMake import statements lazy from now on. "
+               "Repeatable.")},
+    {"uninstall", py_uninstall, METH_NOARGS,
+     PyDoc_STR("uninstall()\n--\n\nPut the interpreter's own import back. "
+               "Names that are pending still load on use.")},
+    {"ready", py_ready, METH_NOARGS,
+     PyDoc_STR("ready()\n--\n\nTell the host that the service serves. Does "
+               "nothing without a host.")},
+    {"pending", api_pending, METH_O,
+     PyDoc_STR("pending(module, /)\n--\n\nThe names that are pending in a "
+               "module, loading nothing.")},
+    {"load", (PyCFunction)(void (*)(void))api_load,
+     METH_VARARGS | METH_KEYWORDS,
+     PyDoc_STR("load(name, inject=False)\n--\n\nLoad a module; return the "
+               "number of module bodies that ran.")},
+    {"inject", api_inject, METH_NOARGS,
+     PyDoc_STR("inject()\n--\n\nPut loaded values wherever proxies of theirs "
+               "leaked to; return the number of places.")},
+    {"reload", (PyCFunction)(void (*)(void))api_reload,
+     METH_VARARGS | METH_KEYWORDS,
+     PyDoc_STR("reload(module, force=False)\n--\n\nReload a module as one "
+               "transaction; return a dict that says what came of it.")},
+    {"report", report_python, METH_VARARGS,
+     PyDoc_STR("report(arg='')\n--\n\nPrint the state to stderr, as verbose "
+               "asks.")},
+    {"ignore_module", (PyCFunction)(void (*)(void))api_ignore_module,
+     METH_VARARGS | METH_KEYWORDS,
+     PyDoc_STR("ignore_module(fullname, pathname=None)\n--\n\nWhether an "
+               "ignore set covers the module.")},
+    {"stats", api_stats, METH_NOARGS,
+     PyDoc_STR("stats()\n--\n\nCounts of modules, names and loads.")},
+    {"show", api_show, METH_O,
+     PyDoc_STR("show(name, /)\n--\n\nWhat is known of a module, as a dict, or "
+               "None.")},
+    {"level", api_level, METH_VARARGS,
+     PyDoc_STR("level(package, level=None, /)\n--\n\nThe level of a package; "
+               "set where a second argument says which.")},
+    {"_after_fork", py_after_fork, METH_NOARGS, NULL},
+    {"_reload", hook_reload, METH_O,
+     PyDoc_STR("importlib.reload that takes proxies")},
+    {"_load_unlocked", load_unlocked, METH_O, NULL},
+    {"_find_and_load_unlocked",
+     (PyCFunction)(void (*)(void))load_find_and_load_unlocked, METH_FASTCALL,
+     NULL},
+    {"__import__", (PyCFunction)(void (*)(void))hook_import,
+     METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("__import__(name, globals=None, locals=None, fromlist=(), "
+               "level=0)\n--\n\nImport a module.")},
+    {"globals", hook_globals, METH_NOARGS,
+     PyDoc_STR("globals($module, /)\n--\n\nReturn the dictionary containing "
+               "the current scope's global variables.")},
+    {"locals", hook_locals, METH_NOARGS,
+     PyDoc_STR("locals($module, /)\n--\n\nReturn a dictionary containing the "
+               "current scope's local variables.")},
+    {"vars", (PyCFunction)(void (*)(void))hook_vars, METH_FASTCALL,
+     PyDoc_STR("vars([object]) -> dictionary")},
+    {"dir", (PyCFunction)(void (*)(void))hook_dir, METH_FASTCALL,
+     PyDoc_STR("dir([object]) -> list of strings")},
+    {NULL, NULL, 0, NULL},
+};
+
+/* --- life of the module
+ * ------------------------------------------------------------------ */
+
+static int
+init_names(struct lz_names *names)
+{
+    const struct {
+        PyObject **slot;
+        const char *text;
+    } rows[] = {
+        {&names->name, "__name__"},
+        {&names->path, "__path__"},
+        {&names->spec, "__spec__"},
+        {&names->package, "__package__"},
+        {&names->file, "__file__"},
+        {&names->all, "__all__"},
+        {&names->getattr, "__getattr__"},
+        {&names->parent, "parent"},
+        {&names->origin, "origin"},
+        {&names->has_location, "has_location"},
+        {&names->initializing, "_initializing"},
+        {&names->name_attr, "name"},
+        {&names->search_locations, "submodule_search_locations"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        *rows[i].slot = PyUnicode_InternFromString(rows[i].text);
+        if (*rows[i].slot == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+static PyTypeObject *
+make_type(PyObject *module, PyType_Spec *spec, PyObject *base)
+{
+    PyObject *bases = base == NULL ? NULL : PyTuple_Pack(1, base);
+    if (base != NULL && bases == NULL)
+        return NULL;
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, bases);
+    Py_XDECREF(bases);
+    return (PyTypeObject *)type;
+}
+
+static int
+init_types(PyObject *module, struct lz_engine *engine)
+{
+    const struct {
+        PyTypeObject **slot;
+        PyType_Spec *spec;
+        PyObject *base;
+        bool exported;
+    } rows[] = {
+        {&engine->target_type, &lz_target_spec, NULL, false},
+        {&engine->module_proxy_type, &lz_module_proxy_spec, NULL, true},
+        {&engine->name_proxy_type, &lz_name_proxy_spec, NULL, true},
+        {&engine->key_type, &lz_key_spec, (PyObject *)&PyUnicode_Type, true},
+        {&engine->namespace_type, &lz_namespace_spec, NULL, false},
+        {&engine->from_type, &lz_from_spec, NULL, false},
+        {&engine->finder_type, &lz_finder_spec, NULL, true},
+        {&engine->set_type, &lz_set_spec, NULL, true},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        *rows[i].slot = make_type(module, rows[i].spec, rows[i].base);
+        if (*rows[i].slot == NULL)
+            return -1;
+        if (rows[i].exported && PyModule_AddType(module, *rows[i].slot) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+register_fork(PyObject *module)
+{
+    int result = -1;
+    PyObject *args = NULL, *kwargs = NULL;
+    PyObject *posix = PyImport_ImportModule("posix");
+    PyObject *function =
+        posix == NULL ? NULL
+                      : PyObject_GetAttrString(posix, "register_at_fork");
+    PyObject *after = PyObject_GetAttrString(module, "_after_fork");
+    if (function != NULL && after != NULL) {
+        args = PyTuple_New(0);
+        kwargs = Py_BuildValue("{sO}", "after_in_child", after);
+    }
+    if (args != NULL && kwargs != NULL) {
+        PyObject *done = PyObject_Call(function, args, kwargs);
+        result = done == NULL ? -1 : 0;
+        Py_XDECREF(done);
+    }
+    Py_XDECREF(kwargs);
+    Py_XDECREF(args);
+    Py_XDECREF(after);
+    Py_XDECREF(function);
+    Py_XDECREF(posix);
+    return result;
+}
+
+static int
+module_exec(PyObject *module)
+{
+    struct lz_engine *engine = PyModule_GetState(module);
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError,
+                        "lazycore works in the main interpreter only");
+        return -1;
+    }
+    engine->module = module;
+    engine->owns_core = attached_core == NULL;
+    engine->core = attached_core != NULL ? attached_core : core_new();
+    if (engine->core == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    engine->targets = PyDict_New();
+    engine->rebuild = PyList_New(0);
+    if (engine->targets == NULL || engine->rebuild == NULL ||
+        init_names(&engine->names) < 0 || init_types(module, engine) < 0)
+        return -1;
+    engine->finder = PyType_GenericAlloc(engine->finder_type, 0);
+    if (engine->finder == NULL || views_add(module, engine) < 0 ||
+        register_fork(module) < 0)
+        return -1;
+    if (PyModule_AddObjectRef(module, "memory_query_func", Py_None) < 0)
+        return -1;
+    return PyModule_AddStringConstant(module, "__version__", LAZYD_VERSION);
+}
+
+/* Every PyObject of the state, for traverse and clear. */
+#define ENGINE_OBJECTS(VISIT)                                                 \
+    VISIT(engine->target_type)                                                \
+    VISIT(engine->module_proxy_type)                                          \
+    VISIT(engine->name_proxy_type)                                            \
+    VISIT(engine->key_type)                                                   \
+    VISIT(engine->namespace_type)                                             \
+    VISIT(engine->from_type)                                                  \
+    VISIT(engine->finder_type)                                                \
+    VISIT(engine->set_type)                                                   \
+    VISIT(engine->targets)                                                    \
+    VISIT(engine->rebuild)                                                    \
+    VISIT(engine->outer)                                                      \
+    VISIT(engine->finder)                                                     \
+    VISIT(engine->bootstrap)                                                  \
+    VISIT(engine->bootstrap_find)                                             \
+    VISIT(engine->load_unlocked)                                              \
+    VISIT(engine->find_and_load_unlocked)                                     \
+    VISIT(engine->binding_code)                                               \
+    VISIT(engine->import)                                                     \
+    VISIT(engine->saved_globals)                                              \
+    VISIT(engine->saved_locals)                                               \
+    VISIT(engine->saved_vars)                                                 \
+    VISIT(engine->saved_dir)                                                  \
+    VISIT(engine->saved_reload)                                               \
+    VISIT(engine->getallocatedblocks)
+
+static int
+module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    struct lz_engine *engine = PyModule_GetState(module);
+    if (engine == NULL)
+        return 0;
+#define VISIT_ONE(object) Py_VISIT(object);
+    ENGINE_OBJECTS(VISIT_ONE)
+#undef VISIT_ONE
+    return 0;
+}
+
+static int
+module_clear(PyObject *module)
+{
+    struct lz_engine *engine = PyModule_GetState(module);
+    if (engine == NULL)
+        return 0;
+    PyObject **names = (PyObject **)&engine->names;
+    for (size_t i = 0; i < sizeof(engine->names) / sizeof(*names); i++)
+        Py_CLEAR(names[i]);
+#define CLEAR_ONE(object) Py_CLEAR(object);
+    ENGINE_OBJECTS(CLEAR_ONE)
+#undef CLEAR_ONE
+    return 0;
+}
+
+static void
+module_free(void *module)
+{
+    struct lz_engine *engine = PyModule_GetState((PyObject *)module);
+    if (engine == NULL)
+        return;
+    (void)module_clear((PyObject *)module);
+    struct lz_core *core = engine->core;
+    engine->core = NULL;
+    if (engine->owns_core)
+        core_free(core);
+}
+
+PyDoc_STRVAR(module_doc,
+             "Lazy imports for a whole process.\n\n"
+             "install() makes import statements find modules and run them\n"
+             "when something first uses them. See lazyd(8).");
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, (void *)module_exec},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef lazycore_module = {
+    PyModuleDef_HEAD_INIT,         .m_name = "lazycore",
+    .m_doc = module_doc,           .m_size = sizeof(struct lz_engine),
+    .m_methods = module_methods,   .m_slots = module_slots,
+    .m_traverse = module_traverse, .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC
+PyInit_lazycore(void)
+{
+    return PyModuleDef_Init(&lazycore_module);
+}

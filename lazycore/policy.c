@@ -1,0 +1,126 @@
+/* Which imports are lazy: DESIGN 4.3, each rule a reason.
+ *
+ * Rules 1 and 6 to 7 look at the imported module, 2 to 5 at the statement.
+ * What the bytecode says comes from bytecode.c; the ignore sets and levels
+ * are plain C of their own. Needs the GIL; runs no Python code.
+ */
+#include "lazycore/engine.h"
+
+#include <string.h>
+
+/* Analyse CODE once; a namespace remembers the last code that ran in it. */
+static int
+analyse(struct lz_namespace *ns, PyCodeObject *code)
+{
+    if (ns->code == code)
+        return 0;
+    PyObject *bytes = lz_code_bytes(code);
+    if (bytes == NULL)
+        return -1;
+    Py_INCREF(code);
+    Py_XSETREF(ns->code, code);
+    Py_XSETREF(ns->code_bytes, bytes);
+    ns->first_effect =
+        bytecode_first_effect((const unsigned char *)PyBytes_AS_STRING(bytes),
+                              (size_t)PyBytes_GET_SIZE(bytes), code->co_names);
+    return 0;
+}
+
+enum lz_reason
+policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
+                 const struct lz_statement *statement)
+{
+    (void)engine;
+    PyCodeObject *code = statement->code;
+    if (statement->shape == LZ_SHAPE_UNKNOWN)
+        return LZ_REASON_UNKNOWN_SHAPE;
+    if (statement->shape == LZ_SHAPE_STAR)
+        return LZ_REASON_STAR;
+    PyObject *table = code->co_exceptiontable;
+    if (load_guarded(ns->dict) ||
+        bytecode_guarded((const unsigned char *)PyBytes_AS_STRING(table),
+                         (size_t)PyBytes_GET_SIZE(table), statement->offset))
+        return LZ_REASON_GUARDED;
+    if (analyse(ns, code) < 0) {
+        PyErr_Clear();
+        return LZ_REASON_UNKNOWN_SHAPE;
+    }
+    if (ns->first_effect < statement->offset)
+        return LZ_REASON_LATE;
+    return LZ_REASON_LAZY;
+}
+
+/* The top-level package that the code of NS belongs to, as text of *ret_size
+ * bytes: that of __package__ (a package's __main__ runs as "__main__"), else
+ * of __name__. */
+static const char *
+importer_package(struct lz_engine *engine, struct lz_namespace *ns,
+                 size_t *ret_size)
+{
+    PyObject *package =
+        namespace_peek_borrowed(engine, ns->dict, engine->names.package, NULL);
+    if (package == NULL || !PyUnicode_Check(package) ||
+        PyUnicode_GET_LENGTH(package) == 0)
+        package = ns->name;
+    const char *text = PyUnicode_AsUTF8(package);
+    if (text == NULL) {
+        PyErr_Clear();
+        text = "";
+    }
+    *ret_size = strcspn(text, ".");
+    return text;
+}
+
+static bool
+is_for_effect(struct lz_engine *engine, struct lz_namespace *ns,
+              const struct lz_statement *statement, PyObject *const *bound,
+              int bound_count)
+{
+    if (namespace_peek_borrowed(engine, ns->dict, engine->names.path, NULL) !=
+        NULL)
+        return false;
+    for (int i = 0; i < bound_count; i++) {
+        int used =
+            bytecode_uses_name(statement->code, ns->code_bytes, bound[i]);
+        if (used != 0) {
+            PyErr_Clear();
+            return false;
+        }
+    }
+    return true;
+}
+
+int
+policy_module(struct lz_engine *engine, struct lz_namespace *ns,
+              const struct lz_statement *statement, PyObject *name,
+              PyObject *file, PyObject *const *bound, int bound_count,
+              enum lz_reason *ret_reason)
+{
+    struct lz_core *core = engine->core;
+    const char *module = PyUnicode_AsUTF8(name);
+    if (module == NULL)
+        return -1;
+    const char *path = file == NULL ? NULL : PyUnicode_AsUTF8(file);
+    if (path == NULL)
+        PyErr_Clear(); /* a path with surrogates matches no rule */
+    *ret_reason = ignore_match(core->ignore, module, path);
+    if (*ret_reason != LZ_REASON_LAZY)
+        return 0;
+    enum lz_level level = levels_get(core->levels, module, NULL);
+    if (level == LZ_LEVEL_EAGER) {
+        *ret_reason = LZ_REASON_LEVEL_EAGER;
+        return 0;
+    }
+    if (levels_is_stdlib(core->levels, module))
+        return 0;
+    if (is_for_effect(engine, ns, statement, bound, bound_count)) {
+        *ret_reason = LZ_REASON_FOR_EFFECT;
+        return 0;
+    }
+    size_t size;
+    const char *importer = importer_package(engine, ns, &size);
+    if (level != LZ_LEVEL_FULL && strcspn(module, ".") == size &&
+        strncmp(module, importer, size) == 0)
+        *ret_reason = LZ_REASON_SAME_PACKAGE;
+    return 0;
+}

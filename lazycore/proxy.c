@@ -1,0 +1,557 @@
+/* ModuleProxy and NameProxy: resolving the value they stand for.
+ *
+ * What the names that hold one get is namespace.c's; how a proxy that got
+ * out behaves like its value is forward.c's. No lock is held while a module
+ * loads: importlib's own lock for that module makes a second thread wait.
+ * Needs the GIL.
+ */
+#include "lazycore/engine.h"
+
+/* A resolve under way on this thread. On the heap and doubly linked, since
+ * greenlets copy the C stack away and return in any order. */
+struct resolving {
+    const struct lz_proxy *proxy;
+    struct resolving *above, *below;
+};
+
+static _Thread_local struct resolving *resolving_top;
+
+bool
+proxy_resolving_here(const struct lz_proxy *proxy)
+{
+    for (struct resolving *r = resolving_top; r != NULL; r = r->below) {
+        if (r->proxy == proxy)
+            return true;
+    }
+    return false;
+}
+
+static struct resolving *
+resolving_push(const struct lz_proxy *proxy)
+{
+    struct resolving *r = PyMem_Malloc(sizeof(*r));
+    if (r == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    r->proxy = proxy;
+    r->above = NULL;
+    r->below = resolving_top;
+    if (resolving_top != NULL)
+        resolving_top->above = r;
+    resolving_top = r;
+    return r;
+}
+
+static void
+resolving_pop(struct resolving *r)
+{
+    if (r->above != NULL)
+        r->above->below = r->below;
+    else if (resolving_top == r)
+        resolving_top = r->below;
+    if (r->below != NULL)
+        r->below->above = r->above;
+    PyMem_Free(r);
+}
+
+bool
+proxy_check(const struct lz_engine *engine, PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    return type == engine->module_proxy_type ||
+           type == engine->name_proxy_type;
+}
+
+struct lz_proxy *
+proxy_new(struct lz_engine *engine, enum lz_proxy_kind kind, PyObject *name,
+          PyObject *attr, struct lz_target *target)
+{
+    PyTypeObject *type = kind == LZ_PROXY_ATTR ? engine->name_proxy_type
+                                               : engine->module_proxy_type;
+    struct lz_proxy *proxy = PyObject_GC_New(struct lz_proxy, type);
+    if (proxy == NULL)
+        return NULL;
+    proxy->kind = kind;
+    proxy->line = 0;
+    proxy->name = Py_NewRef(name);
+    proxy->attr = Py_XNewRef(attr);
+    proxy->target = (struct lz_target *)Py_XNewRef((PyObject *)target);
+    proxy->extras = NULL;
+    proxy->file = NULL;
+    proxy->value = NULL;
+    proxy->key = NULL;
+    proxy->next = proxy->previous = NULL;
+    proxy->waits_for = NULL;
+    if (target != NULL) {
+        target_wait(target, proxy);
+        registry_names(engine->core->registry, PyUnicode_AsUTF8(target->name),
+                       1, 0);
+    }
+    PyObject_GC_Track((PyObject *)proxy);
+    return proxy;
+}
+
+int
+proxy_add_extra(struct lz_proxy *proxy, struct lz_target *target)
+{
+    if (proxy->target == target)
+        return 0;
+    if (proxy->extras == NULL)
+        proxy->extras = PyList_New(0);
+    if (proxy->extras == NULL)
+        return -1;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(proxy->extras); i++) {
+        if (PyList_GET_ITEM(proxy->extras, i) == (PyObject *)target)
+            return 0;
+    }
+    return PyList_Append(proxy->extras, (PyObject *)target);
+}
+
+struct lz_proxy *
+proxy_copy(struct lz_engine *engine, const struct lz_proxy *proxy)
+{
+    struct lz_proxy *copy = proxy_new(engine, proxy->kind, proxy->name,
+                                      proxy->attr, proxy->target);
+    if (copy == NULL)
+        return NULL;
+    for (Py_ssize_t i = 0;
+         proxy->extras != NULL && i < PyList_GET_SIZE(proxy->extras); i++) {
+        if (proxy_add_extra(copy, (struct lz_target *)PyList_GET_ITEM(
+                                      proxy->extras, i)) < 0) {
+            Py_DECREF(copy);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
+PyObject *
+proxy_describe(const struct lz_proxy *proxy)
+{
+    if (proxy->kind == LZ_PROXY_ATTR)
+        return PyUnicode_FromFormat("from %U import %U", proxy->target->name,
+                                    proxy->attr);
+    return PyUnicode_FromFormat("import %U", proxy->name);
+}
+
+/* --- resolving
+ * ------------------------------------------------------------------ */
+
+static int
+is_initializing(struct lz_engine *engine, PyObject *module)
+{
+    PyObject *spec = PyObject_GetAttr(module, engine->names.spec);
+    PyObject *value = spec == NULL
+                          ? NULL
+                          : PyObject_GetAttr(spec, engine->names.initializing);
+    int result = value == NULL ? 0 : PyObject_IsTrue(value);
+    Py_XDECREF(value);
+    Py_XDECREF(spec);
+    PyErr_Clear();
+    return result > 0;
+}
+
+/* What the interpreter says when a from-import misses, word for word. */
+static void
+raise_missing(struct lz_engine *engine, PyObject *module, PyObject *name,
+              PyObject *attr)
+{
+    PyObject *file = PyObject_GetAttr(module, engine->names.file);
+    PyErr_Clear();
+    PyObject *text;
+    if (file == NULL || !PyUnicode_Check(file))
+        text = PyUnicode_FromFormat(
+            "cannot import name %R from %R (unknown location)", attr, name);
+    else
+        text = PyUnicode_FromFormat(
+            is_initializing(engine, module)
+                ? "cannot import name %R from partially initialized module "
+                  "%R (most likely due to a circular import) (%S)"
+                : "cannot import name %R from %R (%S)",
+            attr, name, file);
+    if (text != NULL)
+        PyErr_SetImportError(text, name, file);
+    Py_XDECREF(text);
+    Py_XDECREF(file);
+}
+
+/* from MODULE import ATTR, as IMPORT_FROM does it: the attribute, else the
+ * submodule in sys.modules; imported first where it is no attribute. */
+static PyObject *
+from_module(struct lz_engine *engine, PyObject *module, PyObject *name,
+            PyObject *attr)
+{
+    PyObject *value = PyObject_GetAttr(module, attr);
+    if (value != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return value;
+    PyErr_Clear();
+    PyObject *path = PyObject_GetAttr(module, engine->names.path);
+    if (path != NULL) {
+        Py_DECREF(path);
+        PyObject *fromlist = PyTuple_Pack(1, attr);
+        if (fromlist == NULL)
+            return NULL;
+        PyObject *again =
+            PyImport_ImportModuleLevelObject(name, NULL, NULL, fromlist, 0);
+        Py_DECREF(fromlist);
+        if (again == NULL)
+            return NULL;
+        Py_DECREF(again);
+        value = PyObject_GetAttr(module, attr);
+        if (value != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
+            return value;
+    }
+    PyErr_Clear();
+    PyObject *full = PyUnicode_FromFormat("%U.%U", name, attr);
+    if (full == NULL)
+        return NULL;
+    value = PyImport_GetModule(full);
+    Py_DECREF(full);
+    if (value == NULL && !PyErr_Occurred())
+        raise_missing(engine, module, name, attr);
+    return value;
+}
+
+/* import a.b.c as x: a, then its attribute b, then c. */
+static PyObject *
+walk_alias(struct lz_engine *engine, PyObject *name)
+{
+    PyObject *dot = PyUnicode_FromString(".");
+    PyObject *parts = dot == NULL ? NULL : PyUnicode_Split(name, dot, -1);
+    Py_XDECREF(dot);
+    if (parts == NULL)
+        return NULL;
+    PyObject *prefix = Py_NewRef(PyList_GET_ITEM(parts, 0));
+    PyObject *value = PyImport_GetModule(prefix);
+    if (value == NULL && !PyErr_Occurred())
+        PyErr_Format(PyExc_ImportError, "%R not in sys.modules as expected",
+                     prefix);
+    for (Py_ssize_t i = 1; value != NULL && i < PyList_GET_SIZE(parts); i++) {
+        PyObject *next =
+            from_module(engine, value, prefix, PyList_GET_ITEM(parts, i));
+        Py_SETREF(value, next);
+        PyObject *longer =
+            PyUnicode_FromFormat("%U.%U", prefix, PyList_GET_ITEM(parts, i));
+        Py_SETREF(prefix, longer);
+        if (prefix == NULL)
+            Py_CLEAR(value);
+    }
+    Py_XDECREF(prefix);
+    Py_DECREF(parts);
+    return value;
+}
+
+/* Run what must run; the value of what was asked. */
+static PyObject *
+compute(struct lz_engine *engine, struct lz_proxy *proxy)
+{
+    PyObject *module = NULL;
+    if (proxy->target != NULL) {
+        module = target_import(engine, proxy->target);
+        if (module == NULL)
+            return NULL;
+    }
+    for (Py_ssize_t i = 0;
+         proxy->extras != NULL && i < PyList_GET_SIZE(proxy->extras); i++) {
+        PyObject *extra = target_import(
+            engine, (struct lz_target *)PyList_GET_ITEM(proxy->extras, i));
+        if (extra == NULL) {
+            Py_XDECREF(module);
+            return NULL;
+        }
+        Py_DECREF(extra);
+    }
+    PyObject *value;
+    switch (proxy->kind) {
+    case LZ_PROXY_ATTR:
+        value = from_module(engine, module, proxy->target->name, proxy->attr);
+        break;
+    case LZ_PROXY_ALIAS:
+        value = walk_alias(engine, proxy->name);
+        break;
+    case LZ_PROXY_MODULE:
+    default:
+        value = PyImport_GetModule(proxy->name);
+        if (value == NULL && !PyErr_Occurred())
+            value = Py_XNewRef(module);
+        break;
+    }
+    Py_XDECREF(module);
+    return value;
+}
+
+/* A load that failed says which statement it comes from; an AttributeError
+ * of a module's body becomes an ImportError, or hasattr() would eat it. */
+static void
+decorate_error(struct lz_proxy *proxy)
+{
+    PyObject *type, *error, *traceback;
+    if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Fetch(&type, &error, &traceback);
+        PyErr_NormalizeException(&type, &error, &traceback);
+        if (traceback != NULL)
+            (void)PyException_SetTraceback(error, traceback);
+        PyErr_Format(PyExc_ImportError, "importing %R failed: %S",
+                     proxy->target != NULL ? proxy->target->name : proxy->name,
+                     error);
+        PyObject *type2, *wrapper, *traceback2;
+        PyErr_Fetch(&type2, &wrapper, &traceback2);
+        PyErr_NormalizeException(&type2, &wrapper, &traceback2);
+        PyException_SetCause(wrapper, Py_NewRef(error));
+        PyException_SetContext(wrapper, error);
+        Py_XDECREF(type);
+        Py_XDECREF(traceback);
+        PyErr_Restore(type2, wrapper, traceback2);
+    }
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    PyObject *statement = proxy_describe(proxy);
+    if (proxy->file != NULL && statement != NULL &&
+        PyObject_IsInstance(error, PyExc_Exception) == 1) {
+        PyObject *done = PyObject_CallMethod(
+            error, "add_note", "N",
+            PyUnicode_FromFormat("deferred at %U:%d: %U", proxy->file,
+                                 proxy->line, statement));
+        Py_XDECREF(done);
+    }
+    Py_XDECREF(statement);
+    PyErr_Restore(type, error, traceback);
+}
+
+/* PROXY's value is known: its name gets it. */
+static int
+settle(struct lz_engine *engine, struct lz_proxy *proxy, PyObject *value)
+{
+    if (proxy->value != NULL)
+        return 0;
+    proxy->value = Py_NewRef(value);
+    target_unwait(proxy);
+    if (proxy->target != NULL)
+        registry_names(engine->core->registry,
+                       PyUnicode_AsUTF8(proxy->target->name), -1, 1);
+    if (proxy->key == NULL)
+        return 0;
+    struct lz_key *key = (struct lz_key *)Py_NewRef((PyObject *)proxy->key);
+    int result = namespace_bind(key, value);
+    Py_DECREF(key);
+    return result;
+}
+
+/* A submodule's import has put the module where a from-import of the
+ * package's had bound a value of the same name: put the value back. */
+static int
+put_back(struct lz_engine *engine, struct lz_namespace *ns, PyObject *name,
+         struct lz_proxy *proxy)
+{
+    if (proxy->kind == LZ_PROXY_MODULE || ns == NULL)
+        return 0;
+    PyObject *now = namespace_peek_borrowed(engine, ns->dict, name, NULL);
+    if (now == NULL || now == proxy->value || !PyModule_Check(now))
+        return 0;
+    PyObject *module_name = PyObject_GetAttr(now, engine->names.name);
+    PyObject *full = PyUnicode_FromFormat("%U.%U", ns->name, name);
+    int same = module_name == NULL || full == NULL
+                   ? -1
+                   : PyObject_RichCompareBool(module_name, full, Py_EQ);
+    Py_XDECREF(module_name);
+    Py_XDECREF(full);
+    if (same <= 0)
+        return same;
+    engine->peek++;
+    int result = PyDict_SetItem(ns->dict, name, proxy->value);
+    engine->peek--;
+    return result;
+}
+
+PyObject *
+proxy_resolve(struct lz_engine *engine, struct lz_proxy *proxy)
+{
+    if (proxy->value != NULL)
+        return Py_NewRef(proxy->value);
+    PyObject *value = NULL;
+    struct lz_namespace *ns = NULL;
+    PyObject *name = NULL;
+    struct resolving *resolving = resolving_push(proxy);
+    if (resolving == NULL)
+        return NULL;
+    Py_INCREF(proxy);
+    if (proxy->key != NULL) {
+        ns = (struct lz_namespace *)Py_XNewRef((PyObject *)proxy->key->ns);
+        name = PyUnicode_FromObject((PyObject *)proxy->key);
+        if (name == NULL)
+            goto done;
+    }
+    value = compute(engine, proxy);
+    if (value == NULL) {
+        decorate_error(proxy);
+        goto done;
+    }
+    if (proxy->value == NULL) {
+        if (settle(engine, proxy, value) < 0)
+            Py_CLEAR(value);
+    } else {
+        Py_SETREF(value, Py_NewRef(proxy->value));
+    }
+    if (value != NULL && name != NULL && put_back(engine, ns, name, proxy) < 0)
+        Py_CLEAR(value);
+done:
+    resolving_pop(resolving);
+    if (value != NULL)
+        inject_leaked(engine, proxy, 2);
+    Py_XDECREF(name);
+    Py_XDECREF(ns);
+    Py_DECREF(proxy);
+    return value;
+}
+
+/* --- binding at load
+ * ------------------------------------------------------------- */
+
+/* PROXY goes on waiting, for what OTHER waits for: a re-export. */
+static void
+follow(struct lz_engine *engine, struct lz_proxy *proxy,
+       const struct lz_proxy *other)
+{
+    registry_names(engine->core->registry,
+                   PyUnicode_AsUTF8(proxy->target->name), -1, 0);
+    proxy->kind = other->kind;
+    Py_XSETREF(proxy->name, Py_NewRef(other->name));
+    Py_XSETREF(proxy->attr, Py_XNewRef(other->attr));
+    Py_XSETREF(proxy->extras, Py_XNewRef(other->extras));
+    struct lz_target *target = other->target;
+    Py_INCREF(target);
+    Py_SETREF(proxy->target, target);
+    registry_names(engine->core->registry, PyUnicode_AsUTF8(target->name), 1,
+                   0);
+    target_wait(other->waits_for != NULL ? other->waits_for : target, proxy);
+}
+
+/* from PACKAGE import ATTR, where PACKAGE has loaded and has no such name:
+ * a submodule, which stays pending. */
+static void
+await_submodule(struct lz_engine *engine, struct lz_proxy *proxy)
+{
+    struct lz_target *target = NULL;
+    PyObject *full =
+        PyUnicode_FromFormat("%U.%U", proxy->target->name, proxy->attr);
+    if (full != NULL && find_target(engine, full, &target) == 1) {
+        target_wait(target, proxy);
+        if (proxy_add_extra(proxy, target) < 0 ||
+            target_publish(engine, full) < 0)
+            PyErr_Clear();
+    }
+    PyErr_Clear();
+    Py_XDECREF(target);
+    Py_XDECREF(full);
+}
+
+/* The value of an ATTR proxy whose module has loaded: a new reference, or
+ * NULL without an exception where it must stay pending. */
+static PyObject *
+attr_of_loaded(struct lz_engine *engine, struct lz_proxy *proxy,
+               PyObject *module)
+{
+    PyObject *value = NULL;
+    if (!PyModule_CheckExact(module)) {
+        value = PyObject_GetAttr(module, proxy->attr);
+        goto done;
+    }
+    PyObject *dict = PyModule_GetDict(module);
+    value = namespace_peek_borrowed(engine, dict, proxy->attr, NULL);
+    if (value != NULL && proxy_check(engine, value)) {
+        struct lz_proxy *other = (struct lz_proxy *)value;
+        value = NULL;
+        if (other->value != NULL)
+            value = Py_NewRef(other->value);
+        else if (other != proxy && other->target != NULL)
+            follow(engine, proxy, other);
+        goto done;
+    }
+    if (value != NULL)
+        return Py_NewRef(value);
+    if (namespace_peek_borrowed(engine, dict, engine->names.getattr, NULL) !=
+        NULL)
+        value = PyObject_GetAttr(module, proxy->attr);
+    else
+        await_submodule(engine, proxy);
+done:
+    if (value == NULL)
+        PyErr_Clear();
+    return value;
+}
+
+/* The first of PROXY's targets that has not loaded: borrowed or NULL. */
+static struct lz_target *
+next_target(const struct lz_proxy *proxy)
+{
+    if (proxy->target != NULL && !proxy->target->loaded)
+        return proxy->target;
+    for (Py_ssize_t i = 0;
+         proxy->extras != NULL && i < PyList_GET_SIZE(proxy->extras); i++) {
+        struct lz_target *extra =
+            (struct lz_target *)PyList_GET_ITEM(proxy->extras, i);
+        if (!extra->loaded)
+            return extra;
+    }
+    return NULL;
+}
+
+/* Whether the package of `import a.b as c` binds b to something other than
+ * the module, as `from .b import b` in a/__init__.py does. */
+static bool
+is_shadowed(struct lz_engine *engine, const struct lz_proxy *proxy)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(proxy->name);
+    Py_ssize_t dot = PyUnicode_FindChar(proxy->name, '.', 0, length, -1);
+    if (dot < 0)
+        return false;
+    PyObject *tail = PyUnicode_Substring(proxy->name, dot + 1, length);
+    PyObject *parent_name = PyUnicode_Substring(proxy->name, 0, dot);
+    PyObject *parent =
+        parent_name == NULL ? NULL : PyImport_GetModule(parent_name);
+    bool shadowed = false;
+    if (tail != NULL && parent != NULL && PyModule_Check(parent)) {
+        PyObject *value = namespace_peek_borrowed(
+            engine, PyModule_GetDict(parent), tail, NULL);
+        shadowed = value != NULL && proxy_check(engine, value) &&
+                   ((struct lz_proxy *)value)->kind == LZ_PROXY_ATTR;
+    }
+    Py_XDECREF(parent);
+    Py_XDECREF(parent_name);
+    Py_XDECREF(tail);
+    PyErr_Clear();
+    return shadowed;
+}
+
+void
+proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
+              PyObject *module)
+{
+    PyObject *value = NULL;
+    if (proxy->kind == LZ_PROXY_ATTR && proxy->extras == NULL) {
+        value = attr_of_loaded(engine, proxy, module);
+    } else {
+        struct lz_target *target = next_target(proxy);
+        if (target != NULL) {
+            target_wait(target, proxy);
+            return;
+        }
+        /* A submodule that a from-import named, or the last of several
+         * parts: the value is a module. */
+        if (proxy->kind == LZ_PROXY_MODULE) {
+            value = PyImport_GetModule(proxy->name);
+            PyErr_Clear();
+        } else if (proxy->kind == LZ_PROXY_ATTR ||
+                   !is_shadowed(engine, proxy)) {
+            value = Py_NewRef(module);
+        }
+    }
+    if (value == NULL)
+        return;
+    if (settle(engine, proxy, value) < 0)
+        PyErr_Clear();
+    Py_DECREF(value);
+    if (!proxy_resolving_here(proxy))
+        inject_leaked(engine, proxy, 1);
+}

@@ -1,0 +1,305 @@
+/* LazyTarget: a module that was found and waits to be loaded.
+ *
+ * Keeps the spec that the statement found, the proxies that wait, and the
+ * submodules that must appear on the module once it is there. What a bound
+ * name gets is proxy.c's; loading is importlib's. Needs the GIL.
+ */
+#include "lazycore/engine.h"
+
+struct lz_target *
+target_get(struct lz_engine *engine, PyObject *name)
+{
+    if (engine->targets == NULL)
+        return NULL;
+    PyObject *target = PyDict_GetItemWithError(engine->targets, name);
+    if (target == NULL)
+        PyErr_Clear();
+    return (struct lz_target *)Py_XNewRef(target);
+}
+
+/* The registry hears of a module that became a proxy. */
+static void
+note_proxy(struct lz_engine *engine, PyObject *name, PyObject *spec)
+{
+    struct lz_place place = {NULL, NULL, engine->statement_line};
+    PyObject *file = spec_file(engine, spec);
+    if (engine->statement_file != NULL)
+        place.file = PyUnicode_AsUTF8(engine->statement_file);
+    registry_proxy(engine->core->registry, PyUnicode_AsUTF8(name),
+                   file == NULL ? NULL : PyUnicode_AsUTF8(file), &place);
+    Py_XDECREF(file);
+    PyErr_Clear();
+}
+
+struct lz_target *
+target_new(struct lz_engine *engine, PyObject *name, PyObject *spec)
+{
+    struct lz_target *target =
+        PyObject_GC_New(struct lz_target, engine->target_type);
+    if (target == NULL)
+        return NULL;
+    target->name = Py_NewRef(name);
+    target->spec = Py_XNewRef(spec);
+    target->children = NULL;
+    target->waiters = target->last_waiter = NULL;
+    target->loaded = spec == NULL;
+    PyObject_GC_Track((PyObject *)target);
+    if (spec != NULL && engine->targets != NULL &&
+        PyDict_SetItem(engine->targets, name, (PyObject *)target) < 0)
+        Py_CLEAR(target);
+    if (target != NULL && spec != NULL)
+        note_proxy(engine, name, spec);
+    return target;
+}
+
+/* --- waiters
+ * ------------------------------------------------------------------ */
+
+void
+target_unwait(struct lz_proxy *proxy)
+{
+    struct lz_target *target = proxy->waits_for;
+    if (target == NULL)
+        return;
+    if (proxy->previous != NULL)
+        proxy->previous->next = proxy->next;
+    else
+        target->waiters = proxy->next;
+    if (proxy->next != NULL)
+        proxy->next->previous = proxy->previous;
+    else
+        target->last_waiter = proxy->previous;
+    proxy->next = proxy->previous = NULL;
+    proxy->waits_for = NULL;
+}
+
+void
+target_wait(struct lz_target *target, struct lz_proxy *proxy)
+{
+    target_unwait(proxy);
+    proxy->previous = target->last_waiter;
+    proxy->next = NULL;
+    if (target->last_waiter != NULL)
+        target->last_waiter->next = proxy;
+    else
+        target->waiters = proxy;
+    target->last_waiter = proxy;
+    proxy->waits_for = target;
+}
+
+/* --- loading
+ * ------------------------------------------------------------------- */
+
+PyObject *
+target_import(struct lz_engine *engine, struct lz_target *target)
+{
+    struct lz_cause saved =
+        load_cause_push(target->name, LZ_REASON_LAZY, false);
+    PyObject *top =
+        PyImport_ImportModuleLevelObject(target->name, NULL, NULL, NULL, 0);
+    load_cause_pop(saved);
+    (void)engine;
+    if (top == NULL)
+        return NULL;
+    Py_DECREF(top);
+    PyObject *module = PyImport_GetModule(target->name);
+    if (module == NULL && !PyErr_Occurred())
+        PyErr_Format(PyExc_ImportError, "%R not in sys.modules as expected",
+                     target->name);
+    return module;
+}
+
+/* The waiters of TARGET, taken off its list: a new list. */
+static PyObject *
+take_waiters(struct lz_target *target)
+{
+    PyObject *list = PyList_New(0);
+    while (list != NULL && target->waiters != NULL) {
+        struct lz_proxy *proxy = target->waiters;
+        if (PyList_Append(list, (PyObject *)proxy) < 0)
+            Py_CLEAR(list);
+        else
+            target_unwait(proxy);
+    }
+    return list;
+}
+
+static int
+publish_on(struct lz_engine *engine, PyObject *parent, PyObject *child,
+           PyObject *tail)
+{
+    PyObject *module = PyImport_GetModule(child);
+    if (module != NULL) { /* importlib has set the attribute */
+        Py_DECREF(module);
+        return 0;
+    }
+    if (PyErr_Occurred())
+        return -1;
+    if (!PyModule_Check(parent))
+        return 0;
+    struct lz_target *target = target_get(engine, child);
+    if (target == NULL)
+        return 0;
+    int result = -1;
+    struct lz_namespace *ns = namespace_get(engine, PyModule_GetDict(parent));
+    struct lz_proxy *proxy = NULL;
+    if (ns == NULL) {
+        result = PyErr_Occurred() ? -1 : 0;
+        goto done;
+    }
+    struct lz_key *key;
+    if (namespace_peek_borrowed(engine, ns->dict, tail, &key) != NULL) {
+        result = 0; /* a name of the package's own, or published before */
+        goto done;
+    }
+    proxy = proxy_new(engine, LZ_PROXY_MODULE, child, NULL, target);
+    if (proxy == NULL)
+        goto done;
+    result = namespace_defer(ns, tail, proxy, false) < 0 ? -1 : 0;
+done:
+    Py_XDECREF(proxy);
+    Py_XDECREF(ns);
+    Py_DECREF(target);
+    return result;
+}
+
+int
+target_publish(struct lz_engine *engine, PyObject *child)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(child);
+    Py_ssize_t dot = PyUnicode_FindChar(child, '.', 0, length, -1);
+    if (dot < 0)
+        return 0;
+    int result = -1;
+    PyObject *module = NULL;
+    struct lz_target *parent = NULL;
+    PyObject *name = PyUnicode_Substring(child, 0, dot);
+    PyObject *tail = PyUnicode_Substring(child, dot + 1, length);
+    if (name == NULL || tail == NULL)
+        goto done;
+    PyUnicode_InternInPlace(&tail);
+    module = PyImport_GetModule(name);
+    if (module != NULL) {
+        result = publish_on(engine, module, child, tail);
+        goto done;
+    }
+    parent = target_get(engine, name);
+    if (PyErr_Occurred() || parent == NULL) {
+        result = PyErr_Occurred() ? -1 : 0;
+        goto done;
+    }
+    if (parent->children == NULL)
+        parent->children = PyList_New(0);
+    if (parent->children == NULL)
+        goto done;
+    result = PySequence_Contains(parent->children, child);
+    if (result == 0)
+        result = PyList_Append(parent->children, child);
+    if (result == 1)
+        result = 0;
+done:
+    Py_XDECREF(parent);
+    Py_XDECREF(module);
+    Py_XDECREF(name);
+    Py_XDECREF(tail);
+    return result;
+}
+
+static void
+publish_children(struct lz_engine *engine, PyObject *children)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(children); i++) {
+        if (target_publish(engine, PyList_GET_ITEM(children, i)) < 0)
+            PyErr_Clear();
+    }
+}
+
+void
+target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module)
+{
+    struct lz_target *target = target_get(engine, name);
+    if (target == NULL)
+        return;
+    target->loaded = true;
+    Py_CLEAR(target->spec);
+    if (PyDict_DelItem(engine->targets, name) < 0)
+        PyErr_Clear();
+    PyObject *children = target->children;
+    target->children = NULL;
+    if (children != NULL)
+        publish_children(engine, children);
+    Py_XDECREF(children);
+    PyObject *waiters = take_waiters(target);
+    if (waiters == NULL)
+        PyErr_Clear();
+    for (Py_ssize_t i = 0; waiters != NULL && i < PyList_GET_SIZE(waiters);
+         i++) {
+        struct lz_proxy *proxy =
+            (struct lz_proxy *)PyList_GET_ITEM(waiters, i);
+        if (proxy->value == NULL)
+            proxy_advance(engine, proxy, module);
+    }
+    Py_XDECREF(waiters);
+    Py_DECREF(target);
+}
+
+/* --- the type
+ * ------------------------------------------------------------------- */
+
+static int
+target_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    struct lz_target *target = (struct lz_target *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(target->spec);
+    Py_VISIT(target->children);
+    return 0;
+}
+
+static int
+target_clear(PyObject *self)
+{
+    struct lz_target *target = (struct lz_target *)self;
+    Py_CLEAR(target->spec);
+    Py_CLEAR(target->children);
+    return 0;
+}
+
+static void
+target_dealloc(PyObject *self)
+{
+    struct lz_target *target = (struct lz_target *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    while (target->waiters != NULL)
+        target_unwait(target->waiters);
+    (void)target_clear(self);
+    Py_CLEAR(target->name);
+    PyObject_GC_Del(self);
+    Py_DECREF(type);
+}
+
+static PyObject *
+target_repr(PyObject *self)
+{
+    struct lz_target *target = (struct lz_target *)self;
+    return PyUnicode_FromFormat("<LazyTarget %R, %s>", target->name,
+                                target->loaded ? "loaded" : "pending");
+}
+
+static PyType_Slot target_slots[] = {
+    {Py_tp_doc, LZ_CHARS("A module that was found and is not loaded.")},
+    {Py_tp_repr, (void *)target_repr},
+    {Py_tp_traverse, (void *)target_traverse},
+    {Py_tp_clear, (void *)target_clear},
+    {Py_tp_dealloc, (void *)target_dealloc},
+    {0, NULL},
+};
+
+PyType_Spec lz_target_spec = {
+    .name = "lazycore.LazyTarget",
+    .basicsize = sizeof(struct lz_target),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = target_slots,
+};
