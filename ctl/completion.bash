@@ -1,69 +1,81 @@
 # Completion of lazyctl for bash. The words come from lazyctl itself, so they
 # always agree with the program: `lazyctl help --words` prints a line for each
-# command (words, its options, choices of its arguments) between tabs.
+# command (its words, its options, the choices of its arguments) with '|'
+# between them; an option that takes a value ends in '=' and its choices.
 
+# Names of modules, where a server answers at once. Names of other characters
+# are left out: compgen would expand what a shell can expand.
 _lazyctl_modules()
 {
-    # Names of modules, where a server answers at once.
-    local state=$1 socket=("${@:2}")
-    lazyctl "${socket[@]}" --timeout 1 list ${state:+--state "$state"} \
-        --match "${COMP_WORDS[COMP_CWORD]}*" 2>/dev/null |
-        awk 'NR > 1 && $1 !~ /^\(/ { print $1 }'
+    lazyctl "$@" --timeout 1 2>/dev/null |
+        awk '$1 ~ /^[A-Za-z0-9_.]+$/ && $1 != "NAME" { print $1 }'
 }
 
 _lazyctl()
 {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local words="" given="" candidates="" globals="" line_words line_options line_choices
-    local -a server=()
-    local index word skip=0
+    local current=${COMP_WORDS[COMP_CWORD]} given="" words="" choices="" verbs=""
+    local options="" line line_words line_options line_choices index word option
+    local -a table server=()
+    mapfile -t table < <(lazyctl help --words)
 
-    # The command's words so far, without options and their values.
+    # Options that take a value, to tell the values from the command's words.
+    local valued=" -s -n "
+    for word in ${table[*]//|/ }; do
+        [[ $word == --*=* ]] && valued+="${word%%=*} "
+    done
     for ((index = 1; index < COMP_CWORD; index++)); do
         word=${COMP_WORDS[index]}
-        if ((skip)); then
-            server+=("$word")
-            skip=0
-            continue
+        if [[ $valued == *" $word "* ]]; then
+            case $word in
+                -s | --socket | -n | --name) server=("$word" "${COMP_WORDS[index + 1]}") ;;
+            esac
+            option=$word
+            ((index++))
+            ((index == COMP_CWORD)) && break
+            option=""
+        elif [[ $word != -* ]]; then
+            given+="${given:+ }$word"
         fi
-        case $word in
-            -s | --socket | -n | --name) server+=("$word"); skip=1 ;;
-            --timeout | --state | --match | --sort | --limit) ((index++)) ;;
-            -*) ;;
-            *) given+="${given:+ }$word" ;;
-        esac
     done
+    [[ $given == "help "* ]] && given=${given#help }
 
-    case $previous in
-        -s | --socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
-        --state) COMPREPLY=($(compgen -W "proxies reals eager ignored existing lost" -- "$current")); return ;;
-        --sort) COMPREPLY=($(compgen -W "name time memory order" -- "$current")); return ;;
-        -n | --name | --timeout | --match | --limit) return ;;
-    esac
-
-    while IFS=$'\t' read -r line_words line_options line_choices; do
+    for line in "${table[@]}"; do
+        IFS='|' read -r line_words line_options line_choices <<<"$line"
         if [[ -z $line_words ]]; then
-            continue
+            options+=" $line_options"
         elif [[ "$given " == "$line_words "* ]]; then
             words=$line_words
-            [[ $current == -* ]] && candidates=$line_options || candidates=$line_choices
-        elif [[ -z $given ]]; then
-            candidates+=" ${line_words%% *}"
+            options+=" $line_options"
+            choices=$line_choices
+        elif [[ -z $given || $given == help ]]; then
+            verbs+=" ${line_words%% *}"
         elif [[ $line_words == "$given "* ]]; then
-            candidates+=" ${line_words#"$given "}"
+            verbs+=" ${line_words#"$given "}"
         fi
-    done < <(lazyctl help --words | sed 's/^\t/ \t/; s/\t\t/\t \t/; s/\t$/\t /')
+    done
+    [[ $given == help ]] && words=""
 
-    if [[ $current == -* ]]; then
-        globals="--socket --name --json --timeout --help --version"
-        candidates+=" $globals"
+    COMPREPLY=()
+    if [[ -n ${option:-} ]]; then
+        for word in $options; do
+            [[ $word == "$option="?* ]] && choices=${word#*=} &&
+                COMPREPLY=($(compgen -W "${choices//,/ }" -- "$current"))
+        done
+        [[ $option == -s || $option == --socket ]] && COMPREPLY=($(compgen -f -- "$current"))
+    elif [[ $current == -* ]]; then
+        for word in $options; do
+            COMPREPLY+=($(compgen -W "${word%%=*}" -- "$current"))
+        done
+    elif [[ -z $words ]]; then
+        COMPREPLY=($(compgen -W "$(printf '%s\n' $verbs | sort -u)" -- "$current"))
+    else
+        case $words in
+            load) choices=$(_lazyctl_modules "${server[@]}" list --state proxies --match "$current*") ;;
+            show | reload) choices=$(_lazyctl_modules "${server[@]}" list --match "$current*") ;;
+            "ignore save") COMPREPLY=($(compgen -f -- "$current")) ;;
+        esac
+        [[ -n $choices ]] && COMPREPLY=($(compgen -W "$choices" -- "$current"))
     fi
-    case $words in
-        load) [[ $current != -* ]] && candidates=$(_lazyctl_modules proxy "${server[@]}") ;;
-        show | reload) [[ $current != -* ]] && candidates=$(_lazyctl_modules "" "${server[@]}") ;;
-        "ignore save") [[ $current != -* ]] && COMPREPLY=($(compgen -f -- "$current")) && return ;;
-    esac
-    COMPREPLY=($(compgen -W "$candidates" -- "$current"))
 }
 
 complete -F _lazyctl lazyctl

@@ -123,17 +123,37 @@ help_command(FILE *stream, const char *const *words, size_t count)
 }
 
 static void
-put_choices(FILE *stream, const struct wire_fields *params)
+put_choices(FILE *stream, const struct wire_field *field,
+            const char *separator)
 {
-    for (size_t i = 0; i < params->count; i++) {
-        const struct wire_field *field = &params->rows[i];
-        if ((field->flags & WIRE_POSITIONAL) == 0 || field->choices == NULL) {
-            continue;
-        }
-        for (int j = 0; field->choices[j] != NULL; j++) {
-            (void)fprintf(stream, "%s ", field->choices[j]);
+    for (int i = 0; field->choices != NULL && field->choices[i] != NULL; i++) {
+        (void)fprintf(stream, "%s%s", i > 0 ? separator : "",
+                      field->choices[i]);
+    }
+}
+
+static void
+put_words(FILE *stream, const struct wire_command *row)
+{
+    char name[48];
+    (void)fprintf(stream, "%s|", row->words);
+    for (size_t i = 0; i < row->params->count; i++) {
+        const struct wire_field *field = &row->params->rows[i];
+        if ((field->flags & WIRE_POSITIONAL) == 0) {
+            options_field_name(field->name, name, sizeof name);
+            (void)fprintf(stream, "--%s%s", name,
+                          field->type == WIRE_BOOL ? "" : "=");
+            put_choices(stream, field, ",");
+            (void)fputc(' ', stream);
         }
     }
+    (void)fputc('|', stream);
+    for (size_t i = 0; i < row->params->count; i++) {
+        if ((row->params->rows[i].flags & WIRE_POSITIONAL) != 0) {
+            put_choices(stream, &row->params->rows[i], " ");
+        }
+    }
+    (void)fputc('\n', stream);
 }
 
 void
@@ -141,24 +161,13 @@ help_words(FILE *stream)
 {
     size_t count;
     const struct options_global *globals = options_globals(&count);
-    (void)fputc('\t', stream);
+    (void)fputc('|', stream);
     for (size_t i = 0; i < count; i++) {
-        (void)fprintf(stream, "--%s ", globals[i].name);
+        (void)fprintf(stream, "--%s%s ", globals[i].name,
+                      globals[i].metavar != NULL ? "=" : "");
     }
-    (void)fputs("\t\n", stream);
+    (void)fputs("|\n", stream);
     for (unsigned i = 0; i < WIRE_COMMANDS_COUNT; i++) {
-        const struct wire_command *row = wire_command((enum wire_command_id)i);
-        (void)fprintf(stream, "%s\t", row->words);
-        for (size_t j = 0; j < row->params->count; j++) {
-            const struct wire_field *field = &row->params->rows[j];
-            char name[48];
-            if ((field->flags & WIRE_POSITIONAL) == 0) {
-                options_field_name(field->name, name, sizeof name);
-                (void)fprintf(stream, "--%s ", name);
-            }
-        }
-        (void)fputc('\t', stream);
-        put_choices(stream, row->params);
-        (void)fputc('\n', stream);
+        put_words(stream, wire_command((enum wire_command_id)i));
     }
 }

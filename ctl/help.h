@@ -13,7 +13,8 @@ void help_all(FILE *stream);
  * where there is none. */
 int help_command(FILE *stream, const char *const *words, size_t count);
 /* A line for each command: its words, its options, the choices of its
- * arguments; between tabs. The options of all commands have no words. */
+ * arguments; '|' between them. An option that takes a value ends in '=' and
+ * its choices. The line of the options of all commands has no words. */
 void help_words(FILE *stream);
 
 #endif
