@@ -1,0 +1,150 @@
+/* Requests that need Python: out to the operator thread and back.
+ *
+ * A call is held by its deadline's handle and by its job; whoever goes last
+ * frees it. The loop's thread, but for operate().
+ */
+#include "daemon/control_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void
+release(struct call *call)
+{
+    if (--call->holders > 0) {
+        return;
+    }
+    arena_done(&call->arena);
+    wire_request_free(call->request);
+    free(call);
+}
+
+static void
+on_deadline_closed(uv_handle_t *handle) LZ_LOOP_ONLY
+{
+    release(handle->data);
+}
+
+/* CALL's client has its answer, or is gone: go on with its queue. */
+static void
+detach_client(struct call *call) LZ_LOOP_ONLY
+{
+    if (call->client != NULL) {
+        call->client->call = NULL;
+        client_schedule(call->control);
+        call->client = NULL;
+    }
+    if (!uv_is_closing((uv_handle_t *)&call->deadline)) {
+        uv_close((uv_handle_t *)&call->deadline, on_deadline_closed);
+    }
+}
+
+static void
+on_deadline(uv_timer_t *timer) LZ_LOOP_ONLY
+{
+    struct call *call = timer->data;
+    struct wire_error error = {0};
+    char why[256];
+    bool back =
+        operator_abandon(call->control->op, &call->job, why, sizeof(why));
+
+    (void)wire_error_set(&error, WIRE_ERROR_BUSY, "not done within %d s: %s",
+                         (int)WIRE_LIMIT_PYTHON / 1000, why);
+    client_answer(call->client, call->request, NULL, &error);
+    detach_client(call);
+    if (back) {
+        release(call);
+    }
+}
+
+int
+call_start(struct client *client, struct wire_request *request,
+           struct wire_error *error)
+{
+    struct control *control = client->control;
+    struct call *call = calloc(1, sizeof(*call));
+    int rc = call == NULL ? -ENOMEM : 0;
+
+    if (rc == 0) {
+        call->job.run = operate;
+        (void)snprintf(call->job.what, sizeof(call->job.what), "%s",
+                       request->command->method);
+        call->control = control;
+        call->client = client;
+        call->request = request;
+        rc = operator_submit(control->op, &call->job);
+    }
+    if (rc < 0) {
+        free(call);
+        return rc == -EAGAIN
+                   ? wire_error_set(error, WIRE_ERROR_BUSY,
+                                    "%d requests wait for Python already",
+                                    (int)LZ_OPERATOR_JOBS)
+               : rc == -ESHUTDOWN ? wire_error_set(error, WIRE_ERROR_STOPPING,
+                                                   "the service is ending")
+                                  : wire_error_set(error, WIRE_ERROR_NO_MEMORY,
+                                                   "out of memory");
+    }
+    call->holders = 2;
+    (void)uv_timer_init(&control->loop, &call->deadline);
+    call->deadline.data = call;
+    (void)uv_timer_start(&call->deadline, on_deadline, WIRE_LIMIT_PYTHON, 0);
+    client->call = call;
+    return 0;
+}
+
+/* What was changed, for the log. */
+static void
+log_call(const struct call *call) LZ_LOOP_ONLY
+{
+    const union wire_params *params = &call->request->params;
+
+    switch (call->request->command->id) {
+    case WIRE_LOAD:
+        client_log_change(call->client, "load %s%s: %llu loaded, %llu failed",
+                          params->load.names[0],
+                          params->load.name_count > 1 ? " ..." : "",
+                          (unsigned long long)call->reply.load.loaded,
+                          (unsigned long long)call->reply.load.failed);
+        break;
+    case WIRE_RELOAD:
+        client_log_change(call->client, "reload %s: %s", params->reload.name,
+                          call->reply.reload.verdict);
+        break;
+    default:
+        client_log_change(call->client, "%s", call->request->command->method);
+        break;
+    }
+}
+
+void
+call_done(struct operator_job *job)
+{
+    struct call *call = (struct call *)(void *)job;
+
+    if (call->client != NULL) {
+        if (call->status == 0) {
+            log_call(call);
+        }
+        client_answer(call->client, call->request, &call->reply, &call->error);
+        detach_client(call);
+    }
+    release(call);
+}
+
+void
+call_forget(struct call *call)
+{
+    char why[256];
+
+    if (call == NULL) {
+        return;
+    }
+    if (operator_abandon(call->control->op, &call->job, why, sizeof(why))) {
+        detach_client(call);
+        release(call);
+    } else {
+        detach_client(call);
+    }
+}

@@ -1,0 +1,372 @@
+/* The loop's life, the service's events, and the end of the service.
+ *
+ * Other threads reach the loop through one uv_async: control_notify,
+ * event_post and the operator's done list all end there. Handles are closed
+ * only in the loop's thread; the loop's memory goes when all have been.
+ */
+#include "daemon/control_private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "daemon/pyhost.h"
+#include "daemon/signals.h"
+#include "daemon/thread.h"
+
+void
+control_notify(void *arg)
+{
+    struct control *control = arg;
+
+    (void)uv_async_send(&control->wake);
+}
+
+/* --- events ------------------------------------------------------------- */
+
+void
+control_event(void *arg, enum lz_event event, const char *name,
+              const struct lz_load *load, long pid)
+{
+    static const enum wire_event_kind kinds[] = {
+        [LZ_EVENT_LOAD] = WIRE_EVENT_LOAD,
+        [LZ_EVENT_FAIL] = WIRE_EVENT_FAIL,
+        [LZ_EVENT_RELOAD] = WIRE_EVENT_RELOAD,
+        [LZ_EVENT_FORK] = WIRE_EVENT_FORK};
+    struct control *control = arg;
+    struct wire_event copy = {
+        .event = (int)kinds[event], .name = name, .pid = pid, .uid = -1};
+
+    if (load != NULL) {
+        copy.name = load->name;
+        copy.parent = load->parent;
+        copy.thread = load->thread;
+        copy.reason = lz_reason_string(load->reason);
+        copy.trigger.file = load->trigger.file;
+        copy.trigger.line = load->trigger.line;
+        copy.trigger.function = load->trigger.function;
+        copy.wall_ns = load->wall_ns;
+        copy.wall_self_ns = load->wall_self_ns;
+        copy.bytes = load->bytes;
+        copy.error = load->error;
+    }
+    if (event_post(&control->events, &copy)) {
+        control_notify(control);
+    }
+}
+
+void
+control_post(struct control *control, const struct wire_event *event)
+{
+    if (event_post(&control->events, event)) {
+        control_notify(control);
+    }
+}
+
+void
+control_recount(struct control *control)
+{
+    unsigned wanted = 0;
+
+    for (struct client *c = control->clients; c != NULL; c = c->next) {
+        wanted |= c->closing ? 0 : c->events;
+    }
+    atomic_store(&control->events.wanted, wanted);
+}
+
+static void
+deliver_events(struct control *control) LZ_LOOP_ONLY
+{
+    uint64_t lost[WIRE_EVENTS];
+    struct event_item *item = event_take(&control->events, lost);
+
+    while (item != NULL) {
+        struct event_item *next_item = event_next(item);
+
+        for (struct client *c = control->clients, *next; c != NULL; c = next) {
+            next = c->next;
+            client_deliver(c, event_of(item));
+        }
+        event_free(item);
+        item = next_item;
+    }
+    for (struct client *c = control->clients; c != NULL; c = c->next) {
+        for (unsigned kind = 0; kind < WIRE_EVENTS; kind++) {
+            c->lost += (c->events & (1u << kind)) != 0 ? lost[kind] : 0;
+        }
+    }
+}
+
+/* --- the end ------------------------------------------------------------ */
+
+static void
+on_hard_end(uv_timer_t *timer) LZ_LOOP_ONLY
+{
+    struct control *control = timer->data;
+
+    control->setup.end_hard(control->setup.arg,
+                            "the service did not stop in time");
+}
+
+void
+control_begin_stop(struct control *control, uint64_t timeout_ms)
+{
+    control->stopping = true;
+    (void)uv_timer_start(&control->hard_end, on_hard_end, timeout_ms, 0);
+}
+
+static void
+close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle)) {
+        uv_close(handle, NULL);
+    }
+}
+
+static void
+close_all(struct control *control) LZ_LOOP_ONLY
+{
+    static const struct wire_error stopping = {0};
+    struct wire_error error = stopping;
+
+    (void)wire_error_set(&error, WIRE_ERROR_STOPPING,
+                         "lazyd has ended before this was done");
+    control->closing = true;
+    for (struct client *c = control->clients, *next; c != NULL; c = next) {
+        next = c->next;
+        if (c->call != NULL) {
+            struct call *call = c->call;
+
+            client_answer(c, call->request, NULL, &error);
+            call_forget(call);
+        }
+        client_close(c);
+    }
+    /* What is left: the loop's own handles and the deadlines of calls that
+     * are inside Python for ever. */
+    uv_walk(&control->loop, close_handle, NULL);
+}
+
+static void
+take_signals(struct control *control) LZ_LOOP_ONLY
+{
+    unsigned signals = signals_take();
+
+    if ((signals & LZ_SIGNAL_STOP) != 0 && !control->stopping) {
+        log_line("stopping: SIGTERM");
+        control_begin_stop(control, control->setup.stop_timeout_ms);
+    }
+    if ((signals & LZ_SIGNAL_REOPEN) != 0) {
+        control->setup.reopen_log(control->setup.arg);
+        log_line("log reopened");
+    }
+}
+
+static void
+on_wake(uv_async_t *wake) LZ_LOOP_ONLY
+{
+    struct control *control = wake->data;
+    struct operator_job *job;
+
+    take_signals(control);
+    while ((job = operator_take(control->op)) != NULL) {
+        if (!memory_take(&control->memory, job)) {
+            call_done(job);
+        }
+    }
+    deliver_events(control);
+    if (atomic_load(&control->finish) && !control->closing) {
+        close_all(control);
+    }
+}
+
+static void
+on_work(uv_idle_t *work) LZ_LOOP_ONLY
+{
+    if (!client_work(work->data)) {
+        (void)uv_idle_stop(work);
+    }
+}
+
+void
+client_schedule(struct control *control)
+{
+    (void)uv_idle_start(&control->work, on_work);
+}
+
+static void *
+control_main(void *arg)
+{
+    struct control *control = arg;
+
+    (void)uv_run(&control->loop, UV_RUN_DEFAULT);
+    return NULL;
+}
+
+/* --- the main thread ---------------------------------------------------- */
+
+static int
+init_handles(struct control *control) LZ_UNCHECKED
+{
+    uv_loop_t *loop = &control->loop;
+    int rc = uv_async_init(loop, &control->wake, on_wake);
+
+    if (rc < 0) {
+        return rc;
+    }
+    (void)uv_idle_init(loop, &control->work);
+    (void)uv_timer_init(loop, &control->hard_end);
+    control->wake.data = control;
+    control->work.data = control;
+    control->hard_end.data = control;
+    return 0;
+}
+
+static int
+init_listener(struct control *control) LZ_UNCHECKED
+{
+    int rc = uv_pipe_init(&control->loop, &control->listener, 0);
+
+    if (rc == 0) {
+        control->listener.data = control;
+        rc = uv_pipe_open(&control->listener, control->publication.fd);
+    }
+    if (rc == 0) {
+        control->publication.fd = -1; /* the handle has it */
+        rc = uv_listen((uv_stream_t *)&control->listener, 128,
+                       client_on_connection);
+    }
+    return rc;
+}
+
+int
+control_open(const struct control_setup *setup, struct control **ret_control,
+             struct lz_error *error)
+{
+    struct control *control = calloc(1, sizeof(*control));
+    int rc;
+
+    if (control == NULL) {
+        return lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
+    }
+    control->setup = *setup;
+    control->publication.fd = -1;
+    control->started_ns = clock_ns();
+    event_queue_init(&control->events);
+    memory_init(&control->memory);
+    control->op = operator_new(control_notify, control);
+    rc = control->op == NULL ? -ENOMEM : uv_loop_init(&control->loop);
+    if (rc < 0) {
+        operator_free(control->op);
+        free(control);
+        return lz_error_set_errno(error, -rc, "cannot make the control loop");
+    }
+    rc = init_handles(control);
+    if (rc < 0) {
+        (void)lz_error_set_errno(error, -rc, "cannot make the control loop");
+        goto fail;
+    }
+    if (setup->socket_path != NULL) {
+        if (publish_open(setup->socket_path, setup->group,
+                         &control->publication, error) < 0) {
+            goto fail;
+        }
+        rc = init_listener(control);
+        if (rc < 0) {
+            (void)lz_error_set_errno(error, -rc, "cannot listen on '%s'",
+                                     setup->socket_path);
+            goto fail;
+        }
+    }
+    *ret_control = control;
+    return 0;
+fail:
+    control_unpublish(control);
+    control_finish(control);
+    control_free(control);
+    return -1;
+}
+
+static void
+await_operator(void *arg) LZ_UNCHECKED
+{
+    operator_await(arg);
+}
+
+int
+control_start(struct control *control, struct lz_error *error)
+{
+    int rc = operator_start(control->op);
+
+    if (rc == 0) {
+        pyhost_without_gil(await_operator, control->op);
+        rc = thread_start(&control->thread, "lazyd-control", control_main,
+                          control);
+    }
+    if (rc < 0) {
+        return lz_error_set_errno(error, -rc, "cannot start a thread");
+    }
+    control->running = true;
+    return 0;
+}
+
+void
+control_unpublish(struct control *control)
+{
+    publish_close(&control->publication);
+}
+
+void
+control_finish(struct control *control) LZ_UNCHECKED
+{
+    atomic_store(&control->finish, true);
+    control->abandoned = !operator_stop(control->op);
+    if (control->running) {
+        control_notify(control);
+        (void)pthread_join(control->thread, NULL);
+        control->running = false;
+    } else {
+        close_all(control);
+        (void)uv_run(&control->loop, UV_RUN_DEFAULT);
+    }
+}
+
+void
+control_free(struct control *control)
+{
+    if (control == NULL || control->abandoned) {
+        return;
+    }
+    (void)uv_loop_close(&control->loop);
+    operator_free(control->op);
+    event_queue_done(&control->events);
+    memory_done(&control->memory);
+    free(control);
+}
+
+void
+control_after_fork(struct control *control)
+{
+    DIR *fds = opendir("/proc/self/fd");
+    const struct dirent *entry;
+
+    if (fds == NULL) {
+        return;
+    }
+    /* What the kernel says is closed, not what the loop, cut off in the
+     * middle of something, had noted down. */
+    while ((entry = readdir(fds)) != NULL) {
+        int fd = (int)strtol(entry->d_name, NULL, 10);
+
+        if (entry->d_name[0] != '.' && fd != dirfd(fds) &&
+            publish_is_ours(&control->publication, fd)) {
+            (void)close(fd);
+        }
+    }
+    (void)closedir(fds);
+    (void)close(uv_backend_fd(&control->loop));
+}

@@ -1,0 +1,50 @@
+/* The control server: a libuv loop in a thread of its own.
+ *
+ * Opened in the main thread before Python starts, so that refusals are seen
+ * early; runs from control_start to control_finish. It never takes the GIL:
+ * what needs Python goes to the operator thread. What it does to the process
+ * goes through the callbacks of its setup.
+ */
+#ifndef DAEMON_CONTROL_H
+#define DAEMON_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lazycore/core.h"
+
+struct control;
+
+struct control_setup {
+    struct lz_core *core;
+    const char *app;         /* TARGET, for people */
+    const char *socket_path; /* NULL: none, the loop only keeps time */
+    gid_t group;             /* may read; -1: nobody */
+    uint64_t stop_timeout_ms;
+    void (*reopen_log)(void *arg);
+    /* The stop timeout has passed: end the process. Does not return. */
+    void (*end_hard)(void *arg, const char *why);
+    void *arg;
+};
+
+/* Publish the socket. 0, or -1 with ERROR. Main thread. */
+int control_open(const struct control_setup *setup,
+                 struct control **ret_control, struct lz_error *error);
+/* Start the operator and the loop. Main thread, with the GIL. 0, or -1. */
+int control_start(struct control *control, struct lz_error *error);
+/* Something is in signals_take(). Async-signal-safe. */
+void control_notify(void *control);
+/* For lz_listener.event. Any thread. */
+void control_event(void *control, enum lz_event event, const char *name,
+                   const struct lz_load *load, long pid);
+/* Remove the socket's path; clients stay connected. */
+void control_unpublish(struct control *control);
+/* Answer what waits, close all clients, end the threads. Main thread, after
+ * Python has gone or before it came. */
+void control_finish(struct control *control);
+void control_free(struct control *control);
+/* In a forked child: close what belongs to the server. */
+void control_after_fork(struct control *control);
+
+#endif

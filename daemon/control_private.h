@@ -1,0 +1,144 @@
+/* Inside the control server: the loop's state, its clients, their calls.
+ *
+ * All of it belongs to the loop's thread, but for what says otherwise.
+ */
+#ifndef DAEMON_CONTROL_PRIVATE_H
+#define DAEMON_CONTROL_PRIVATE_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "ctl/wire/frame.h"
+#include "ctl/wire/limit.h"
+#include "ctl/wire/reply.h"
+#include "daemon/arena.h"
+#include "daemon/control.h"
+#include "daemon/event.h"
+#include "daemon/memory.h"
+#include "daemon/operator.h"
+#include "daemon/publish.h"
+#include "lazycore/annotations.h"
+
+enum {
+    LZ_READ_BYTES = 64 * 1024,      /* taken from a client at one time */
+    LZ_EVENT_BACKLOG = 1024 * 1024, /* unread output that stops events */
+    LZ_GUEST_CLIENTS = 32           /* of one uid that is not lazyd's */
+};
+
+struct client;
+
+struct control {
+    uv_loop_t loop;
+    uv_async_t wake; /* any thread may send */
+    uv_idle_t work;  /* runs while a client has requests to answer */
+    uv_pipe_t listener;
+    uv_timer_t hard_end;
+    struct control_setup setup;
+    struct publication publication;
+    struct operator_thread *op;
+    struct event_queue events; /* locked by itself */
+    struct memory memory;      /* locked by itself */
+    struct client *clients;
+    unsigned client_count;
+    unsigned root_extra; /* connections of root beyond the limit */
+    uint64_t requests, dropped, refused;
+    uint64_t started_ns;
+    atomic_bool finish; /* main thread says: end */
+    bool stopping;      /* the service was asked to end */
+    bool closing;       /* the loop is being closed */
+    bool abandoned;     /* main thread: the operator may still look at us */
+    bool running;       /* main thread: the loop's thread is there */
+    pthread_t thread;
+    char buffer[LZ_READ_BYTES];
+};
+
+struct queued_request {
+    struct queued_request *next;
+    struct wire_request *request;
+};
+
+struct client {
+    struct client *next;
+    struct control *control;
+    uv_pipe_t pipe;
+    uv_timer_t first_request;
+    struct wire_frame frame;
+    struct queued_request *first, *last;
+    unsigned queued;
+    struct call *call; /* the request that Python works at, or NULL */
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;
+    unsigned events;  /* bits it subscribed to */
+    uint64_t lost;    /* events it did not get */
+    unsigned handles; /* not yet closed */
+    bool may_change;
+    bool reading;
+    bool eof;     /* no more requests: close when all are answered */
+    bool closing; /* uv_close was called */
+};
+
+/* A request on its way through the operator thread. */
+struct call {
+    struct operator_job job;
+    uv_timer_t deadline;
+    struct control *control;
+    struct client *client; /* NULL: gone, or answered */
+    struct wire_request *request;
+    struct arena arena;
+    union wire_reply reply;
+    struct wire_error error;
+    int status;       /* 0: reply, -1: error */
+    unsigned holders; /* the timer's handle, and the job */
+};
+
+/* --- client.c ----------------------------------------------------------- */
+
+void client_on_connection(uv_stream_t *listener, int status) LZ_LOOP_ONLY;
+/* The answer of a call, then on with the client's queue. */
+void client_answer(struct client *client, const struct wire_request *request,
+                   const union wire_reply *reply,
+                   const struct wire_error *error) LZ_LOOP_ONLY;
+/* A line to a client, whose memory it takes. */
+void client_send(struct client *client, struct wire_line *line) LZ_LOOP_ONLY;
+void client_deliver(struct client *client,
+                    const struct wire_event *event) LZ_LOOP_ONLY;
+void client_close(struct client *client) LZ_LOOP_ONLY;
+/* Answer one request of each client. Whether there is more to do. */
+bool client_work(struct control *control) LZ_LOOP_ONLY;
+/* Something became answerable. */
+void client_schedule(struct control *control) LZ_LOOP_ONLY;
+void client_log_change(const struct client *client, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* --- call.c ------------------------------------------------------------- */
+
+/* Hand REQUEST, which it takes, to the operator. 0, or -1 with ERROR and
+ * REQUEST still the caller's. */
+int call_start(struct client *client, struct wire_request *request,
+               struct wire_error *error) LZ_LOOP_ONLY;
+/* JOB has come back. */
+void call_done(struct operator_job *job) LZ_LOOP_ONLY;
+/* The client goes: what has not begun is not run. */
+void call_forget(struct call *call) LZ_LOOP_ONLY;
+
+/* --- handlers.c, operate.c ---------------------------------------------- */
+
+/* Run a request that needs no Python. 0 and *RET_REPLY, whose strings live
+ * as long as ARENA and REQUEST; or -1 and ERROR. */
+int handle(struct client *client, const struct wire_request *request,
+           struct arena *arena, union wire_reply *ret_reply,
+           struct wire_error *error) LZ_LOOP_ONLY;
+/* The same with the GIL, in the operator thread. */
+void operate(struct operator_job *job) LZ_NEEDS_GIL;
+
+/* control.c */
+void control_begin_stop(struct control *control,
+                        uint64_t timeout_ms) LZ_LOOP_ONLY;
+/* Post from the loop. */
+void control_post(struct control *control,
+                  const struct wire_event *event) LZ_LOOP_ONLY;
+/* Which kinds of events any client listens to has changed. */
+void control_recount(struct control *control) LZ_LOOP_ONLY;
+
+#endif

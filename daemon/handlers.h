@@ -1,0 +1,45 @@
+/* The handlers of single methods, and what they share. */
+#ifndef DAEMON_HANDLERS_H
+#define DAEMON_HANDLERS_H
+
+#include "daemon/control_private.h"
+
+/* Both return -1. handler_error releases FROM. */
+int handler_no_memory(struct wire_error *error);
+int handler_error(struct wire_error *error, struct lz_error *from,
+                  struct arena *arena);
+
+/* --- handlers_module.c -------------------------------------------------- */
+
+int handle_list(struct control *control, const struct wire_list_params *params,
+                struct arena *arena, struct wire_list *ret,
+                struct wire_error *error);
+int handle_show(struct control *control, const struct wire_show_params *params,
+                struct arena *arena, struct wire_module *ret,
+                struct wire_error *error);
+int handle_report(struct control *control,
+                  const struct wire_report_params *params, struct arena *arena,
+                  struct wire_report *ret, struct wire_error *error);
+
+/* --- handlers_ignore.c -------------------------------------------------- */
+
+int handle_ignore_list(struct control *control, struct arena *arena,
+                       struct wire_ignore_list *ret, struct wire_error *error);
+int handle_ignore_edit(struct client *client,
+                       const struct wire_request *request, struct arena *arena,
+                       struct wire_ignore_edit *ret,
+                       struct wire_error *error) LZ_LOOP_ONLY;
+int handle_ignore_save(struct client *client,
+                       const struct wire_ignore_save_params *params,
+                       struct arena *arena, struct wire_ignore_save *ret,
+                       struct wire_error *error) LZ_LOOP_ONLY;
+/* The edit itself, without log and event; any thread. */
+int ignore_edit(struct lz_core *core, const struct wire_request *request,
+                struct arena *arena, struct wire_ignore_edit *ret,
+                struct wire_error *error);
+/* Log and announce an edit that was made. */
+void ignore_announce(const struct client *client,
+                     const struct wire_request *request,
+                     const struct wire_ignore_edit *edit) LZ_LOOP_ONLY;
+
+#endif

@@ -1,0 +1,222 @@
+/* Writing lines that may be lost but never hurt.
+ *
+ * A line is written with one write() of at most LINE_BYTES, so that lines of
+ * several threads and of the service do not mix on a pipe. Any thread.
+ */
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_BYTES = 4096 }; /* PIPE_BUF: written whole or not at all */
+
+static struct {
+    pthread_mutex_t lock; /* one line at a time into the file */
+    struct log_file *file;
+    int fd;
+    bool stamped;
+} sink = {PTHREAD_MUTEX_INITIALIZER, NULL, STDERR_FILENO, false};
+
+static int
+open_append(const char *path)
+{
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY,
+                0640);
+}
+
+int
+log_file_open(struct log_file *file, const char *path, struct lz_error *error)
+{
+    *file = (struct log_file){.fd = -1, .notice_fd = -1};
+    file->fd = open_append(path);
+    if (file->fd < 0) {
+        return lz_error_set_errno(error, errno,
+                                  "cannot open log '%s' (choose another with "
+                                  "--log)",
+                                  path);
+    }
+    file->path = strdup(path);
+    if (file->path == NULL) {
+        log_file_done(file);
+        return lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
+    }
+    return 0;
+}
+
+void
+log_file_done(struct log_file *file)
+{
+    if (file == NULL) {
+        return;
+    }
+    if (file->fd >= 0) {
+        (void)close(file->fd);
+    }
+    free(file->path);
+    *file = (struct log_file){.fd = -1, .notice_fd = -1};
+}
+
+int
+log_file_reopen(struct log_file *file)
+{
+    int fd = open_append(file->path);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    (void)close(file->fd);
+    file->fd = fd;
+    return 0;
+}
+
+static ssize_t
+write_all(int fd, const char *data, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t n = write(fd, data + done, size - done);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            break;
+        }
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+static void
+say_failing(struct log_file *file)
+{
+    char text[512];
+    int length = snprintf(text, sizeof(text),
+                          "lazyd: cannot write log '%.300s': %s; output is "
+                          "lost until it can be written\n",
+                          file->path, strerror(file->failed_errno));
+
+    if (file->notice_fd >= 0 && length > 0) {
+        (void)!write(file->notice_fd, text, strlen(text));
+    }
+}
+
+/* The file can be written again: leave a line about the gap in it. */
+static bool
+say_recovered(struct log_file *file)
+{
+    char text[256];
+    int length = snprintf(text, sizeof(text),
+                          "lazyd: %llu bytes of output were lost while the "
+                          "log could not be written: %s\n",
+                          (unsigned long long)file->lost_bytes,
+                          strerror(file->failed_errno));
+
+    return write_all(file->fd, text, (size_t)length) == length;
+}
+
+void
+log_file_write(struct log_file *file, const char *data, size_t size)
+{
+    size_t done = 0;
+
+    if (!file->failing || say_recovered(file)) {
+        errno = 0;
+        done = (size_t)write_all(file->fd, data, size);
+        if (done == size) {
+            file->failing = false;
+            file->lost_bytes = 0;
+            return;
+        }
+    }
+    if (!file->failing) {
+        file->failing = true;
+        file->failed_errno = errno != 0 ? errno : ENOSPC;
+        file->lost_bytes = 0;
+        say_failing(file);
+    }
+    file->lost_bytes += size - done;
+}
+
+void
+log_to_file(struct log_file *file)
+{
+    sink.file = file;
+    sink.stamped = true;
+}
+
+void
+log_to_fd(int fd)
+{
+    sink.fd = fd;
+    sink.stamped = true;
+}
+
+static size_t
+begin_line(char *line, size_t size)
+{
+    struct timespec now;
+    struct tm parts;
+    size_t length;
+    int n;
+
+    if (!sink.stamped) {
+        (void)snprintf(line, size, "lazyd: ");
+        return strlen(line);
+    }
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &parts);
+    length = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &parts);
+    n = snprintf(line + length, size - length,
+                 ".%03ldZ lazyd[%ld]: ", now.tv_nsec / 1000000,
+                 (long)getpid());
+    return length + (size_t)n;
+}
+
+void
+log_line(const char *format, ...)
+{
+    char line[LINE_BYTES];
+    size_t length = begin_line(line, sizeof(line));
+    va_list arguments;
+    int n;
+
+    va_start(arguments, format);
+    n = vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
+    va_end(arguments);
+    if (n < 0) {
+        return;
+    }
+    length = strlen(line);
+    line[length++] = '\n';
+    if (sink.file != NULL) {
+        (void)pthread_mutex_lock(&sink.lock);
+        log_file_write(sink.file, line, length);
+        (void)pthread_mutex_unlock(&sink.lock);
+    } else {
+        (void)!write(sink.fd, line, length);
+    }
+}
+
+void
+log_error(const char *what, const struct lz_error *error)
+{
+    const char *line = error->traceback;
+
+    log_line("%s%s%s", what != NULL ? what : "", what != NULL ? ": " : "",
+             error->text);
+    while (line != NULL && *line != '\0') {
+        size_t length = strcspn(line, "\n");
+
+        log_line("  %.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}

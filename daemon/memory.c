@@ -1,0 +1,160 @@
+/* Memory figures from /proc and from Python's allocator. */
+#include "daemon/memory.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/pyhost.h"
+#include "daemon/thread.h"
+
+/* A small file of /proc as a string; 0 or -1. */
+static int
+read_proc(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+
+    if (fd < 0) {
+        return -1;
+    }
+    n = read(fd, text, size - 1);
+    (void)close(fd);
+    if (n <= 0) {
+        return -1;
+    }
+    text[n] = '\0';
+    return 0;
+}
+
+/* The bytes in a line "KEY:   123 kB", or -1. */
+static int64_t
+find_kib(const char *text, const char *key)
+{
+    const char *line = strstr(text, key);
+
+    return line == NULL ? -1 : strtoll(line + strlen(key), NULL, 10) * 1024;
+}
+
+int64_t
+memory_rss(void)
+{
+    char text[256];
+    const char *space;
+
+    if (read_proc("/proc/self/statm", text, sizeof(text)) < 0) {
+        return -1;
+    }
+    space = strchr(text, ' ');
+    return space == NULL ? -1
+                         : strtoll(space, NULL, 10) * sysconf(_SC_PAGESIZE);
+}
+
+static struct memory *
+memory_of_job(struct operator_job *job)
+{
+    return (struct memory *)(void *)((char *)job -
+                                     offsetof(struct memory, job));
+}
+
+/* Without the GIL: milliseconds in a big process. */
+static void
+sample_smaps(struct operator_job *job)
+{
+    struct memory *memory = memory_of_job(job);
+    char text[2048];
+
+    if (read_proc("/proc/self/smaps_rollup", text, sizeof(text)) < 0) {
+        return;
+    }
+    lz_mutex_lock(&memory->lock);
+    memory->pss = find_kib(text, "\nPss:");
+    memory->private_dirty = find_kib(text, "\nPrivate_Dirty:");
+    memory->smaps_ns = clock_ns();
+    lz_mutex_unlock(&memory->lock);
+}
+
+static void
+sample_blocks(struct operator_job *job) LZ_NEEDS_GIL
+{
+    struct memory *memory = memory_of_job(job);
+    int64_t blocks = pyhost_blocks();
+
+    lz_mutex_lock(&memory->lock);
+    memory->blocks = blocks;
+    memory->blocks_ns = clock_ns();
+    lz_mutex_unlock(&memory->lock);
+}
+
+void
+memory_init(struct memory *memory)
+{
+    *memory = (struct memory){.pss = -1, .private_dirty = -1, .blocks = -1};
+    lz_mutex_init(&memory->lock);
+    memory->job.prepare = sample_smaps;
+    memory->job.run = sample_blocks;
+    (void)snprintf(memory->job.what, sizeof(memory->job.what),
+                   "sampling memory");
+}
+
+void
+memory_done(struct memory *memory)
+{
+    lz_mutex_done(&memory->lock);
+}
+
+static int64_t
+age_of(int64_t value, uint64_t taken_ns, uint64_t now_ns)
+{
+    return value < 0 ? -1 : (int64_t)(now_ns - taken_ns);
+}
+
+void
+memory_fill(struct memory *memory, struct wire_stats_memory *ret)
+{
+    char text[4096];
+    uint64_t now;
+
+    ret->rss = memory_rss();
+    ret->peak_rss = read_proc("/proc/self/status", text, sizeof(text)) < 0
+                        ? -1
+                        : find_kib(text, "\nVmHWM:");
+    lz_mutex_lock(&memory->lock);
+    now = clock_ns();
+    ret->pss = memory->pss;
+    ret->private_dirty = memory->private_dirty;
+    ret->python_blocks = memory->blocks;
+    ret->pss_age_ns = age_of(memory->pss, memory->smaps_ns, now);
+    ret->private_dirty_age_ns =
+        age_of(memory->private_dirty, memory->smaps_ns, now);
+    ret->python_blocks_age_ns = age_of(memory->blocks, memory->blocks_ns, now);
+    lz_mutex_unlock(&memory->lock);
+}
+
+void
+memory_ask(struct memory *memory, struct operator_thread *op)
+{
+    uint64_t now = clock_ns();
+
+    if (memory->busy ||
+        (memory->asked_ns != 0 && now - memory->asked_ns < LZ_SAMPLE_NS)) {
+        return;
+    }
+    if (operator_submit(op, &memory->job) == 0) {
+        memory->busy = true;
+        memory->asked_ns = now;
+    }
+}
+
+bool
+memory_take(struct memory *memory, const struct operator_job *job)
+{
+    if (job != &memory->job) {
+        return false;
+    }
+    memory->busy = false;
+    return true;
+}

@@ -1,0 +1,40 @@
+/* What the process's memory is: read at once, or sampled off the loop.
+ *
+ * pss and private_dirty make the kernel walk page tables, python_blocks needs
+ * the GIL; the operator thread samples them, at most once a second, and only
+ * when somebody asks. memory_fill never blocks.
+ */
+#ifndef DAEMON_MEMORY_H
+#define DAEMON_MEMORY_H
+
+#include <stdint.h>
+
+#include "ctl/wire/message.h"
+#include "daemon/operator.h"
+#include "lazycore/annotations.h"
+
+enum { LZ_SAMPLE_NS = 1000000000 };
+
+struct memory {
+    struct operator_job job;
+    struct lz_mutex lock;
+    int64_t pss, private_dirty, blocks; /* negative: not known */
+    uint64_t smaps_ns, blocks_ns;       /* when they were taken */
+    uint64_t asked_ns;                  /* loop only */
+    bool busy;                          /* loop only: the job is out */
+};
+
+void memory_init(struct memory *memory);
+void memory_done(struct memory *memory);
+/* What is known now; rss and the peak are read. Any thread. */
+void memory_fill(struct memory *memory, struct wire_stats_memory *ret);
+/* Have a sample taken unless one was within LZ_SAMPLE_NS. */
+void memory_ask(struct memory *memory,
+                struct operator_thread *op) LZ_LOOP_ONLY;
+/* Whether JOB, done, was a sample of ours. */
+bool memory_take(struct memory *memory,
+                 const struct operator_job *job) LZ_LOOP_ONLY;
+/* Bytes resident now, or -1. */
+int64_t memory_rss(void);
+
+#endif

@@ -1,0 +1,230 @@
+/* Requests that need Python, run in the operator thread with the GIL.
+ *
+ * They touch nothing of the loop's but their call.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/handlers.h"
+#include "daemon/pyhost.h"
+
+enum { LOADS_MAX = 20000 }; /* modules that one request may load */
+
+struct loader {
+    struct call *call;
+    struct wire_load_result *results; /* in the call's arena */
+    size_t count, capacity;
+};
+
+/* Room for one more; 0 or -ENOMEM. */
+static int
+reserve(struct loader *loader)
+{
+    struct wire_load_result *grown;
+    size_t capacity = loader->capacity * 2 + 16;
+
+    if (loader->count < loader->capacity) {
+        return 0;
+    }
+    grown = arena_alloc(&loader->call->arena, capacity, sizeof(*grown));
+    if (grown == NULL) {
+        return -ENOMEM;
+    }
+    if (loader->count > 0) {
+        memcpy(grown, loader->results, loader->count * sizeof(*grown));
+    }
+    loader->results = grown;
+    loader->capacity = capacity;
+    return 0;
+}
+
+static int
+load_one(struct loader *loader, const char *name, bool inject) LZ_NEEDS_GIL
+{
+    struct call *call = loader->call;
+    int rc = loader->count >= LOADS_MAX ? -ENOMEM : reserve(loader);
+
+    if (rc == 0) {
+        operator_describe(call->control->op, &call->job, "loading '%s'", name);
+        rc = pyhost_load(name, inject, &call->arena,
+                         &loader->results[loader->count]);
+    }
+    if (rc == 0) {
+        loader->count++;
+    }
+    return rc;
+}
+
+static bool
+is_loaded_here(const struct loader *loader, const char *name)
+{
+    for (size_t i = 0; i < loader->count; i++) {
+        if (strcmp(loader->results[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Load all pending modules that PATTERN matches and that this request has
+ * not tried. The number, or -ENOMEM. */
+static int
+load_matching(struct loader *loader, const char *pattern,
+              bool inject) LZ_NEEDS_GIL
+{
+    struct lz_query query = {.states = 1u << LZ_STATE_PROXY, .match = pattern};
+    struct lz_module *modules = NULL;
+    size_t count = 0;
+    size_t total;
+    int loaded = 0;
+
+    if (registry_list(loader->call->control->setup.core->registry, &query,
+                      &modules, &count, &total) < 0) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; loaded >= 0 && i < count; i++) {
+        if (!is_loaded_here(loader, modules[i].name)) {
+            loaded = load_one(loader, modules[i].name, inject) < 0
+                         ? -ENOMEM
+                         : loaded + 1;
+        }
+    }
+    registry_modules_free(modules, count);
+    return loaded;
+}
+
+/* What is pending below NAME, until loading brings nothing new. */
+static int
+load_below(struct loader *loader, const char *name, bool inject) LZ_NEEDS_GIL
+{
+    char *pattern;
+    int loaded;
+
+    if (asprintf(&pattern, "%s.*", name) < 0) {
+        return -ENOMEM;
+    }
+    do {
+        loaded = load_matching(loader, pattern, inject);
+    } while (loaded > 0);
+    free(pattern);
+    return loaded;
+}
+
+/* A glob that matches nothing is a failure like a name that is not there. */
+static int
+add_no_match(struct loader *loader, const char *pattern)
+{
+    struct wire_load_result *result;
+    char *text;
+
+    if (reserve(loader) < 0 ||
+        (text = arena_alloc(&loader->call->arena, 1, 512)) == NULL) {
+        return -ENOMEM;
+    }
+    (void)snprintf(text, 512, "no pending module matches '%.300s'", pattern);
+    result = &loader->results[loader->count++];
+    result->name = pattern;
+    result->error.kind = wire_error_kind(WIRE_ERROR_NO_SUCH_MODULE);
+    result->error.text = text;
+    return 0;
+}
+
+static int
+load_name(struct loader *loader, const char *name,
+          const struct wire_load_params *params) LZ_NEEDS_GIL
+{
+    int rc;
+
+    if (strpbrk(name, "*?[") != NULL) {
+        rc = load_matching(loader, name, params->inject);
+        return rc == 0 ? add_no_match(loader, name) : rc;
+    }
+    rc = load_one(loader, name, params->inject);
+    if (rc == 0 && params->recursive) {
+        rc = load_below(loader, name, params->inject);
+    }
+    return rc;
+}
+
+static int
+operate_load(struct call *call) LZ_NEEDS_GIL
+{
+    const struct wire_load_params *params = &call->request->params.load;
+    struct wire_load *reply = &call->reply.load;
+    struct loader loader = {.call = call};
+
+    for (size_t i = 0; i < params->name_count; i++) {
+        if (load_name(&loader, params->names[i], params) < 0) {
+            return handler_no_memory(&call->error);
+        }
+    }
+    reply->results = loader.results;
+    reply->result_count = loader.count;
+    for (size_t i = 0; i < loader.count; i++) {
+        reply->loaded += loader.results[i].error.kind == NULL;
+        reply->failed += loader.results[i].error.kind != NULL;
+    }
+    return 0;
+}
+
+static int
+operate_reload(struct call *call) LZ_NEEDS_GIL
+{
+    const struct wire_reload_params *params = &call->request->params.reload;
+    struct lz_error failure = {0};
+
+    operator_describe(call->control->op, &call->job, "reloading '%s'",
+                      params->name);
+    if (pyhost_reload(params->name, params->force, &call->arena,
+                      &call->reply.reload, &failure) < 0) {
+        return handler_error(&call->error, &failure, &call->arena);
+    }
+    return 0;
+}
+
+/* An edit with load: the rules first, so that what is loaded brings nothing
+ * new in lazily that they match. */
+static int
+operate_ignore_add(struct call *call) LZ_NEEDS_GIL
+{
+    struct wire_ignore_edit *reply = &call->reply.ignore_edit;
+    struct loader loader = {.call = call};
+
+    if (ignore_edit(call->control->setup.core, call->request, &call->arena,
+                    reply, &call->error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; !reply->dry_run && i < reply->pending_count; i++) {
+        if (load_one(&loader, reply->pending[i], false) < 0) {
+            return handler_no_memory(&call->error);
+        }
+    }
+    reply->results = loader.results;
+    reply->result_count = loader.count;
+    return 0;
+}
+
+void
+operate(struct operator_job *job)
+{
+    struct call *call = (struct call *)(void *)job;
+
+    switch (call->request->command->id) {
+    case WIRE_LOAD:
+        call->status = operate_load(call);
+        break;
+    case WIRE_RELOAD:
+        call->status = operate_reload(call);
+        break;
+    case WIRE_IGNORE_ADD:
+        call->status = operate_ignore_add(call);
+        break;
+    default:
+        call->status = wire_error_set(&call->error, WIRE_ERROR_INTERNAL,
+                                      "'%s' is not run with Python",
+                                      call->request->command->method);
+        break;
+    }
+}

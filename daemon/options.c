@@ -1,0 +1,421 @@
+/* The option table of lazyd, read with glibc's argp.
+ *
+ * Responsible for syntax, values and what excludes what; says it in one
+ * lz_error. Leaves files, modules and names of groups to their users.
+ * Main thread.
+ */
+#include "daemon/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/wire/paths.h"
+
+const char *argp_program_version = "lazyd " LAZYD_VERSION;
+
+enum option_key {
+    KEY_APP = 0x100,
+    KEY_VENV,
+    KEY_PYTHON_PATH,
+    KEY_LAZY,
+    KEY_LEVEL,
+    KEY_LEVEL_FILE,
+    KEY_IGNORE_NAME,
+    KEY_IGNORE_PACKAGE,
+    KEY_IGNORE_PATH,
+    KEY_IGNORE_FILE,
+    KEY_SOCKET_GROUP,
+    KEY_NO_SOCKET,
+    KEY_STOP_TIMEOUT,
+    KEY_START_TIMEOUT,
+    KEY_WAIT_READY,
+    KEY_CHECK
+};
+
+static const struct argp_option option_table[] = {
+    {NULL, 0, NULL, 0, "The service:", 1},
+    {"app", KEY_APP, "TARGET", 0,
+     "what to run: a file, a folder or zip with __main__.py, a dotted module "
+     "(as python3 -m), or MODULE:CALLABLE",
+     1},
+    {"name", 'n', "NAME", 0,
+     "name of the service: its socket, pidfile and log are called so "
+     "(default: the stem of TARGET)",
+     1},
+    {"chdir", 'C', "DIR", 0, "go to DIR first", 1},
+    {"venv", KEY_VENV, "DIR", 0, "run in this virtual environment", 1},
+    {"python-path", KEY_PYTHON_PATH, "DIR", 0,
+     "put DIR before PYTHONPATH (repeatable)", 1},
+    {NULL, 'X', "OPT", 0, "passed to Python (repeatable)", 1},
+    {NULL, 'W', "ARG", 0, "passed to Python (repeatable)", 1},
+    {"check", KEY_CHECK, NULL, 0,
+     "check the options and that TARGET is found and compiles, then end", 1},
+    {NULL, 0, NULL, 0, "The process:", 2},
+    {"foreground", 'F', NULL, 0,
+     "stay, with the service's stdin, stdout and stderr, and exit with its "
+     "exit status",
+     2},
+    {"pidfile", 'p', "FILE", 0, "default: NAME.pid beside the socket", 2},
+    {"log", 'l', "FILE", 0,
+     "where the output of a service in the background goes; reopened at "
+     "SIGHUP (default: lazyd/NAME.log in the folder for state)",
+     2},
+    {"wait-ready", KEY_WAIT_READY, NULL, 0,
+     "return only when the service has called lazycore.ready()", 2},
+    {"start-timeout", KEY_START_TIMEOUT, "SECONDS", 0,
+     "give up a start in the background after this (default: 90)", 2},
+    {"stop-timeout", KEY_STOP_TIMEOUT, "SECONDS", 0,
+     "end the service hard this long after it was asked to stop "
+     "(default: 10)",
+     2},
+    {"verbose", 'v', NULL, 0, "report imports; twice: in detail", 2},
+    {NULL, 0, NULL, 0, "The control socket:", 3},
+    {"socket", 's', "PATH", 0,
+     "default: NAME.sock in $XDG_RUNTIME_DIR/lazyd, or /run/lazyd for root",
+     3},
+    {"socket-group", KEY_SOCKET_GROUP, "GROUP", 0,
+     "members of GROUP may read from it, but change nothing", 3},
+    {"no-socket", KEY_NO_SOCKET, NULL, 0, "have none", 3},
+    {NULL, 0, NULL, 0, "Lazy imports:", 4},
+    {"lazy", KEY_LAZY, "on|off", 0, "default: on", 4},
+    {"level", KEY_LEVEL, "PACKAGE=LEVEL", 0,
+     "how lazy PACKAGE is inside itself: eager, outer or full (repeatable)",
+     4},
+    {"level-file", KEY_LEVEL_FILE, "FILE", 0,
+     "PACKAGE=LEVEL, one a line, # begins a comment", 4},
+    {"ignore-name", KEY_IGNORE_NAME, "NAME", 0,
+     "import this module eagerly (repeatable)", 4},
+    {"ignore-package", KEY_IGNORE_PACKAGE, "NAME", 0,
+     "import it and all below it eagerly (repeatable)", 4},
+    {"ignore-path", KEY_IGNORE_PATH, "PART", 0,
+     "import eagerly what is found at a path with this part (repeatable)", 4},
+    {"ignore-file", KEY_IGNORE_FILE, "FILE", 0,
+     "ignore sets as 'lazyctl ignore save' writes them", 4},
+    {NULL, 0, NULL, 0, "Other:", -1},
+    {0},
+};
+
+static const char doc[] =
+    "Run a Python service with lazy imports.\v"
+    "lazyd returns 0 once the control socket answers and the service has "
+    "begun and settled: its main thread waits for something, or has run for "
+    "two seconds, or it has called lazycore.ready(). A service that ends "
+    "before that is reported, with what it wrote, and lazyd returns 1; "
+    "wrong options give 2.";
+
+struct parse {
+    struct options *options;
+    struct lz_error *error;
+};
+
+static int
+list_add(struct string_list *list, const char *item)
+{
+    const char **items =
+        realloc(list->items, (list->count + 1) * sizeof(*items));
+
+    if (items == NULL) {
+        return -ENOMEM;
+    }
+    items[list->count] = item;
+    list->items = items;
+    list->count++;
+    return 0;
+}
+
+int
+options_seconds(const char *text, uint64_t *ret_ms)
+{
+    char *end;
+    double seconds;
+
+    errno = 0;
+    seconds = strtod(text, &end);
+    if (end == text || *end != '\0' || errno != 0 || !isfinite(seconds) ||
+        seconds < 0 || seconds > 1e6) {
+        return -EINVAL;
+    }
+    *ret_ms = (uint64_t)(seconds * 1000.0 + 0.5);
+    return 0;
+}
+
+static int
+add_ignore(struct parse *parse, enum lz_ignore_kind kind, const char *value)
+{
+    struct options *options = parse->options;
+    struct ignore_option *ignores;
+
+    if (ignore_check(kind, value, parse->error) < 0) {
+        return EINVAL;
+    }
+    ignores = realloc(options->ignores,
+                      (options->ignore_count + 1) * sizeof(*ignores));
+    if (ignores == NULL) {
+        return ENOMEM;
+    }
+    ignores[options->ignore_count].kind = kind;
+    ignores[options->ignore_count].value = value;
+    options->ignores = ignores;
+    options->ignore_count++;
+    return 0;
+}
+
+static int
+add_level(struct parse *parse, const char *value)
+{
+    struct options *options = parse->options;
+    const char *equals = strchr(value, '=');
+    enum lz_level level;
+    struct level_option *levels;
+    char *package;
+
+    if (equals == NULL || equals == value ||
+        !lz_level_from_string(equals + 1, &level)) {
+        (void)lz_error_set(parse->error, LZ_ERROR_INVALID,
+                           "--level '%s' is not PACKAGE=eager, outer or full",
+                           value);
+        return EINVAL;
+    }
+    package = strndup(value, (size_t)(equals - value));
+    levels =
+        realloc(options->levels, (options->level_count + 1) * sizeof(*levels));
+    if (levels != NULL) {
+        options->levels = levels;
+    }
+    if (levels == NULL || package == NULL) {
+        free(package);
+        return ENOMEM;
+    }
+    levels[options->level_count].package = package;
+    levels[options->level_count].level = level;
+    options->level_count++;
+    return 0;
+}
+
+static int
+set_seconds(struct parse *parse, const char *option, const char *value,
+            uint64_t *ret_ms)
+{
+    if (options_seconds(value, ret_ms) < 0) {
+        (void)lz_error_set(parse->error, LZ_ERROR_INVALID,
+                           "--%s '%s' is not a number of seconds", option,
+                           value);
+        return EINVAL;
+    }
+    return 0;
+}
+
+static int
+set_name(struct parse *parse, const char *value)
+{
+    char text[512];
+
+    if (wire_paths_check_name(value, text) < 0) {
+        (void)lz_error_set(parse->error, LZ_ERROR_INVALID, "%s", text);
+        return EINVAL;
+    }
+    parse->options->name = value;
+    return 0;
+}
+
+static int
+set_lazy(struct parse *parse, const char *value)
+{
+    bool on = strcmp(value, "on") == 0;
+
+    if (!on && strcmp(value, "off") != 0) {
+        (void)lz_error_set(parse->error, LZ_ERROR_INVALID,
+                           "--lazy '%s' is neither on nor off", value);
+        return EINVAL;
+    }
+    parse->options->lazy = on;
+    return 0;
+}
+
+static int
+add_argument(struct parse *parse, const struct argp_state *state, char *value)
+{
+    if (state->quoted == 0 || state->next <= state->quoted) {
+        (void)lz_error_set(parse->error, LZ_ERROR_INVALID,
+                           "unexpected '%s': TARGET is given with --app, the "
+                           "service's arguments after --",
+                           value);
+        return EINVAL;
+    }
+    return -list_add(&parse->options->args, value);
+}
+
+/* Options of the imports and of Python; ARGP_ERR_UNKNOWN for others. */
+static error_t
+parse_import_option(int key, char *value, struct parse *parse)
+{
+    struct options *options = parse->options;
+
+    switch (key) {
+    case KEY_LAZY:
+        return set_lazy(parse, value);
+    case KEY_LEVEL:
+        return add_level(parse, value);
+    case KEY_LEVEL_FILE:
+        options->level_file = value;
+        return 0;
+    case KEY_IGNORE_NAME:
+        return add_ignore(parse, LZ_IGNORE_NAME, value);
+    case KEY_IGNORE_PACKAGE:
+        return add_ignore(parse, LZ_IGNORE_PACKAGE, value);
+    case KEY_IGNORE_PATH:
+        return add_ignore(parse, LZ_IGNORE_PATH, value);
+    case KEY_IGNORE_FILE:
+        options->ignore_file = value;
+        return 0;
+    case KEY_VENV:
+        options->venv = value;
+        return 0;
+    case KEY_PYTHON_PATH:
+        return -list_add(&options->python_path, value);
+    case 'X':
+        return -list_add(&options->x_options, value);
+    case 'W':
+        return -list_add(&options->w_options, value);
+    case 'v':
+        options->verbose += options->verbose < 2;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* Options that are kept as they are; ARGP_ERR_UNKNOWN for others. */
+static error_t
+parse_plain_option(int key, char *value, struct options *options)
+{
+    switch (key) {
+    case KEY_APP:
+        options->app = value;
+        return 0;
+    case 's':
+        options->socket_path = value;
+        return 0;
+    case 'p':
+        options->pidfile = value;
+        return 0;
+    case 'l':
+        options->log = value;
+        return 0;
+    case 'C':
+        options->chdir = value;
+        return 0;
+    case 'F':
+        options->foreground = true;
+        return 0;
+    case KEY_SOCKET_GROUP:
+        options->socket_group = value;
+        return 0;
+    case KEY_NO_SOCKET:
+        options->no_socket = true;
+        return 0;
+    case KEY_WAIT_READY:
+        options->wait_ready = true;
+        return 0;
+    case KEY_CHECK:
+        options->check = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t
+parse_option(int key, char *value, struct argp_state *state)
+{
+    struct parse *parse = state->input;
+    error_t rc;
+
+    switch (key) {
+    case 'n':
+        return set_name(parse, value);
+    case KEY_STOP_TIMEOUT:
+        return set_seconds(parse, "stop-timeout", value,
+                           &parse->options->stop_timeout_ms);
+    case KEY_START_TIMEOUT:
+        return set_seconds(parse, "start-timeout", value,
+                           &parse->options->start_timeout_ms);
+    case ARGP_KEY_ARG:
+        return add_argument(parse, state, value);
+    default:
+        rc = parse_plain_option(key, value, parse->options);
+        if (rc == ARGP_ERR_UNKNOWN) {
+            rc = parse_import_option(key, value, parse);
+        }
+        return rc;
+    }
+}
+
+/* What words alone cannot tell: one option against another. */
+static int
+check_together(const struct options *options, struct lz_error *error)
+{
+    if (options->app == NULL || options->app[0] == '\0') {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "nothing to run: give --app TARGET");
+    }
+    if (options->no_socket &&
+        (options->socket_path != NULL || options->socket_group != NULL)) {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "--no-socket excludes --socket and "
+                            "--socket-group");
+    }
+    if (options->foreground && options->wait_ready) {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "--wait-ready is for the background: leave out "
+                            "--foreground or --wait-ready");
+    }
+    return 0;
+}
+
+int
+options_parse(struct options *options, int argc, char **argv,
+              unsigned argp_flags, struct lz_error *error)
+{
+    static const struct argp argp = {.options = option_table,
+                                     .parser = parse_option,
+                                     .args_doc = "--app TARGET [-- ARG...]",
+                                     .doc = doc};
+    struct parse parse = {options, error};
+    error_t rc;
+
+    *options = (struct options){.lazy = true,
+                                .stop_timeout_ms = LZ_STOP_TIMEOUT_MS,
+                                .start_timeout_ms = LZ_START_TIMEOUT_MS};
+    argp_err_exit_status = 2;
+    rc = argp_parse(&argp, argc, argv, argp_flags, NULL, &parse);
+    if (rc == ENOMEM) {
+        return lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
+    }
+    if (rc != 0) {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "wrong options: see 'lazyd --help'");
+    }
+    return check_together(options, error);
+}
+
+void
+options_done(struct options *options)
+{
+    if (options == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < options->level_count; i++) {
+        free(options->levels[i].package);
+    }
+    free(options->levels);
+    free(options->ignores);
+    free(options->python_path.items);
+    free(options->x_options.items);
+    free(options->w_options.items);
+    free(options->args.items);
+    *options = (struct options){0};
+}

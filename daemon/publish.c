@@ -1,0 +1,285 @@
+/* Publication of the control socket.
+ *
+ * The folder is locked (flock) meanwhile, so that of two lazyd with one path
+ * the second sees the first. Main thread, before there are others: umask is
+ * the process's.
+ */
+#include "daemon/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "daemon/folder.h"
+
+enum { BACKLOG = 128 };
+
+static int
+fill_address(const char *path, struct sockaddr_un *ret_address)
+{
+    size_t length = strlen(path);
+
+    memset(ret_address, 0, sizeof(*ret_address));
+    ret_address->sun_family = AF_UNIX;
+    if (length >= sizeof(ret_address->sun_path)) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(ret_address->sun_path, path, length + 1);
+    return 0;
+}
+
+static int
+connect_to(const char *path, int *ret_fd)
+{
+    struct sockaddr_un address;
+    int rc = fill_address(path, &address);
+    int fd;
+
+    if (rc < 0) {
+        return rc;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+        rc = -errno;
+        (void)close(fd);
+        return rc;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+static long
+peer_pid(int fd)
+{
+    struct ucred peer = {0};
+    socklen_t size = sizeof(peer);
+
+    (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    return (long)peer.pid;
+}
+
+/* Whether PATH is free or a stale socket of ours. 0, or -1 with ERROR. */
+static int
+check_replaceable(const char *path, struct lz_error *error)
+{
+    struct stat st;
+    int fd = -1;
+    int rc;
+
+    if (lstat(path, &st) < 0) {
+        return errno == ENOENT
+                   ? 0
+                   : lz_error_set_errno(error, errno, "cannot look at '%s'",
+                                        path);
+    }
+    if (!S_ISSOCK(st.st_mode)) {
+        return lz_error_set(error, LZ_ERROR_IO,
+                            "'%s' is there and is no socket: remove it, or "
+                            "give another --socket",
+                            path);
+    }
+    rc = connect_to(path, &fd);
+    if (rc == 0) {
+        long pid = peer_pid(fd);
+
+        (void)close(fd);
+        return lz_error_set(error, LZ_ERROR_BUSY,
+                            "a server with pid %ld answers on '%s': stop it, "
+                            "or choose another --name or --socket",
+                            pid, path);
+    }
+    if (rc != -ECONNREFUSED) {
+        return lz_error_set_errno(error, -rc,
+                                  "cannot tell whether the socket '%s' is "
+                                  "in use",
+                                  path);
+    }
+    if (st.st_uid != geteuid()) {
+        return lz_error_set(error, LZ_ERROR_IO,
+                            "the stale socket '%s' belongs to uid %ld: "
+                            "remove it, or give another --socket",
+                            path, (long)st.st_uid);
+    }
+    return 0;
+}
+
+/* Bind and listen at BOUND with the final rights. 0 or negative errno. */
+static int
+listen_at(const char *bound, gid_t group, int *ret_fd)
+{
+    struct sockaddr_un address;
+    int rc = fill_address(bound, &address);
+    mode_t mask;
+    int fd;
+
+    if (rc < 0) {
+        return rc;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    (void)unlink(bound); /* of an earlier process with our pid */
+    mask = umask(0177);
+    rc = bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0
+             ? -errno
+             : 0;
+    (void)umask(mask);
+    if (rc == 0 && group != (gid_t)-1 &&
+        (chown(bound, (uid_t)-1, group) < 0 || chmod(bound, 0660) < 0)) {
+        rc = -errno;
+    }
+    if (rc == 0 && listen(fd, BACKLOG) < 0) {
+        rc = -errno;
+    }
+    if (rc < 0) {
+        (void)unlink(bound);
+        (void)close(fd);
+        return rc;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+/* The folder of PATH, checked, open and locked. -1 with ERROR. */
+static int
+lock_folder(const char *path, gid_t group, int *ret_fd, struct lz_error *error)
+{
+    char *copy = strdup(path);
+    const char *folder = copy != NULL ? dirname(copy) : NULL;
+    int fd = -1;
+    int rc = -1;
+
+    if (folder == NULL) {
+        (void)lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
+        goto done;
+    }
+    if (folder_private(folder, error) < 0) {
+        goto done;
+    }
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX) < 0) {
+        (void)lz_error_set_errno(error, errno, "cannot lock folder '%s'",
+                                 folder);
+        goto done;
+    }
+    /* Members of the group have to pass through it; they cannot list it. */
+    if (group != (gid_t)-1 && fchmod(fd, 0711) < 0) {
+        (void)lz_error_set_errno(
+            error, errno, "cannot let a group into folder '%s'", folder);
+        goto done;
+    }
+    *ret_fd = fd;
+    fd = -1;
+    rc = 0;
+done:
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    free(copy);
+    return rc;
+}
+
+static int
+publish_locked(struct publication *p, gid_t group, struct lz_error *error)
+{
+    struct stat st;
+    int rc = listen_at(p->bound, group, &p->fd);
+
+    if (rc == -ENAMETOOLONG) {
+        struct sockaddr_un address;
+
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "socket path '%s' is too long: with '%s' it must "
+                            "stay below %zu bytes; give a shorter --socket",
+                            p->path, p->bound + strlen(p->path),
+                            sizeof(address.sun_path));
+    }
+    if (rc < 0) {
+        return lz_error_set_errno(error, -rc, "cannot listen on '%s'",
+                                  p->bound);
+    }
+    if (check_replaceable(p->path, error) < 0) {
+        (void)unlink(p->bound);
+        return -1;
+    }
+    if (lstat(p->bound, &st) < 0 || rename(p->bound, p->path) < 0) {
+        (void)lz_error_set_errno(error, errno, "cannot publish '%s'", p->path);
+        (void)unlink(p->bound);
+        return -1;
+    }
+    p->dev = st.st_dev;
+    p->ino = st.st_ino;
+    p->owner = getpid();
+    return 0;
+}
+
+int
+publish_open(const char *path, gid_t group, struct publication *ret,
+             struct lz_error *error)
+{
+    int folder_fd = -1;
+    int rc;
+
+    *ret = (struct publication){.fd = -1};
+    if (lock_folder(path, group, &folder_fd, error) < 0) {
+        return -1;
+    }
+    ret->path = strdup(path);
+    if (ret->path == NULL ||
+        asprintf(&ret->bound, "%s.%ld.tmp", path, (long)getpid()) < 0) {
+        ret->bound = NULL;
+        rc = lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
+    } else {
+        rc = publish_locked(ret, group, error);
+    }
+    (void)close(folder_fd);
+    if (rc < 0) {
+        publish_close(ret);
+    }
+    return rc;
+}
+
+void
+publish_close(struct publication *publication)
+{
+    struct stat st;
+
+    if (publication->owner == getpid() && lstat(publication->path, &st) == 0 &&
+        S_ISSOCK(st.st_mode) && st.st_dev == publication->dev &&
+        st.st_ino == publication->ino) {
+        (void)unlink(publication->path);
+    }
+    if (publication->fd >= 0) {
+        (void)close(publication->fd);
+    }
+    free(publication->path);
+    free(publication->bound);
+    *publication = (struct publication){.fd = -1};
+}
+
+bool
+publish_is_ours(const struct publication *publication, int fd)
+{
+    struct sockaddr_un address;
+    socklen_t size = sizeof(address);
+
+    return publication->bound != NULL &&
+           getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
+           size > offsetof(struct sockaddr_un, sun_path) &&
+           address.sun_family == AF_UNIX &&
+           strncmp(address.sun_path, publication->bound,
+                   sizeof(address.sun_path)) == 0;
+}

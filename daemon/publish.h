@@ -1,0 +1,34 @@
+/* A listening unix socket at a path, put there and taken away safely.
+ *
+ * Never over anything but a stale socket of ours, never taking away another's
+ * socket. Leaves accepting to the control server. Main thread.
+ */
+#ifndef DAEMON_PUBLISH_H
+#define DAEMON_PUBLISH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "lazycore/error.h"
+
+struct publication {
+    char *path;
+    char *bound; /* what getsockname says of it and of what it accepts */
+    int fd;
+    dev_t dev;
+    ino_t ino;
+    pid_t owner;
+};
+
+/* Listen on PATH: bind to PATH.PID.tmp, chmod, listen, make sure that nobody
+ * answers at PATH, rename over it. GROUP may connect too, unless it is -1.
+ * 0, or -1 with ERROR and nothing left behind. */
+int publish_open(const char *path, gid_t group, struct publication *ret,
+                 struct lz_error *error);
+/* Remove the path if it is still our socket. Only in the process that
+ * published it. Accepts what was never opened. */
+void publish_close(struct publication *publication);
+/* Whether FD is the socket or one accepted from it. After fork, too. */
+bool publish_is_ours(const struct publication *publication, int fd);
+
+#endif
