@@ -199,10 +199,13 @@ client_schedule(struct control *control)
 }
 
 static void *
-control_main(void *arg)
+control_main(void *arg) LZ_UNCHECKED
 {
     struct control *control = arg;
 
+    if (control->setup.socket_path != NULL) {
+        memory_ask(&control->memory, control->op);
+    }
     (void)uv_run(&control->loop, UV_RUN_DEFAULT);
     return NULL;
 }

@@ -195,7 +195,7 @@ report_down(struct detach *detach, const struct watch *watch)
 
     while (waitpid(detach->child, &status, 0) < 0 && errno == EINTR) {
     }
-    logger_dump(watch->wait->logger, STDERR_FILENO);
+    logger_dump(watch->wait->logger, detach->child, STDERR_FILENO);
     if (watch->text[0] != '\0') {
         (void)fprintf(stderr, "lazyd: %s\n", watch->text);
     } else if (WIFSIGNALED(status)) {

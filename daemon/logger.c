@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -272,19 +273,28 @@ await_end(const struct logger *logger)
 }
 
 void
-logger_dump(struct logger *logger, int fd)
+logger_dump(struct logger *logger, pid_t daemon, int fd)
 {
-    char chunk[4096];
-    off_t at = 0;
-    ssize_t n;
+    FILE *early;
+    char mark[64];
+    char *line = NULL;
+    size_t size = 0;
 
     await_end(logger);
-    while ((n = pread(logger->early_fd, chunk, sizeof(chunk), at)) > 0) {
-        if (write(fd, chunk, (size_t)n) != n) {
-            return;
-        }
-        at += n;
+    early = fdopen(logger->early_fd, "r");
+    if (early == NULL) {
+        return;
     }
+    logger->early_fd = -1;
+    rewind(early);
+    (void)snprintf(mark, sizeof(mark), "Z lazyd[%ld]: ", (long)daemon);
+    while (getline(&line, &size, early) >= 0) {
+        if (strstr(line, mark) == NULL) {
+            (void)dprintf(fd, "%s", line);
+        }
+    }
+    free(line);
+    (void)fclose(early);
 }
 
 void

@@ -32,8 +32,9 @@ int logger_attach(struct logger *logger, int *ret_line_fd);
 void logger_started(struct logger *logger);
 void logger_reopen(struct logger *logger);
 /* In the process that started it, when the service is gone: wait for the
- * last output (not for ever) and copy what came early to FD. */
-void logger_dump(struct logger *logger, int fd);
+ * last output (not for ever) and copy what came early to FD, but for the
+ * lines of lazyd itself, whose pid was DAEMON. */
+void logger_dump(struct logger *logger, pid_t daemon, int fd);
 /* In the process that started it, when the daemon has been forked. */
 void logger_release(struct logger *logger);
 void logger_close(struct logger *logger);
