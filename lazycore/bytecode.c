@@ -131,14 +131,19 @@ read_from(struct cursor *cursor, PyObject *names, struct lz_statement *out)
     return cursor->opcode == POP_TOP && out->count > 0;
 }
 
+/* IMPORT_FROM b, SWAP, POP_TOP, IMPORT_FROM c, STORE d, POP_TOP for `import
+ * a.b.c as d`. */
 static bool
 read_alias(struct cursor *cursor, PyObject *names, struct lz_statement *out)
 {
     out->shape = LZ_SHAPE_ALIAS;
     while (cursor->opcode == IMPORT_FROM) {
         out->depth++;
-        if (!cursor_step(cursor) || cursor->opcode != SWAP ||
-            !cursor_step(cursor) || cursor->opcode != POP_TOP ||
+        if (!cursor_step(cursor))
+            return false;
+        if (cursor->opcode != SWAP)
+            break;
+        if (!cursor_step(cursor) || cursor->opcode != POP_TOP ||
             !cursor_step(cursor))
             return false;
     }
@@ -166,10 +171,8 @@ read_shape(struct cursor *cursor, PyObject *names, bool has_fromlist,
     return out->stored[0] != NULL && !has_fromlist;
 }
 
-/* LOAD_CONST level, LOAD_CONST fromlist stand before IMPORT_NAME; reading
- * them backwards is not safe, so the caller's shape follows the fromlist it
- * was given. An `import a` whose bound name differs from the top-level
- * package is `import a as b`: an alias of depth 0. */
+/* `import a` and `import a as b` alike bind the module itself: an alias of
+ * depth 0. */
 static void
 mark_alias(PyObject *name, struct lz_statement *out)
 {
@@ -182,7 +185,7 @@ mark_alias(PyObject *name, struct lz_statement *out)
 }
 
 int
-bytecode_statement(PyFrameObject *frame, PyObject *name,
+bytecode_statement(PyFrameObject *frame, PyObject *name, bool from,
                    struct lz_statement *ret_statement)
 {
     struct lz_statement *out = ret_statement;
@@ -209,11 +212,6 @@ bytecode_statement(PyFrameObject *frame, PyObject *name,
     out->offset = offset;
     result = 1;
     struct cursor cursor = {units, size, (size_t)offset + UNIT, 0, 0};
-    struct cursor probe = cursor;
-    /* Three instructions tell `import a.b as c` (SWAP follows IMPORT_FROM)
-     * from `from a import b` (STORE follows it). */
-    bool from = cursor_step(&probe) && probe.opcode == IMPORT_FROM &&
-                cursor_step(&probe) && probe.opcode != SWAP;
     if (!read_shape(&cursor, code->co_names, from, out))
         out->shape = LZ_SHAPE_UNKNOWN;
     mark_alias(name, out);
@@ -274,7 +272,7 @@ done:
     return result;
 }
 
-/* --- exception table ---------------------------------------------------- */
+/* Exception table */
 
 /* Objects/exception_handling_notes.txt of CPython: entries of four varints
  * of 6 bits a byte; bit 6 says that more follow, bit 7 marks a start. */
@@ -311,8 +309,7 @@ bytecode_guarded(const unsigned char *table, size_t size, int offset)
     return false;
 }
 
-/* --- effects --------------------------------------------------------------
- */
+/* effects */
 
 static bool
 ends_statement(int opcode)
@@ -373,8 +370,7 @@ bytecode_first_effect(const unsigned char *code, size_t size, PyObject *names)
     return INT_MAX;
 }
 
-/* --- uses -----------------------------------------------------------------
- */
+/* uses */
 
 static bool
 loads_name(PyObject *bytes, PyObject *names, PyObject *name)
@@ -453,4 +449,38 @@ bytecode_uses_name(PyCodeObject *code, PyObject *bytes, PyObject *name)
     if (loads_name(bytes, code->co_names, name) || listed_in_all(code, name))
         return 1;
     return nested_uses_name(code, name, 0);
+}
+
+/* imports of a body */
+
+static PyObject *
+const_at(PyCodeObject *code, int index)
+{
+    return index < 0 ? NULL : name_at(code->co_consts, index);
+}
+
+int
+bytecode_imports(PyCodeObject *code, PyObject *bytes,
+                 int (*visit)(void *, PyObject *, PyObject *, int), void *arg)
+{
+    struct cursor cursor = {(const unsigned char *)PyBytes_AS_STRING(bytes),
+                            (size_t)PyBytes_GET_SIZE(bytes), 0, 0, 0};
+    int before_last = -1, last = -1; /* constants loaded just before */
+    while (cursor_step_real(&cursor)) {
+        if (cursor.opcode == IMPORT_NAME) {
+            PyObject *level = const_at(code, before_last);
+            PyObject *fromlist = const_at(code, last);
+            PyObject *name = name_at(code->co_names, cursor.oparg);
+            int result = 0;
+            if (level != NULL && PyLong_Check(level) && name != NULL)
+                result =
+                    visit(arg, name, fromlist == Py_None ? NULL : fromlist,
+                          (int)PyLong_AsLong(level));
+            if (result != 0)
+                return result;
+        }
+        before_last = last;
+        last = cursor.opcode == LOAD_CONST ? cursor.oparg : -1;
+    }
+    return 0;
 }

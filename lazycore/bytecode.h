@@ -33,10 +33,11 @@ struct lz_statement {
     PyObject *stored[LZ_STATEMENT_NAMES_MAX]; /* names bound */
 };
 
-/* The statement that FRAME is executing, when it imports NAME. 1 with
+/* The statement that FRAME is executing, when it imports NAME, with or
+ * without a list of names (`from NAME import ...`). 1 with
  * *ret_statement filled, 0 where FRAME's instruction is no such statement,
  * -1 with an exception. */
-int bytecode_statement(PyFrameObject *frame, PyObject *name,
+int bytecode_statement(PyFrameObject *frame, PyObject *name, bool from,
                        struct lz_statement *ret_statement);
 
 /* What FRAME's current instruction stores or deletes by name: borrowed, or
@@ -57,5 +58,13 @@ int bytecode_first_effect(const unsigned char *code, size_t size,
  * module's namespace, or lists it in __all__. 1, 0, or -1 with an
  * exception. BYTES are CODE's clean instructions. */
 int bytecode_uses_name(PyCodeObject *code, PyObject *bytes, PyObject *name);
+
+/* Call VISIT for every import of CODE's own body (not of functions in it),
+ * with fromlist NULL where there is none; stop where it returns non-zero,
+ * and return that. BYTES are CODE's clean instructions. */
+int bytecode_imports(PyCodeObject *code, PyObject *bytes,
+                     int (*visit)(void *arg, PyObject *name,
+                                  PyObject *fromlist, int level),
+                     void *arg);
 
 #endif

@@ -102,8 +102,7 @@ publish_chain(struct deferral *d, PyObject *name)
     return result;
 }
 
-/* --- import a.b -------------------------------------------------------------
- */
+/* import a.b */
 
 /* The pending proxy of `import a` that NAME already holds: a new reference,
  * so that statements for a.b and a.c add up on it; else a new one. */
@@ -167,8 +166,7 @@ done:
     return result;
 }
 
-/* --- what IMPORT_FROM reads
- * --------------------------------------------------- */
+/* What IMPORT_FROM reads */
 
 static struct lz_from *
 from_new(struct lz_engine *engine, Py_ssize_t count)
@@ -235,8 +233,7 @@ PyType_Spec lz_from_spec = {
     .slots = from_slots,
 };
 
-/* --- import a.b as c
- * ------------------------------------------------------------ */
+/* import a.b as c */
 
 static int
 defer_alias(struct deferral *d, PyObject **ret_value)
@@ -276,8 +273,7 @@ done:
     return result;
 }
 
-/* --- from a import b, c
- * ------------------------------------------------------------ */
+/* from a import b, c */
 
 /* ATTR is not in the loaded package's dict: the submodule, pending. */
 static int
@@ -437,8 +433,7 @@ defer_statement(struct lz_engine *engine, struct lz_namespace *ns,
     return result;
 }
 
-/* --- from a import *
- * -------------------------------------------------------------- */
+/* from a import * */
 
 /* The names that `from MODULE import *` binds, as plain str. */
 static PyObject *

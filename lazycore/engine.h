@@ -134,7 +134,10 @@ struct lz_engine {
     PyObject *saved_globals, *saved_locals, *saved_vars, *saved_dir;
     PyObject *saved_reload; /* importlib.reload, once importlib is there */
     PyObject *getallocatedblocks;
-    Py_ssize_t modules_seen; /* size of sys.modules at the last sweep */
+    PyObject *foreseen;        /* set of names that pending modules import */
+    uint64_t targets_made;     /* targets ever made */
+    uint64_t foreseen_targets; /* of which foreseen covers this many */
+    Py_ssize_t modules_seen;   /* size of sys.modules at the last sweep */
 };
 
 /* Why the import under way on this thread happens; see load.c. */
@@ -147,8 +150,7 @@ struct lz_cause {
     int line;
 };
 
-/* --- module.c
- * --------------------------------------------------------------*/
+/* module.c */
 /* The engine of an object of ours; NULL once the interpreter tears it down.*/
 struct lz_engine *engine_of(PyObject *self);
 struct lz_engine *engine_of_module(PyObject *module);
@@ -157,8 +159,7 @@ bool engine_enabled(const struct lz_engine *engine);
 int engine_patch(PyObject *module, const char *name, PyObject *replacement,
                  PyObject **ret_saved);
 
-/* --- target.c
- * --------------------------------------------------------------*/
+/* target.c */
 extern PyType_Spec lz_target_spec;
 /* A new reference to the target NAME, or NULL: unknown (no exception). */
 struct lz_target *target_get(struct lz_engine *engine, PyObject *name);
@@ -174,18 +175,19 @@ void target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module);
  * would have it: now if the parent is loaded, else when it is. */
 int target_publish(struct lz_engine *engine, PyObject *child);
 
-/* --- find.c
- * ----------------------------------------------------------------*/
+/* find.c */
 extern PyType_Spec lz_finder_spec;
 /* Find module NAME, not loaded: 1 with a new reference to its target, 0 not
  * found this way (import it eagerly, which raises), -1 with an exception. */
 int find_target(struct lz_engine *engine, PyObject *name,
                 struct lz_target **ret_target);
+/* The spec of NAME by whatever finder has it, keeping nothing: a new
+ * reference, None, or NULL with an exception. */
+PyObject *find_spec_only(struct lz_engine *engine, PyObject *name);
 /* spec.origin where it is a location: a new reference or NULL, no error. */
 PyObject *spec_file(struct lz_engine *engine, PyObject *spec);
 
-/* --- proxy.c
- * ---------------------------------------------------------------*/
+/* proxy.c */
 extern PyType_Spec lz_module_proxy_spec, lz_name_proxy_spec;
 PyObject *lz_proxy_repr(PyObject *self);
 bool proxy_check(const struct lz_engine *engine, PyObject *object);
@@ -204,8 +206,7 @@ void proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
 bool proxy_resolving_here(const struct lz_proxy *proxy);
 PyObject *proxy_describe(const struct lz_proxy *proxy);
 
-/* --- inject.c
- * --------------------------------------------------------------*/
+/* inject.c */
 /* Replace the resolved PROXIES (a list) wherever they leaked to. The number
  * of places, or -1 with an exception. */
 Py_ssize_t inject_values(struct lz_engine *engine, PyObject *proxies);
@@ -214,16 +215,14 @@ Py_ssize_t inject_values(struct lz_engine *engine, PyObject *proxies);
 void inject_leaked(struct lz_engine *engine, struct lz_proxy *proxy,
                    Py_ssize_t expected);
 
-/* --- key.c
- * -----------------------------------------------------------------*/
+/* key.c */
 extern PyType_Spec lz_key_spec;
 struct lz_key *key_new(struct lz_engine *engine, struct lz_namespace *ns,
                        PyObject *name, struct lz_proxy *proxy);
 /* The name is an ordinary one from now on. */
 void key_settle(struct lz_key *key);
 
-/* --- namespace.c
- * -----------------------------------------------------------*/
+/* namespace.c */
 extern PyType_Spec lz_namespace_spec;
 /* What we know of DICT: borrowed, or NULL. */
 struct lz_namespace *namespace_find(struct lz_engine *engine, PyObject *dict);
@@ -248,8 +247,7 @@ void namespace_forget_code(struct lz_engine *engine, PyObject *dict);
 /* Rebuild what is queued and not in use. */
 void namespace_rebuild_queued(struct lz_engine *engine);
 
-/* --- policy.c
- * --------------------------------------------------------------*/
+/* policy.c */
 /* Rules 2 to 5, which look at the statement. FILE rules come later. */
 enum lz_reason policy_statement(struct lz_engine *engine,
                                 struct lz_namespace *ns,
@@ -261,8 +259,7 @@ int policy_module(struct lz_engine *engine, struct lz_namespace *ns,
                   PyObject *file, PyObject *const *bound, int bound_count,
                   enum lz_reason *ret_reason);
 
-/* --- defer.c
- * ---------------------------------------------------------------*/
+/* defer.c */
 extern PyType_Spec lz_from_spec;
 /* Defer STATEMENT, which imports the absolute NAME. 1 with what IMPORT_NAME
  * is to push; 0 with the reason it must be eager, -1 with an exception. */
@@ -274,8 +271,7 @@ int defer_statement(struct lz_engine *engine, struct lz_namespace *ns,
 PyObject *defer_star(struct lz_engine *engine, struct lz_namespace *ns,
                      PyObject *module);
 
-/* --- hook.c
- * ----------------------------------------------------------------*/
+/* hook.c */
 /* builtins.__import__ */
 PyObject *hook_import(PyObject *module, PyObject *const *args,
                       Py_ssize_t nargs, PyObject *kwnames);
@@ -285,8 +281,7 @@ PyObject *hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t n);
 PyObject *hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t n);
 PyObject *hook_reload(PyObject *module, PyObject *argument);
 
-/* --- load.c
- * ----------------------------------------------------------------*/
+/* load.c */
 /* importlib._bootstrap._load_unlocked and _find_and_load_unlocked */
 PyObject *load_unlocked(PyObject *module, PyObject *spec);
 PyObject *load_find_and_load_unlocked(PyObject *module, PyObject *const *args,
@@ -307,30 +302,30 @@ void load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns);
 /* In MB, private and resident. */
 double load_resident_mb(void);
 
-/* --- install.c
- * -------------------------------------------------------------*/
+/* foresee.c */
+/* Stand in, and leave, the slot for attributes of modules. */
+void foresee_install(PyObject *module);
+void foresee_uninstall(void);
+
+/* install.c */
 int engine_install(struct lz_engine *engine);
 int engine_uninstall(struct lz_engine *engine);
 
-/* --- host.c
- * ----------------------------------------------------------------*/
+/* host.c */
 /* lazycore.inject(): for every proxy that is resolved and still held. */
 Py_ssize_t inject_all(struct lz_engine *engine);
 
-/* --- report.c
- * --------------------------------------------------------------*/
+/* report.c */
 PyObject *report_python(PyObject *module, PyObject *args);
 void report_load(struct lz_engine *engine, PyObject *name);
 
-/* --- view.c
- * ----------------------------------------------------------------*/
+/* view.c */
 extern PyType_Spec lz_set_spec;
 PyObject *view_iter(PyObject *self);
 /* Add the live views to MODULE. */
 int views_add(PyObject *module, struct lz_engine *engine);
 
-/* --- api.c: functions of the Python module
- * ---------------------------------*/
+/* api.c: functions of the Python module */
 PyObject *api_pending(PyObject *module, PyObject *argument);
 PyObject *api_load(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *api_inject(PyObject *module, PyObject *unused);

@@ -164,8 +164,41 @@ find_target(struct lz_engine *engine, PyObject *name,
     return find_new(engine, name, ret_target);
 }
 
-/* --- the finder
- * ---------------------------------------------------------------- */
+PyObject *
+find_spec_only(struct lz_engine *engine, PyObject *name)
+{
+    PyObject *path = NULL;
+    Py_ssize_t dot =
+        PyUnicode_FindChar(name, '.', 0, PyUnicode_GET_LENGTH(name), -1);
+    if (dot < 0) {
+        path = Py_NewRef(Py_None);
+    } else {
+        PyObject *parent = PyUnicode_Substring(name, 0, dot);
+        PyObject *module = parent == NULL ? NULL : PyImport_GetModule(parent);
+        if (module != NULL) {
+            path = get_optional(module, engine->names.path);
+        } else if (parent != NULL) {
+            PyObject *spec = find_spec_only(engine, parent);
+            if (spec != NULL && spec != Py_None)
+                path = get_optional(spec, engine->names.search_locations);
+            Py_XDECREF(spec);
+        }
+        Py_XDECREF(module);
+        Py_XDECREF(parent);
+        if (PyErr_Occurred())
+            return NULL;
+        if (path == NULL || path == Py_None) {
+            Py_XDECREF(path);
+            return Py_NewRef(Py_None);
+        }
+    }
+    PyObject *spec =
+        PyObject_CallFunctionObjArgs(engine->bootstrap_find, name, path, NULL);
+    Py_DECREF(path);
+    return spec;
+}
+
+/* The finder */
 
 PyDoc_STRVAR(find_spec_doc,
              "find_spec(fullname, path=None, target=None)\n--\n\n"

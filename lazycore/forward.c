@@ -195,8 +195,7 @@ lz_proxy_repr(PyObject *self)
     return result;
 }
 
-/* --- looked up on the type, so attribute forwarding does not serve them ----
- */
+/* looked up on the type, so attribute forwarding does not serve them */
 
 static PyObject *
 forward_method(PyObject *self, const char *method, PyObject *args)

@@ -213,12 +213,19 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
     return value;
 }
 
+static bool
+has_fromlist(const struct import_call *call)
+{
+    return call->fromlist != NULL && call->fromlist != Py_None;
+}
+
 static enum lz_reason
 reason_outside_modules(const struct import_call *call, PyFrameObject *frame,
                        struct lz_statement *statement, PyObject *globals)
 {
     if (frame != NULL && call->globals == globals &&
-        bytecode_statement(frame, call->name, statement) == 1)
+        bytecode_statement(frame, call->name, has_fromlist(call), statement) ==
+            1)
         return LZ_REASON_FUNCTION_BODY;
     PyErr_Clear();
     return LZ_REASON_NOT_A_STATEMENT;
@@ -241,7 +248,8 @@ import_named(struct lz_engine *engine, const struct import_call *call,
                 engine, call, absolute,
                 reason_outside_modules(call, frame, &statement, globals));
     } else {
-        int is = bytecode_statement(frame, call->name, &statement);
+        int is = bytecode_statement(frame, call->name, has_fromlist(call),
+                                    &statement);
         if (is < 0)
             result = NULL;
         else if (is == 0)
@@ -275,8 +283,7 @@ hook_import(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     return result;
 }
 
-/* --- globals, locals, vars, dir
- * --------------------------------------------------- */
+/* Globals, locals, vars, dir */
 
 /* Bind what is pending in the caller's globals before they are handed out. */
 static int

@@ -96,9 +96,7 @@ lazycore_uninstall(struct lz_error *error)
     return call_own("uninstall", error);
 }
 
-/* --- load
- * ----------------------------------------------------------------------------
- */
+/* load */
 
 static uint64_t
 now_ns(void)

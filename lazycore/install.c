@@ -261,6 +261,7 @@ engine_install(struct lz_engine *engine)
         apply_patches(engine, builtins, builtins_patches) < 0 ||
         patch_loaded_importlib(engine) < 0 || put_finder_first(engine) < 0)
         goto done;
+    foresee_install(engine->module);
     engine->installed = true;
     atomic_store(&engine->core->enabled, 1);
     result = 0;
@@ -285,6 +286,7 @@ engine_uninstall(struct lz_engine *engine)
         return 0;
     atomic_store(&engine->core->enabled, 0);
     engine->installed = false;
+    foresee_uninstall();
     PyObject *builtins = import_builtins();
     if (builtins == NULL)
         return -1;

@@ -32,8 +32,7 @@ struct load {
 static _Thread_local struct load *load_top;
 static _Thread_local struct lz_cause cause;
 
-/* --- causes
- * ------------------------------------------------------------------------ */
+/* Causes */
 
 struct lz_cause
 load_cause_push(PyObject *name, enum lz_reason reason, bool guarded)
@@ -98,8 +97,7 @@ load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns)
     Py_XSETREF(*place, ns);
 }
 
-/* --- places
- * ------------------------------------------------------------------------ */
+/* Places */
 
 static bool
 is_importlib(PyObject *file)
@@ -174,8 +172,7 @@ thread_name(char *ret_name, size_t size)
     Py_XDECREF(active);
 }
 
-/* --- measuring
- * ------------------------------------------------------------------------ */
+/* Measuring */
 
 static uint64_t
 clock_ns(clockid_t clock)
@@ -299,8 +296,7 @@ error_text(char *ret_text, size_t size)
     PyErr_Restore(type, error, traceback);
 }
 
-/* --- the wrappers
- * ------------------------------------------------------------------------ */
+/* The wrappers */
 
 /* sys.modules may get entries that no load explains. */
 void
@@ -344,18 +340,18 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
     struct lz_cause saved = load_cause_push(NULL, LZ_REASON_NONE, false);
     PyObject *module = PyObject_CallOneArg(engine->load_unlocked, spec);
     load_cause_pop(saved);
-    load_measure(engine, load, record);
-    PyObject *parent =
-        load->below == NULL ? NULL : Py_NewRef(load->below->name);
-    struct lz_namespace *ns =
-        (struct lz_namespace *)Py_XNewRef((PyObject *)load->ns);
-    load_pop(load);
     if (module == NULL) {
         error_text(error, sizeof(error));
         record->error = error;
     }
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
+    load_measure(engine, load, record);
+    PyObject *parent =
+        load->below == NULL ? NULL : Py_NewRef(load->below->name);
+    struct lz_namespace *ns =
+        (struct lz_namespace *)Py_XNewRef((PyObject *)load->ns);
+    load_pop(load);
     thread_name(thread, sizeof(thread));
     record->thread = thread;
     record->parent = text_of(parent);

@@ -42,8 +42,7 @@ engine_enabled(const struct lz_engine *engine)
                                 memory_order_relaxed) != 0;
 }
 
-/* --- Python functions
- * ------------------------------------------------------------------ */
+/* Python functions */
 
 static struct lz_engine *
 engine_or_raise(PyObject *module)
@@ -156,8 +155,7 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* --- life of the module
- * ------------------------------------------------------------------ */
+/* Life of the module */
 
 static int
 init_names(struct lz_names *names)
@@ -309,6 +307,7 @@ module_exec(PyObject *module)
     VISIT(engine->saved_vars)                                                 \
     VISIT(engine->saved_dir)                                                  \
     VISIT(engine->saved_reload)                                               \
+    VISIT(engine->foreseen)                                                   \
     VISIT(engine->getallocatedblocks)
 
 static int

@@ -133,8 +133,7 @@ namespace_settled(struct lz_namespace *ns)
     queue_rebuild(ns);
 }
 
-/* --- deferring and binding -------------------------------------------------
- */
+/* deferring and binding */
 
 /* PyDict_SetItem under a key of ours hashes it: keep that quiet. */
 static int
@@ -275,8 +274,7 @@ namespace_bind_all(struct lz_engine *engine, PyObject *dict)
     return 0;
 }
 
-/* --- rebuilding -------------------------------------------------------------
- */
+/* rebuilding */
 
 /* The items of DICT in order, as a list key, value, key, value, ... with
  * plain keys. Where the dict has a hole (a deleted entry), a unique object
@@ -393,8 +391,7 @@ namespace_rebuild_queued(struct lz_engine *engine)
     PyErr_Restore(type, error, traceback);
 }
 
-/* --- the type
- * ---------------------------------------------------------------- */
+/* The type */
 
 void
 namespace_forget_code(struct lz_engine *engine, PyObject *dict)

@@ -135,8 +135,7 @@ proxy_describe(const struct lz_proxy *proxy)
     return PyUnicode_FromFormat("import %U", proxy->name);
 }
 
-/* --- resolving
- * ------------------------------------------------------------------ */
+/* Resolving */
 
 static int
 is_initializing(struct lz_engine *engine, PyObject *module)
@@ -242,42 +241,62 @@ walk_alias(struct lz_engine *engine, PyObject *name)
     return value;
 }
 
-/* Run what must run; the value of what was asked. */
+/* Import every further target. */
+static int
+import_extras(struct lz_engine *engine, PyObject *extras)
+{
+    for (Py_ssize_t i = 0; extras != NULL && i < PyList_GET_SIZE(extras);
+         i++) {
+        struct lz_target *target =
+            (struct lz_target *)Py_NewRef(PyList_GET_ITEM(extras, i));
+        PyObject *extra = target_import(engine, target);
+        Py_DECREF(target);
+        if (extra == NULL)
+            return -1;
+        Py_DECREF(extra);
+    }
+    return 0;
+}
+
+/* Run what must run; the value of what was asked. Works on references of
+ * its own: while a module loads, the proxy may come to follow another. */
 static PyObject *
 compute(struct lz_engine *engine, struct lz_proxy *proxy)
 {
-    PyObject *module = NULL;
-    if (proxy->target != NULL) {
-        module = target_import(engine, proxy->target);
+    enum lz_proxy_kind kind = proxy->kind;
+    PyObject *name = Py_NewRef(proxy->name);
+    PyObject *attr = Py_XNewRef(proxy->attr);
+    PyObject *extras = Py_XNewRef(proxy->extras);
+    struct lz_target *target =
+        (struct lz_target *)Py_XNewRef((PyObject *)proxy->target);
+    PyObject *module = NULL, *value = NULL;
+    if (target != NULL) {
+        module = target_import(engine, target);
         if (module == NULL)
-            return NULL;
+            goto done;
     }
-    for (Py_ssize_t i = 0;
-         proxy->extras != NULL && i < PyList_GET_SIZE(proxy->extras); i++) {
-        PyObject *extra = target_import(
-            engine, (struct lz_target *)PyList_GET_ITEM(proxy->extras, i));
-        if (extra == NULL) {
-            Py_XDECREF(module);
-            return NULL;
-        }
-        Py_DECREF(extra);
-    }
-    PyObject *value;
-    switch (proxy->kind) {
+    if (import_extras(engine, extras) < 0)
+        goto done;
+    switch (kind) {
     case LZ_PROXY_ATTR:
-        value = from_module(engine, module, proxy->target->name, proxy->attr);
+        value = from_module(engine, module, target->name, attr);
         break;
     case LZ_PROXY_ALIAS:
-        value = walk_alias(engine, proxy->name);
+        value = walk_alias(engine, name);
         break;
     case LZ_PROXY_MODULE:
     default:
-        value = PyImport_GetModule(proxy->name);
+        value = PyImport_GetModule(name);
         if (value == NULL && !PyErr_Occurred())
             value = Py_XNewRef(module);
         break;
     }
+done:
     Py_XDECREF(module);
+    Py_XDECREF(target);
+    Py_XDECREF(extras);
+    Py_XDECREF(attr);
+    Py_DECREF(name);
     return value;
 }
 
@@ -405,8 +424,7 @@ done:
     return value;
 }
 
-/* --- binding at load
- * ------------------------------------------------------------- */
+/* Binding at load */
 
 /* PROXY goes on waiting, for what OTHER waits for: a re-export. */
 static void
@@ -418,7 +436,8 @@ follow(struct lz_engine *engine, struct lz_proxy *proxy,
     proxy->kind = other->kind;
     Py_XSETREF(proxy->name, Py_NewRef(other->name));
     Py_XSETREF(proxy->attr, Py_XNewRef(other->attr));
-    Py_XSETREF(proxy->extras, Py_XNewRef(other->extras));
+    Py_XSETREF(proxy->extras,
+               other->extras == NULL ? NULL : PySequence_List(other->extras));
     struct lz_target *target = other->target;
     Py_INCREF(target);
     Py_SETREF(proxy->target, target);

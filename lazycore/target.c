@@ -47,13 +47,13 @@ target_new(struct lz_engine *engine, PyObject *name, PyObject *spec)
     if (spec != NULL && engine->targets != NULL &&
         PyDict_SetItem(engine->targets, name, (PyObject *)target) < 0)
         Py_CLEAR(target);
+    engine->targets_made++;
     if (target != NULL && spec != NULL)
         note_proxy(engine, name, spec);
     return target;
 }
 
-/* --- waiters
- * ------------------------------------------------------------------ */
+/* Waiters */
 
 void
 target_unwait(struct lz_proxy *proxy)
@@ -87,8 +87,7 @@ target_wait(struct lz_target *target, struct lz_proxy *proxy)
     proxy->waits_for = target;
 }
 
-/* --- loading
- * ------------------------------------------------------------------- */
+/* Loading */
 
 PyObject *
 target_import(struct lz_engine *engine, struct lz_target *target)
@@ -243,8 +242,7 @@ target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module)
     Py_DECREF(target);
 }
 
-/* --- the type
- * ------------------------------------------------------------------- */
+/* The type */
 
 static int
 target_traverse(PyObject *self, visitproc visit, void *arg)

@@ -153,8 +153,7 @@ view_repr(PyObject *self)
     return result;
 }
 
-/* --- set algebra on snapshots
- * --------------------------------------------------------- */
+/* Set algebra on snapshots */
 
 static PyObject *
 binary(PyObject *a, PyObject *b, binaryfunc call)
@@ -203,9 +202,7 @@ view_richcompare(PyObject *a, PyObject *b, int op)
     return result;
 }
 
-/* --- edits
- * ------------------------------------------------------------------------------
- */
+/* edits */
 
 /* The text of ITEM for an edit of an ignore set, or NULL. */
 static const char *

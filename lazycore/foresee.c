@@ -1,0 +1,318 @@
+/* Submodules that eager code would have by now, because a module that is
+ * still pending imports them.
+ *
+ * `import importlib` and then importlib.util works in eager code when any
+ * module imported before brought importlib.util. So when an attribute of a
+ * package is missing, and a submodule of that name can be found, the code of
+ * the pending modules is read (never run), with what it imports in turn; if
+ * one of them would import the submodule, it is imported now. Stands in
+ * PyModule_Type.tp_getattro while installed. Needs the GIL.
+ */
+#include "lazycore/engine.h"
+
+#include <string.h>
+
+enum { MODULES_MAX = 5000 }; /* read for one closure, then it is given up */
+
+/* Reading modules may itself miss attributes: not to be followed. */
+static _Thread_local bool reading;
+
+/* reading what a module imports */
+
+struct scan {
+    struct lz_engine *engine;
+    PyObject *queue; /* list of names still to read */
+};
+
+/* NAME would be imported: note it and every parent of it, and read it. */
+static int
+note_import(struct scan *scan, PyObject *name)
+{
+    int known = PySet_Contains(scan->engine->foreseen, name);
+    if (known != 0)
+        return known < 0 ? -1 : 0;
+    if (PySet_Add(scan->engine->foreseen, name) < 0 ||
+        PyList_Append(scan->queue, name) < 0)
+        return -1;
+    Py_ssize_t dot =
+        PyUnicode_FindChar(name, '.', 0, PyUnicode_GET_LENGTH(name), -1);
+    if (dot <= 0)
+        return 0;
+    PyObject *parent = PyUnicode_Substring(name, 0, dot);
+    int result = parent == NULL ? -1 : note_import(scan, parent);
+    Py_XDECREF(parent);
+    return result;
+}
+
+/* One import of MODULE's body, whose package is PACKAGE. */
+static int
+note_statement(struct scan *scan, PyObject *package, PyObject *name,
+               PyObject *fromlist, int level)
+{
+    PyObject *absolute = Py_NewRef(name);
+    if (level > 0) {
+        Py_ssize_t end = PyUnicode_GET_LENGTH(package);
+        for (int i = level; i > 1 && end > 0; i--)
+            end = PyUnicode_FindChar(package, '.', 0, end, -1);
+        PyObject *base =
+            end <= 0 ? NULL : PyUnicode_Substring(package, 0, end);
+        if (base != NULL && PyUnicode_GET_LENGTH(name) > 0)
+            Py_SETREF(absolute, PyUnicode_FromFormat("%U.%U", base, name));
+        else
+            Py_SETREF(absolute, Py_XNewRef(base));
+        Py_XDECREF(base);
+        if (absolute == NULL)
+            return PyErr_Occurred() ? -1 : 0;
+    }
+    int result = note_import(scan, absolute);
+    Py_ssize_t count = fromlist != NULL && PyTuple_Check(fromlist)
+                           ? PyTuple_GET_SIZE(fromlist)
+                           : 0;
+    for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
+        PyObject *full = PyUnicode_FromFormat("%U.%U", absolute,
+                                              PyTuple_GET_ITEM(fromlist, i));
+        /* It may be an attribute: then nothing of that name is found. */
+        result = full == NULL ? -1 : note_import(scan, full);
+        Py_XDECREF(full);
+    }
+    Py_DECREF(absolute);
+    return result;
+}
+
+struct visit {
+    struct scan *scan;
+    PyObject *package;
+};
+
+static int
+visit_import(void *arg, PyObject *name, PyObject *fromlist, int level)
+{
+    struct visit *visit = arg;
+    return note_statement(visit->scan, visit->package, name, fromlist, level);
+}
+
+/* The package of the module SPEC: itself, or its parent. New reference. */
+static PyObject *
+package_of_spec(struct lz_engine *engine, PyObject *spec)
+{
+    PyObject *package = PyObject_GetAttr(spec, engine->names.parent);
+    if (package != NULL && !PyUnicode_Check(package))
+        Py_CLEAR(package);
+    PyErr_Clear();
+    return package;
+}
+
+/* What the module of SPEC imports. Never an exception: what cannot be read
+ * brings nothing. */
+static void
+read_module(struct scan *scan, PyObject *name, PyObject *spec)
+{
+    PyObject *package = package_of_spec(scan->engine, spec);
+    PyObject *loader = PyObject_GetAttrString(spec, "loader");
+    PyObject *code = NULL, *bytes = NULL;
+    if (package != NULL && loader != NULL && loader != Py_None)
+        code = PyObject_CallMethod(loader, "get_code", "O", name);
+    if (code != NULL && PyCode_Check(code))
+        bytes = lz_code_bytes((PyCodeObject *)code);
+    if (bytes != NULL) {
+        struct visit visit = {scan, package};
+        (void)bytecode_imports((PyCodeObject *)code, bytes, visit_import,
+                               &visit);
+    }
+    PyErr_Clear();
+    Py_XDECREF(bytes);
+    Py_XDECREF(code);
+    Py_XDECREF(loader);
+    Py_XDECREF(package);
+}
+
+/* The spec of NAME, which is not loaded: a new reference, or NULL without an
+ * exception. Makes no target. */
+static PyObject *
+spec_of(struct lz_engine *engine, PyObject *name)
+{
+    struct lz_target *target = target_get(engine, name);
+    if (target != NULL) {
+        PyObject *spec = Py_XNewRef(target->spec);
+        Py_DECREF(target);
+        return spec;
+    }
+    PyObject *spec = find_spec_only(engine, name);
+    if (spec == Py_None)
+        Py_CLEAR(spec);
+    PyErr_Clear();
+    return spec;
+}
+
+static int
+read_queue(struct scan *scan)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(scan->queue); i++) {
+        if (i > MODULES_MAX)
+            return 0;
+        PyObject *name = Py_NewRef(PyList_GET_ITEM(scan->queue, i));
+        PyObject *module = PyImport_GetModule(name);
+        PyObject *spec = module == NULL ? spec_of(scan->engine, name) : NULL;
+        if (spec != NULL)
+            read_module(scan, name, spec);
+        PyErr_Clear();
+        Py_XDECREF(spec);
+        Py_XDECREF(module);
+        Py_DECREF(name);
+    }
+    return 0;
+}
+
+/* Bring engine->foreseen up to date with the targets. */
+static int
+foresee(struct lz_engine *engine)
+{
+    struct scan scan = {engine, NULL};
+    if (engine->foreseen == NULL)
+        engine->foreseen = PySet_New(NULL);
+    PyObject *targets = PyDict_Keys(engine->targets);
+    scan.queue = PyList_New(0);
+    int result =
+        engine->foreseen == NULL || targets == NULL || scan.queue == NULL ? -1
+                                                                          : 0;
+    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(targets); i++) {
+        /* A pending module itself is published already; it is what it
+         * imports that matters, once. */
+        PyObject *name = PyList_GET_ITEM(targets, i);
+        int known = PySet_Contains(engine->foreseen, name);
+        if (known < 0 ||
+            (known == 0 && (PySet_Add(engine->foreseen, name) < 0 ||
+                            PyList_Append(scan.queue, name) < 0)))
+            result = -1;
+    }
+    if (result == 0)
+        result = read_queue(&scan);
+    engine->foreseen_targets = engine->targets_made;
+    Py_XDECREF(scan.queue);
+    Py_XDECREF(targets);
+    return result;
+}
+
+/* The missing attribute */
+
+/* Cheap refusals first: most misses are of no submodule. */
+static bool
+may_be_submodule(struct lz_engine *engine, PyObject *dict, PyObject *attr)
+{
+    if (PyUnicode_GET_LENGTH(attr) == 0 ||
+        PyUnicode_READ_CHAR(attr, 0) == '_' || !PyUnicode_IsIdentifier(attr))
+        return false;
+    return PyDict_GET_SIZE(engine->targets) > 0 &&
+           namespace_peek_borrowed(engine, dict, engine->names.path, NULL) !=
+               NULL;
+}
+
+/* Whether eager code would have loaded FULL by now. */
+static int
+is_foreseen(struct lz_engine *engine, PyObject *full)
+{
+    int result = 0;
+    PyObject *module = PyImport_GetModule(full);
+    if (module != NULL) { /* loaded, or being loaded: as importlib has it */
+        Py_DECREF(module);
+        return 0;
+    }
+    if (engine->foreseen != NULL) {
+        result = PySet_Contains(engine->foreseen, full);
+        if (result != 0)
+            return result;
+    }
+    if (engine->foreseen != NULL &&
+        engine->foreseen_targets == engine->targets_made)
+        return 0;
+    PyObject *spec = spec_of(engine, full);
+    if (spec == NULL)
+        return 0;
+    Py_DECREF(spec);
+    reading = true;
+    int read = foresee(engine);
+    reading = false;
+    if (read < 0)
+        return -1;
+    return PySet_Contains(engine->foreseen, full);
+}
+
+/* 1 if ATTR may be there now, 0 if not, -1 with an exception. The caller's
+ * AttributeError is put aside. */
+static int
+supply(struct lz_engine *engine, PyObject *module, PyObject *attr)
+{
+    PyObject *dict = PyModule_GetDict(module);
+    if (!may_be_submodule(engine, dict, attr))
+        return 0;
+    PyObject *name =
+        namespace_peek_borrowed(engine, dict, engine->names.name, NULL);
+    if (name == NULL || !PyUnicode_Check(name))
+        return 0;
+    PyObject *full = PyUnicode_FromFormat("%U.%U", name, attr);
+    int result = full == NULL ? -1 : is_foreseen(engine, full);
+    if (result == 1) {
+        PyObject *top =
+            PyImport_ImportModuleLevelObject(full, NULL, NULL, NULL, 0);
+        result = top == NULL ? -1 : 1;
+        Py_XDECREF(top);
+    }
+    Py_XDECREF(full);
+    return result;
+}
+
+/* PyModule_Type's slot takes no closure: the one interpreter's module, and
+ * what stood in the slot. Written with the GIL by install and uninstall. */
+static struct {
+    getattrofunc original;
+    PyObject *module; /* strong */
+} patch;
+
+static PyObject *
+foresee_getattro(PyObject *module, PyObject *attr)
+{
+    PyObject *value = patch.original(module, attr);
+    if (value != NULL || reading || !PyModule_CheckExact(module) ||
+        lz_is_finalizing() || !PyUnicode_Check(attr) ||
+        !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return value;
+    struct lz_engine *engine =
+        patch.module == NULL ? NULL : engine_of_module(patch.module);
+    if (engine == NULL || !engine_enabled(engine))
+        return NULL;
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    if (supply(engine, module, attr) == 1)
+        value = patch.original(module, attr);
+    if (value == NULL) {
+        /* Whatever the submodule raised, the attribute is missing. */
+        PyErr_Clear();
+        PyErr_Restore(type, error, traceback);
+        return NULL;
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(traceback);
+    return value;
+}
+
+void
+foresee_install(PyObject *module)
+{
+    if (patch.module != NULL)
+        return;
+    patch.module = Py_NewRef(module);
+    patch.original = PyModule_Type.tp_getattro;
+    PyModule_Type.tp_getattro = foresee_getattro;
+    PyType_Modified(&PyModule_Type);
+}
+
+void
+foresee_uninstall(void)
+{
+    if (patch.module == NULL || PyModule_Type.tp_getattro != foresee_getattro)
+        return;
+    PyModule_Type.tp_getattro = patch.original;
+    PyType_Modified(&PyModule_Type);
+    Py_CLEAR(patch.module);
+}

@@ -1,0 +1,435 @@
+/* Reload, step 1: which module, may it be reloaded, what its source says now.
+ *
+ * Responsible for refusing what cannot be reloaded, for reading the source
+ * once past every cache, and for knowing whether it is what runs. Leaves
+ * running it to reload.c. Needs the GIL.
+ */
+#include "lazycore/reload.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* A stamp this close to the clock may be given to a second write, too: the
+ * kernel's ticks, and file systems that keep whole seconds. */
+static const int64_t RACY_NS = 50 * 1000 * 1000;
+static const int64_t RACY_COARSE_NS = INT64_C(3000) * 1000 * 1000;
+static const int64_t SECOND_NS = INT64_C(1000) * 1000 * 1000;
+
+/* --- what a source file is ------------------------------------------------- */
+
+/* The interpreter's dict: module name -> struct lz_source_identity, bytes.
+ * Borrowed; NULL with an exception. */
+static PyObject *
+identities_borrowed(void)
+{
+    PyObject *all = PyInterpreterState_GetDict(PyInterpreterState_Get());
+    if (all == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "no interpreter dict");
+        return NULL;
+    }
+    PyObject *mine = PyDict_GetItemString(all, "lazycore.sources");
+    if (mine == NULL) {
+        mine = PyDict_New();
+        if (mine == NULL ||
+            PyDict_SetItemString(all, "lazycore.sources", mine) < 0) {
+            Py_XDECREF(mine);
+            return NULL;
+        }
+        Py_DECREF(mine);
+    }
+    return mine;
+}
+
+static int
+remember(PyObject *name, const struct lz_source_identity *identity)
+{
+    PyObject *identities = identities_borrowed();
+    PyObject *bytes =
+        identities == NULL
+            ? NULL
+            : PyBytes_FromStringAndSize((const char *)identity,
+                                        (Py_ssize_t)sizeof(*identity));
+    if (bytes == NULL) {
+        return -1;
+    }
+    int status = PyDict_SetItem(identities, name, bytes);
+    Py_DECREF(bytes);
+    return status;
+}
+
+/* 1 and what is known of NAME's source, 0 nothing is, -1. */
+static int
+recall(PyObject *name, struct lz_source_identity *ret_identity)
+{
+    PyObject *identities = identities_borrowed();
+    PyObject *bytes = identities == NULL
+                          ? NULL
+                          : PyDict_GetItemWithError(identities, name);
+    if (bytes == NULL || !PyBytes_Check(bytes) ||
+        PyBytes_GET_SIZE(bytes) != (Py_ssize_t)sizeof(*ret_identity)) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    memcpy(ret_identity, PyBytes_AS_STRING(bytes), sizeof(*ret_identity));
+    return 1;
+}
+
+static void
+identify(const char *path, struct lz_source_identity *ret_identity)
+{
+    struct stat status;
+    struct timespec now;
+
+    *ret_identity = (struct lz_source_identity){.mtime_ns = -1};
+    if (stat(path, &status) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) {
+        return;
+    }
+    int64_t mtime = (int64_t)status.st_mtim.tv_sec * SECOND_NS +
+                    (int64_t)status.st_mtim.tv_nsec;
+    int64_t age = (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec - mtime;
+    int64_t racy = status.st_mtim.tv_nsec == 0 ? RACY_COARSE_NS : RACY_NS;
+    if (age > racy) {
+        ret_identity->mtime_ns = mtime;
+    }
+    ret_identity->size = (int64_t)status.st_size;
+    ret_identity->inode = (uint64_t)status.st_ino;
+}
+
+/* A file's own, or for one inside a zip the zip's. */
+static void
+identify_origin(PyObject *origin, PyObject *loader,
+                struct lz_source_identity *ret_identity)
+{
+    PyObject *archive = PyObject_GetAttrString(loader, "archive");
+
+    if (archive == NULL) {
+        PyErr_Clear();
+        archive = Py_NewRef(origin);
+    }
+    PyObject *path = NULL;
+    *ret_identity = (struct lz_source_identity){.mtime_ns = -1};
+    if (PyUnicode_Check(archive) && PyUnicode_FSConverter(archive, &path)) {
+        identify(PyBytes_AS_STRING(path), ret_identity);
+        Py_DECREF(path);
+    }
+    PyErr_Clear();
+    Py_DECREF(archive);
+}
+
+static bool
+is_same(const struct lz_source_identity *a, const struct lz_source_identity *b)
+{
+    return a->mtime_ns >= 0 && a->mtime_ns == b->mtime_ns &&
+           a->size == b->size && a->inode == b->inode;
+}
+
+void
+reload_note_source(PyObject *spec)
+{
+    struct lz_source_identity identity;
+    PyObject *type, *error, *traceback;
+
+    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *name = PyObject_GetAttrString(spec, "name");
+    PyObject *origin = PyObject_GetAttrString(spec, "origin");
+    PyObject *loader = PyObject_GetAttrString(spec, "loader");
+    if (name != NULL && origin != NULL && loader != NULL &&
+        PyUnicode_Check(origin)) {
+        identify_origin(origin, loader, &identity);
+        (void)remember(name, &identity);
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(origin);
+    Py_XDECREF(loader);
+    PyErr_Restore(type, error, traceback);
+}
+
+int
+reload_remember(struct lz_reload *reload)
+{
+    return remember(reload->name, &reload->identity);
+}
+
+/* --- may it be reloaded ------------------------------------------------------ */
+
+PyObject *
+reload_live_borrowed(struct lz_reload *reload, const char *key)
+{
+    PyObject *name = PyUnicode_FromString(key);
+    PyObject *value =
+        name == NULL ? NULL
+                     : namespace_peek_borrowed(reload->engine, reload->live,
+                                               name, NULL);
+    Py_XDECREF(name);
+    PyErr_Clear();
+    return value;
+}
+
+/* Whether the finders find NAME, without loading a parent. Clears errors. */
+static bool
+can_be_found(struct lz_reload *reload)
+{
+    PyObject *path = Py_NewRef(Py_None);
+    PyObject *bootstrap = PyImport_ImportModule("importlib._bootstrap");
+    Py_ssize_t length = PyUnicode_GET_LENGTH(reload->name), end = 0;
+    bool found = bootstrap != NULL && length > 0;
+
+    while (found && end < length) {
+        Py_ssize_t dot =
+            PyUnicode_FindChar(reload->name, '.', end, length, 1);
+        end = dot < 0 ? length : dot;
+        PyObject *part = PyUnicode_Substring(reload->name, 0, end);
+        PyObject *spec =
+            part == NULL
+                ? NULL
+                : PyObject_CallMethod(bootstrap, "_find_spec", "OO", part,
+                                      path);
+        Py_XDECREF(path);
+        path = NULL;
+        found = spec != NULL && spec != Py_None;
+        if (found && end < length) {
+            PyObject *places =
+                PyObject_GetAttrString(spec, "submodule_search_locations");
+            path = places == NULL || places == Py_None
+                       ? NULL
+                       : PySequence_List(places);
+            found = path != NULL;
+            Py_XDECREF(places);
+        }
+        Py_XDECREF(part);
+        Py_XDECREF(spec);
+        PyErr_Clear();
+        end++;
+    }
+    PyErr_Clear();
+    Py_XDECREF(path);
+    Py_XDECREF(bootstrap);
+    return found;
+}
+
+static int
+not_loaded(struct lz_reload *reload)
+{
+    struct lz_target *target = target_get(reload->engine, reload->name);
+
+    if (target != NULL || can_be_found(reload)) {
+        Py_XDECREF((PyObject *)target);
+        return reload_verdict(reload, LZ_VERDICT_NOT_LOADED,
+                              "'%s' is not loaded; its first use will read "
+                              "the current file",
+                              PyUnicode_AsUTF8(reload->name));
+    }
+    PyErr_Format(PyExc_ModuleNotFoundError, "no module named '%U'",
+                 reload->name);
+    return -1;
+}
+
+/* Whether LOADER runs a module as importlib's own loaders of source do. */
+static int
+loads_as_importlib(PyObject *loader)
+{
+    int same = -1;
+    PyObject *external =
+        PyImport_ImportModule("importlib._bootstrap_external");
+    PyObject *basics = external == NULL
+                           ? NULL
+                           : PyObject_GetAttrString(external, "_LoaderBasics");
+    PyObject *theirs =
+        basics == NULL ? NULL : PyObject_GetAttrString(basics, "exec_module");
+    PyObject *its = theirs == NULL
+                        ? NULL
+                        : PyObject_GetAttrString((PyObject *)Py_TYPE(loader),
+                                                 "exec_module");
+    if (theirs != NULL) {
+        same = its == theirs;
+        PyErr_Clear();
+    }
+    Py_XDECREF(its);
+    Py_XDECREF(theirs);
+    Py_XDECREF(basics);
+    Py_XDECREF(external);
+    return same;
+}
+
+static bool
+text_is(PyObject *text, const char *expected)
+{
+    return text != NULL && PyUnicode_Check(text) &&
+           PyUnicode_CompareWithASCIIString(text, expected) == 0;
+}
+
+static bool
+ends_with(PyObject *text, const char *suffix)
+{
+    PyObject *end = PyUnicode_FromString(suffix);
+    bool yes =
+        end != NULL && PyUnicode_Tailmatch(text, end, 0, PY_SSIZE_T_MAX, 1) == 1;
+
+    Py_XDECREF(end);
+    PyErr_Clear();
+    return yes;
+}
+
+static int
+refused(struct lz_reload *reload, const char *why)
+{
+    return reload_verdict(reload, LZ_VERDICT_REFUSED, "'%s' %s",
+                          PyUnicode_AsUTF8(reload->name), why);
+}
+
+/* By what the spec says of where the module came from. */
+static int
+check_spec(struct lz_reload *reload)
+{
+    PyObject *places = PyObject_GetAttrString(reload->spec,
+                                              "submodule_search_locations");
+    bool package = places != NULL && places != Py_None;
+    Py_XDECREF(places);
+    PyErr_Clear();
+    if (text_is(reload->origin, "built-in")) {
+        return refused(reload, "is built into the interpreter");
+    }
+    if (text_is(reload->origin, "frozen")) {
+        return refused(reload, "is frozen into the interpreter");
+    }
+    if (!PyUnicode_Check(reload->origin)) {
+        return refused(reload, package ? "is a namespace package: it has no "
+                                         "code"
+                                       : "came from no file");
+    }
+    if (!ends_with(reload->origin, ".py") &&
+        !ends_with(reload->origin, ".pyw")) {
+        return refused(reload, ends_with(reload->origin, ".pyc")
+                                   ? "was loaded from bytecode without source"
+                                   : "is an extension or not Python source");
+    }
+    int same = loads_as_importlib(reload->loader);
+    if (same == 0) {
+        return refused(reload, "has a loader that runs it in its own way");
+    }
+    return same;
+}
+
+static int
+check_module(struct lz_reload *reload)
+{
+    if (text_is(reload->name, "__main__")) {
+        return refused(reload, "is the program itself; restart it");
+    }
+    if (reload_live_borrowed(reload, "__reload__") == Py_False) {
+        return refused(reload, "forbids it: it sets '__reload__ = False'");
+    }
+    reload->spec = Py_XNewRef(reload_live_borrowed(reload, "__spec__"));
+    if (reload->spec == NULL || reload->spec == Py_None) {
+        return refused(reload, "has no import spec: code made it");
+    }
+    PyObject *busy = PyObject_GetAttrString(reload->spec, "_initializing");
+    bool initializing = busy == Py_True;
+    Py_XDECREF(busy);
+    PyErr_Clear();
+    if (initializing) {
+        return reload_verdict(reload, LZ_VERDICT_INCONCLUSIVE,
+                              "'%s' is being loaded right now; try again",
+                              PyUnicode_AsUTF8(reload->name));
+    }
+    reload->origin = PyObject_GetAttrString(reload->spec, "origin");
+    reload->loader =
+        reload->origin == NULL ? NULL
+                               : PyObject_GetAttrString(reload->spec, "loader");
+    if (reload->loader == NULL) {
+        PyErr_Clear();
+        return refused(reload, "has an incomplete import spec");
+    }
+    return check_spec(reload);
+}
+
+int
+reload_find(struct lz_reload *reload)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+
+    reload->module =
+        Py_XNewRef(PyDict_GetItemWithError(modules, reload->name));
+    if (reload->module == NULL || reload->module == Py_None) {
+        return PyErr_Occurred() ? -1 : not_loaded(reload);
+    }
+    if (!PyModule_Check(reload->module)) {
+        return refused(reload, "put another object in its place in "
+                               "sys.modules");
+    }
+    reload->live = Py_NewRef(PyModule_GetDict(reload->module));
+    return check_module(reload);
+}
+
+/* --- reading ------------------------------------------------------------------ */
+
+static uint64_t
+hash_of(PyObject *bytes)
+{
+    const unsigned char *text =
+        (const unsigned char *)PyBytes_AS_STRING(bytes);
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+
+    for (Py_ssize_t i = 0; i < PyBytes_GET_SIZE(bytes); i++) {
+        hash = (hash ^ text[i]) * UINT64_C(1099511628211);
+    }
+    return hash == 0 ? 1 : hash; /* 0 means unknown */
+}
+
+/* A zip's importer remembers where in the file its members were. */
+static int
+invalidate(PyObject *loader)
+{
+    if (!PyObject_HasAttrString(loader, "archive") ||
+        !PyObject_HasAttrString(loader, "invalidate_caches")) {
+        return 0;
+    }
+    PyObject *done = PyObject_CallMethod(loader, "invalidate_caches", NULL);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int
+read_source(struct lz_reload *reload)
+{
+    if (invalidate(reload->loader) < 0) {
+        return -1;
+    }
+    identify_origin(reload->origin, reload->loader, &reload->identity);
+    reload->source =
+        PyObject_CallMethod(reload->loader, "get_data", "O", reload->origin);
+    if (reload->source != NULL && !PyBytes_CheckExact(reload->source)) {
+        PyErr_Format(PyExc_TypeError, "get_data() of '%U' gave no bytes",
+                     reload->origin);
+        return -1;
+    }
+    return reload->source == NULL ? -1 : 0;
+}
+
+int
+reload_read(struct lz_reload *reload)
+{
+    struct lz_source_identity known;
+
+    if (read_source(reload) < 0) {
+        return -1;
+    }
+    reload->identity.hash = hash_of(reload->source);
+    reload->result->new_hash = reload->identity.hash;
+    int status = recall(reload->name, &known);
+    if (status <= 0) {
+        return status < 0 ? -1 : 1;
+    }
+    bool same = known.hash != 0 ? known.hash == reload->identity.hash
+                                : is_same(&known, &reload->identity);
+    reload->result->old_hash = same ? reload->identity.hash : known.hash;
+    if (!same || reload->force) {
+        return 1;
+    }
+    if (reload_remember(reload) < 0) {
+        return -1;
+    }
+    return reload_verdict(reload, LZ_VERDICT_UNCHANGED,
+                          "'%s' already runs what its file says",
+                          PyUnicode_AsUTF8(reload->name));
+}
