@@ -150,7 +150,7 @@ test_not_text(void **state)
     char *line;
     size_t length;
     wire_frame_init(&frame, 64);
-    push(&frame, "a\0b\nc\xff\nd\xe2\x82\ne\n", 15);
+    push(&frame, "a\0b\nc\xff\nd\xe2\x82\ne\n", 13);
     assert_int_equal(wire_frame_next(&frame, &line, &length), -EILSEQ);
     assert_int_equal(wire_frame_next(&frame, &line, &length), -EILSEQ);
     assert_int_equal(wire_frame_next(&frame, &line, &length), -EILSEQ);

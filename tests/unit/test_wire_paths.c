@@ -60,8 +60,9 @@ make_socket(const char *name)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s",
-                   inside(name));
+    int wrote = snprintf(address.sun_path, sizeof address.sun_path, "%s",
+                         inside(name));
+    assert_true(wrote > 0 && (size_t)wrote < sizeof address.sun_path);
     assert_true(fd >= 0);
     assert_int_equal(
         bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
