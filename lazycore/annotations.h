@@ -39,6 +39,14 @@ extern struct lz_role lz_loop;
 #define LZ_EXCLUDES_GIL LZ_EXCLUDES(lz_gil)
 #define LZ_LOOP_ONLY LZ_REQUIRES(lz_loop)
 
+/* Says to the checker what CPython guarantees: a function that Python called
+ * holds the GIL. */
+static inline void lz_called_by_python(void) LZ_ASSERT(lz_gil);
+static inline void
+lz_called_by_python(void)
+{
+}
+
 /* A pthread mutex that the checker knows. Never held while Python runs. */
 struct LZ_CAPABILITY("mutex") lz_mutex {
     pthread_mutex_t raw;

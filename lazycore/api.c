@@ -44,6 +44,7 @@ api_load(PyObject *module, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {LZ_CHARS("name"), LZ_CHARS("inject"), NULL};
     const char *name;
     int inject = 0;
+    lz_called_by_python();
     if (engine_or_raise(module) == NULL ||
         !PyArg_ParseTupleAndKeywords(args, kwargs, "s|p:load", keywords, &name,
                                      &inject))
@@ -99,6 +100,7 @@ api_reload(PyObject *module, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {LZ_CHARS("module"), LZ_CHARS("force"), NULL};
     PyObject *what;
     int force = 0;
+    lz_called_by_python();
     struct lz_engine *engine = engine_or_raise(module);
     if (engine == NULL ||
         !PyArg_ParseTupleAndKeywords(args, kwargs, "O|p:reload", keywords,

@@ -87,7 +87,7 @@ static const unsigned char *
 frame_instructions(PyCodeObject *code, int offset, size_t *ret_size,
                    PyObject **ret_owned)
 {
-    size_t size = (size_t)Py_SIZE(code) * sizeof(_Py_CODEUNIT);
+    size_t size = (size_t)Py_SIZE(code) * UNIT;
     const unsigned char *units = LZ_CODE_UNITS(code);
     bool hidden = false;
     size_t end = (size_t)offset + 64 < size ? (size_t)offset + 64 : size;
