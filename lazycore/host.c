@@ -69,7 +69,7 @@ lz_error_from_python(struct lz_error *error, enum lz_error_kind kind)
     Py_XDECREF(traceback);
 }
 
-static int
+static int LZ_NEEDS_GIL
 call_own(const char *function, struct lz_error *error)
 {
     PyObject *module = own_module();
@@ -173,7 +173,7 @@ is_not_found(PyObject *name)
     return same;
 }
 
-static void
+static void LZ_NEEDS_GIL
 load_one(struct lz_engine *engine, PyObject *name, unsigned flags,
          struct lz_load_result *out)
 {
