@@ -364,7 +364,8 @@ record_success(struct lz_registry *registry, struct lz_record *record,
     record->loads++;
     registry->stats.loads++;
     if (record->sequence == 0) {
-        /* Who first needed it; a reload does not change that. */
+        /* Who first needed it, and what that cost; a reload changes
+         * neither. */
         record->sequence = ++registry->next_sequence;
         record->loaded_ns = now_ns();
         record->reason = (uint8_t)reason;
@@ -373,8 +374,8 @@ record_success(struct lz_registry *registry, struct lz_record *record,
         set_string(registry, &record->thread, load->thread,
                    LZ_REGISTRY_STRING_MAX);
         set_place(registry, &record->trigger, &load->trigger);
+        record_cost(record, load);
     }
-    record_cost(record, load);
     if (file != NULL) {
         set_string(registry, &record->file, file, LZ_REGISTRY_STRING_MAX);
     }

@@ -64,18 +64,18 @@ now_ns(void)
     struct timespec now;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) +
-           (uint64_t)now.tv_nsec;
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-/* --- failure ---------------------------------------------------------------- */
+/* --- failure ----------------------------------------------------------------
+ */
 
 static int
 int_attribute(PyObject *object, const char *name)
 {
     PyObject *value = PyObject_GetAttrString(object, name);
-    long number = value != NULL && PyLong_Check(value) ? PyLong_AsLong(value)
-                                                       : 0;
+    long number =
+        value != NULL && PyLong_Check(value) ? PyLong_AsLong(value) : 0;
 
     Py_XDECREF(value);
     PyErr_Clear();
@@ -157,7 +157,8 @@ failed(struct lz_reload *reload)
     return 0;
 }
 
-/* --- compiling and running -------------------------------------------------- */
+/* --- compiling and running --------------------------------------------------
+ */
 
 static PyObject *
 compile_source(struct lz_reload *reload)
@@ -185,8 +186,8 @@ fresh_namespace(struct lz_reload *reload)
         "__path__", "__file__",   "__cached__",  "__builtins__",
     };
     PyObject *fresh = PyDict_New();
-    bool fine = fresh != NULL &&
-                PyDict_SetItemString(fresh, "__doc__", Py_None) == 0;
+    bool fine =
+        fresh != NULL && PyDict_SetItemString(fresh, "__doc__", Py_None) == 0;
 
     for (size_t i = 0; fine && i < sizeof(names) / sizeof(names[0]); i++) {
         PyObject *value = reload_live_borrowed(reload, names[i]);
@@ -266,7 +267,8 @@ applied(struct lz_reload *reload)
     size_t used = strlen(result->text); /* classes that were replaced */
     char classes[sizeof(result->text)];
     memcpy(classes, result->text, used + 1);
-    (void)reload_verdict(reload, LZ_VERDICT_APPLIED, "'%s' runs its new code%s%s",
+    (void)reload_verdict(reload, LZ_VERDICT_APPLIED,
+                         "'%s' runs its new code%s%s",
                          PyUnicode_AsUTF8(reload->name), more, classes);
 }
 
@@ -297,7 +299,8 @@ run_steps(struct lz_reload *reload)
     return reload_remember(reload);
 }
 
-/* --- the door --------------------------------------------------------------- */
+/* --- the door ---------------------------------------------------------------
+ */
 
 /* Names of the modules being reloaded: a set in the interpreter's dict.
  * Borrowed; NULL with an exception. */
@@ -406,11 +409,14 @@ lazycore_reload(const char *name, bool force,
         status = reload_alone(&reload);
     }
     if (status < 0) {
-        enum lz_error_kind kind =
-            PyErr_ExceptionMatches(PyExc_ModuleNotFoundError)
-                ? LZ_ERROR_NO_SUCH_MODULE
-                : LZ_ERROR_INTERNAL;
-        lz_error_from_python(error, kind);
+        if (PyErr_ExceptionMatches(PyExc_ModuleNotFoundError)) {
+            PyErr_Clear();
+            (void)lz_error_set(error, LZ_ERROR_NO_SUCH_MODULE,
+                               "no module is named '%s'", name);
+        }
+        if (PyErr_Occurred()) {
+            lz_error_from_python(error, LZ_ERROR_INTERNAL);
+        }
         lazycore_reload_result_done(ret_result);
     }
     reload_done(&reload);

@@ -39,7 +39,7 @@ int reload_read(struct lz_reload *reload);
 /* 0, or -1 with an exception. */
 int reload_remember(struct lz_reload *reload);
 /* Put the fresh namespace in the live one's place. 0, or -1 with an
- * exception: then nothing was changed. */
+ * exception: only where memory ran out. */
 int reload_publish(struct lz_reload *reload);
 
 /* Fill verdict and text (printf). Always 0. */
@@ -61,9 +61,12 @@ void reload_note_source(PyObject *spec);
  * its own is borrowed: KEEP and GRAVEYARD hold the objects. */
 struct lz_publish {
     struct lz_reload *reload;
+    PyObject *get_objects;     /* gc's */
     PyObject *keep;            /* list: what the maps point to */
     PyObject *graveyard;       /* list: what was replaced; dies at the end */
-    PyObject *late;            /* list of (container, new, old): keys */
+    PyObject *late;            /* list of (container, key, key it becomes,
+                                  value it gets or ...): keys that may run
+                                  code when they are hashed */
     struct lz_ptrmap moved;    /* new object -> old one that stays */
     struct lz_ptrmap taken;    /* old object -> new one that moves into it */
     struct lz_ptrmap replaced; /* old object -> new one that stays */
@@ -95,7 +98,12 @@ int reload_walk(struct lz_publish *publish);
 /* reload_repair.c: step 4 and the references to what moved. */
 int reload_repair(struct lz_publish *publish);
 
-/* Keep OBJECT alive until the step is over. 0 or -1. */
+/* Keep OBJECT (may be NULL) alive until the step is over. 0 or -1. */
 int reload_bury(struct lz_publish *publish, PyObject *object);
+/* Set (NULL: delete) an attribute of a class, past its metaclass. */
+int reload_set_class_attribute(struct lz_publish *publish, PyTypeObject *type,
+                               PyObject *key, PyObject *value);
+/* Add a line to the result's list, which has a bound. 0 or -1. */
+int reload_unrepaired(struct lz_publish *publish, const char *format, ...);
 
 #endif

@@ -56,7 +56,8 @@ of_module(const struct lz_publish *publish, PyObject *module)
     return same_text(module, publish->reload->name);
 }
 
-/* --- functions ---------------------------------------------------------------- */
+/* --- functions
+ * ---------------------------------------------------------------- */
 
 static int
 pair_functions(struct lz_publish *publish, PyObject *old, PyObject *new)
@@ -65,19 +66,21 @@ pair_functions(struct lz_publish *publish, PyObject *old, PyObject *new)
     PyFunctionObject *b = (PyFunctionObject *)new;
     const struct lz_reload *reload = publish->reload;
     /* Made by the body, or by another module's decorator for it. */
-    bool theirs = a->func_globals == reload->live &&
-                  b->func_globals == reload->fresh;
+    bool theirs =
+        a->func_globals == reload->live && b->func_globals == reload->fresh;
     bool wrapped = a->func_globals == b->func_globals &&
                    of_module(publish, a->func_module) &&
                    of_module(publish, b->func_module);
 
-    if (!(theirs || wrapped) || !same_text(a->func_qualname, b->func_qualname)) {
+    if (!(theirs || wrapped) ||
+        !same_text(a->func_qualname, b->func_qualname)) {
         return 0;
     }
     return move(publish, old, new);
 }
 
-/* --- classes -------------------------------------------------------------------- */
+/* --- classes
+ * -------------------------------------------------------------------- */
 
 static PyObject *
 type_item_borrowed(PyTypeObject *type, const char *name)
@@ -139,17 +142,18 @@ static bool
 same_layout(const struct lz_publish *publish, PyTypeObject *old,
             PyTypeObject *new)
 {
-    const unsigned long mutable = Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_BASETYPE |
-                                  Py_TPFLAGS_HAVE_GC;
+    const unsigned long mutable =
+        Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC;
 
-    return (new->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
-           (new->tp_flags & mutable) == (old->tp_flags & mutable) &&
+    return (new->tp_flags &Py_TPFLAGS_HEAPTYPE) != 0 &&
+           (new->tp_flags &mutable) == (old->tp_flags & mutable) &&
            (old->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) == 0 &&
            old->tp_basicsize == new->tp_basicsize &&
            old->tp_itemsize == new->tp_itemsize &&
            old->tp_dictoffset == new->tp_dictoffset &&
-           old->tp_weaklistoffset == new->tp_weaklistoffset &&
-           reload_mapped_borrowed(publish, (PyObject *)Py_TYPE(new)) ==
+           old->tp_weaklistoffset ==
+               new->tp_weaklistoffset &&reload_mapped_borrowed(
+                   publish, (PyObject *)Py_TYPE(new)) ==
                (PyObject *)Py_TYPE(old) &&
            same_bases(publish, old, new) && same_slots(old, new);
 }
@@ -296,7 +300,8 @@ reload_class_keeps(PyTypeObject *type, PyObject *key, PyObject *value)
            PyUnicode_CompareWithASCIIString(key, "_abc_impl") == 0;
 }
 
-/* --- the namespace --------------------------------------------------------------- */
+/* --- the namespace
+ * --------------------------------------------------------------- */
 
 static int
 pair(struct lz_publish *publish, PyObject *old, PyObject *new)

@@ -17,7 +17,8 @@ reload_bury(struct lz_publish *publish, PyObject *object)
     return object == NULL ? 0 : PyList_Append(publish->graveyard, object);
 }
 
-/* --- functions ------------------------------------------------------------------ */
+/* --- functions
+ * ------------------------------------------------------------------ */
 
 /* Their cells and tuples are dead with them: nobody's reference to repair. */
 static void
@@ -90,20 +91,22 @@ adopt_functions(struct lz_publish *publish)
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(publish->functions); i++) {
         PyFunctionObject *function =
             (PyFunctionObject *)PyList_GET_ITEM(publish->functions, i);
-        if (set_slot(publish, &function->func_globals,
-                     publish->reload->live) < 0) {
+        if (set_slot(publish, &function->func_globals, publish->reload->live) <
+            0) {
             return -1;
         }
     }
     return 0;
 }
 
-/* --- classes ---------------------------------------------------------------------- */
+/* --- classes
+ * ---------------------------------------------------------------------- */
 
-/* Past a __setattr__ of the metaclass, which could run code. */
-static int
-set_class_attribute(struct lz_publish *publish, PyTypeObject *type,
-                    PyObject *key, PyObject *value)
+/* Past a __setattr__ of the metaclass, which could run code. An attribute
+ * that a class does not let be set is reported: half a class is worse. */
+int
+reload_set_class_attribute(struct lz_publish *publish, PyTypeObject *type,
+                           PyObject *key, PyObject *value)
 {
     PyObject *old = PyDict_GetItemWithError(type->tp_dict, key);
 
@@ -113,7 +116,17 @@ set_class_attribute(struct lz_publish *publish, PyTypeObject *type,
     if (reload_bury(publish, old) < 0) {
         return -1;
     }
-    return PyType_Type.tp_setattro((PyObject *)type, key, value);
+    if (PyType_Type.tp_setattro((PyObject *)type, key, value) == 0) {
+        return 0;
+    }
+    if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        return -1;
+    }
+    PyErr_Clear();
+    const char *name = PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : NULL;
+    PyErr_Clear();
+    return reload_unrepaired(publish, "class %s: %s cannot be set",
+                             type->tp_name, name == NULL ? "?" : name);
 }
 
 static int
@@ -130,7 +143,7 @@ remove_attributes(struct lz_publish *publish, PyTypeObject *old,
             reload_class_keeps(old, key, value)) {
             continue;
         }
-        status = set_class_attribute(publish, old, key, NULL);
+        status = reload_set_class_attribute(publish, old, key, NULL);
     }
     Py_XDECREF(keys);
     return status;
@@ -148,8 +161,8 @@ move_class(struct lz_publish *publish, PyTypeObject *old, PyTypeObject *new)
         if (reload_class_keeps(new, key, value)) {
             continue;
         }
-        status = set_class_attribute(publish, old, key,
-                                     reload_mapped_borrowed(publish, value));
+        status = reload_set_class_attribute(
+            publish, old, key, reload_mapped_borrowed(publish, value));
     }
     Py_XDECREF(items);
     return status < 0 ? -1 : remove_attributes(publish, old, new);
@@ -227,7 +240,8 @@ adopt_instances(struct lz_publish *publish)
     return status;
 }
 
-/* --- the namespace ------------------------------------------------------------------ */
+/* --- the namespace
+ * ------------------------------------------------------------------ */
 
 /* The body does not say what the import system put there. */
 static bool
@@ -257,13 +271,11 @@ is_submodule(struct lz_publish *publish, PyObject *key, PyObject *value)
     if (!PyModule_Check(value)) {
         return 0;
     }
-    PyObject *full =
-        PyUnicode_FromFormat("%U.%U", publish->reload->name, key);
+    PyObject *full = PyUnicode_FromFormat("%U.%U", publish->reload->name, key);
     if (full == NULL) {
         return -1;
     }
-    PyObject *loaded =
-        PyDict_GetItemWithError(PyImport_GetModuleDict(), full);
+    PyObject *loaded = PyDict_GetItemWithError(PyImport_GetModuleDict(), full);
     Py_DECREF(full);
     return loaded == value;
 }
@@ -273,8 +285,8 @@ set_name(struct lz_publish *publish, PyObject *key, PyObject *value)
 {
     struct lz_reload *reload = publish->reload;
     struct lz_key *pending;
-    PyObject *old = namespace_peek_borrowed(reload->engine, reload->live, key,
-                                            &pending);
+    PyObject *old =
+        namespace_peek_borrowed(reload->engine, reload->live, key, &pending);
 
     if (old == value && pending == NULL) {
         return 0;
@@ -324,10 +336,9 @@ remove_names(struct lz_publish *publish)
             PyDict_Contains(reload->fresh, key) != 0) {
             continue;
         }
-        PyObject *value = namespace_peek_borrowed(reload->engine, reload->live,
-                                                  key, NULL);
-        int submodule =
-            value == NULL ? 1 : is_submodule(publish, key, value);
+        PyObject *value =
+            namespace_peek_borrowed(reload->engine, reload->live, key, NULL);
+        int submodule = value == NULL ? 1 : is_submodule(publish, key, value);
         if (submodule != 0) {
             status = submodule < 0 ? -1 : 0;
             continue;
@@ -341,7 +352,9 @@ remove_names(struct lz_publish *publish)
     return status;
 }
 
-/* --- the step -------------------------------------------------------------------------- */
+/* --- the step
+ * --------------------------------------------------------------------------
+ */
 
 static uint64_t
 now_ns(void)
@@ -349,8 +362,7 @@ now_ns(void)
     struct timespec now;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) +
-           (uint64_t)now.tv_nsec;
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
 /* Our own lists and the two namespaces refer to all of it. */
@@ -387,6 +399,19 @@ publish_atomically(struct lz_publish *publish)
     return 0;
 }
 
+static void
+change_late_key(PyObject *dict, PyObject *key, PyObject *becomes,
+                PyObject *value)
+{
+    PyObject *now = Py_XNewRef(PyDict_GetItemWithError(dict, key));
+
+    if (now != NULL && (key == becomes || PyDict_DelItem(dict, key) == 0)) {
+        (void)PyDict_SetItem(dict, becomes,
+                             value == Py_Ellipsis ? now : value);
+    }
+    Py_XDECREF(now);
+}
+
 /* Keys of dicts and members of sets: their hash may be Python code, so they
  * change places after the step. Failures leave the key as it is. */
 static void
@@ -395,17 +420,13 @@ change_late_keys(struct lz_publish *publish)
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(publish->late); i++) {
         PyObject *row = PyList_GET_ITEM(publish->late, i);
         PyObject *container = PyTuple_GET_ITEM(row, 0);
-        PyObject *new = PyTuple_GET_ITEM(row, 1);
-        PyObject *old = PyTuple_GET_ITEM(row, 2);
+        PyObject *key = PyTuple_GET_ITEM(row, 1);
+        PyObject *becomes = PyTuple_GET_ITEM(row, 2);
+        PyObject *value = PyTuple_GET_ITEM(row, 3);
         if (PyDict_Check(container)) {
-            PyObject *value =
-                Py_XNewRef(PyDict_GetItemWithError(container, new));
-            if (value != NULL && PyDict_DelItem(container, new) == 0) {
-                (void)PyDict_SetItem(container, old, value);
-            }
-            Py_XDECREF(value);
-        } else if (PySet_Discard(container, new) == 1) {
-            (void)PySet_Add(container, old);
+            change_late_key(container, key, becomes, value);
+        } else if (PySet_Discard(container, key) == 1) {
+            (void)PySet_Add(container, becomes);
         }
         PyErr_Clear();
     }
@@ -422,6 +443,7 @@ publish_done(struct lz_publish *publish)
     ptrmap_done(&publish->ours);
     ptrmap_done(&publish->modules);
     ptrmap_done(&publish->types);
+    Py_XDECREF(publish->get_objects);
     Py_XDECREF(publish->functions);
     Py_XDECREF(publish->instances);
     Py_XDECREF(publish->children);
@@ -458,12 +480,12 @@ keep_detached(struct lz_publish *publish)
         return PyList_Append(list, publish->reload->fresh);
     }
     list = PyList_New(0);
-    int status = all == NULL || list == NULL ||
-                         PyList_Append(list, publish->reload->fresh) < 0 ||
-                         PyDict_SetItemString(all, "lazycore.detached",
-                                              list) < 0
-                     ? -1
-                     : 0;
+    int status =
+        all == NULL || list == NULL ||
+                PyList_Append(list, publish->reload->fresh) < 0 ||
+                PyDict_SetItemString(all, "lazycore.detached", list) < 0
+            ? -1
+            : 0;
     Py_XDECREF(list);
     return status;
 }
@@ -471,8 +493,11 @@ keep_detached(struct lz_publish *publish)
 int
 reload_publish(struct lz_reload *reload)
 {
+    PyObject *gc = PyImport_ImportModule("gc");
     struct lz_publish publish = {
         .reload = reload,
+        .get_objects =
+            gc == NULL ? NULL : PyObject_GetAttrString(gc, "get_objects"),
         .keep = PyList_New(0),
         .graveyard = PyList_New(0),
         .late = PyList_New(0),
@@ -483,10 +508,11 @@ reload_publish(struct lz_reload *reload)
     };
     int status = -1;
 
-    if (publish.keep != NULL && publish.graveyard != NULL &&
-        publish.late != NULL && publish.functions != NULL &&
-        publish.instances != NULL && publish.children != NULL &&
-        publish.holders != NULL) {
+    Py_XDECREF(gc);
+    if (publish.get_objects != NULL && publish.keep != NULL &&
+        publish.graveyard != NULL && publish.late != NULL &&
+        publish.functions != NULL && publish.instances != NULL &&
+        publish.children != NULL && publish.holders != NULL) {
         uint64_t start = now_ns();
         int collecting = PyGC_Disable();
         reload->engine->peek++;

@@ -16,7 +16,8 @@ static const int64_t RACY_NS = 50 * 1000 * 1000;
 static const int64_t RACY_COARSE_NS = INT64_C(3000) * 1000 * 1000;
 static const int64_t SECOND_NS = INT64_C(1000) * 1000 * 1000;
 
-/* --- what a source file is ------------------------------------------------- */
+/* --- what a source file is -------------------------------------------------
+ */
 
 /* The interpreter's dict: module name -> struct lz_source_identity, bytes.
  * Borrowed; NULL with an exception. */
@@ -63,9 +64,8 @@ static int
 recall(PyObject *name, struct lz_source_identity *ret_identity)
 {
     PyObject *identities = identities_borrowed();
-    PyObject *bytes = identities == NULL
-                          ? NULL
-                          : PyDict_GetItemWithError(identities, name);
+    PyObject *bytes =
+        identities == NULL ? NULL : PyDict_GetItemWithError(identities, name);
     if (bytes == NULL || !PyBytes_Check(bytes) ||
         PyBytes_GET_SIZE(bytes) != (Py_ssize_t)sizeof(*ret_identity)) {
         return PyErr_Occurred() ? -1 : 0;
@@ -150,16 +150,17 @@ reload_remember(struct lz_reload *reload)
     return remember(reload->name, &reload->identity);
 }
 
-/* --- may it be reloaded ------------------------------------------------------ */
+/* --- may it be reloaded
+ * ------------------------------------------------------ */
 
 PyObject *
 reload_live_borrowed(struct lz_reload *reload, const char *key)
 {
     PyObject *name = PyUnicode_FromString(key);
-    PyObject *value =
-        name == NULL ? NULL
-                     : namespace_peek_borrowed(reload->engine, reload->live,
-                                               name, NULL);
+    PyObject *value = name == NULL
+                          ? NULL
+                          : namespace_peek_borrowed(reload->engine,
+                                                    reload->live, name, NULL);
     Py_XDECREF(name);
     PyErr_Clear();
     return value;
@@ -175,15 +176,13 @@ can_be_found(struct lz_reload *reload)
     bool found = bootstrap != NULL && length > 0;
 
     while (found && end < length) {
-        Py_ssize_t dot =
-            PyUnicode_FindChar(reload->name, '.', end, length, 1);
+        Py_ssize_t dot = PyUnicode_FindChar(reload->name, '.', end, length, 1);
         end = dot < 0 ? length : dot;
         PyObject *part = PyUnicode_Substring(reload->name, 0, end);
-        PyObject *spec =
-            part == NULL
-                ? NULL
-                : PyObject_CallMethod(bootstrap, "_find_spec", "OO", part,
-                                      path);
+        PyObject *spec = part == NULL
+                             ? NULL
+                             : PyObject_CallMethod(bootstrap, "_find_spec",
+                                                   "OO", part, path);
         Py_XDECREF(path);
         path = NULL;
         found = spec != NULL && spec != Py_None;
@@ -262,8 +261,8 @@ static bool
 ends_with(PyObject *text, const char *suffix)
 {
     PyObject *end = PyUnicode_FromString(suffix);
-    bool yes =
-        end != NULL && PyUnicode_Tailmatch(text, end, 0, PY_SSIZE_T_MAX, 1) == 1;
+    bool yes = end != NULL &&
+               PyUnicode_Tailmatch(text, end, 0, PY_SSIZE_T_MAX, 1) == 1;
 
     Py_XDECREF(end);
     PyErr_Clear();
@@ -281,8 +280,8 @@ refused(struct lz_reload *reload, const char *why)
 static int
 check_spec(struct lz_reload *reload)
 {
-    PyObject *places = PyObject_GetAttrString(reload->spec,
-                                              "submodule_search_locations");
+    PyObject *places =
+        PyObject_GetAttrString(reload->spec, "submodule_search_locations");
     bool package = places != NULL && places != Py_None;
     Py_XDECREF(places);
     PyErr_Clear();
@@ -333,9 +332,9 @@ check_module(struct lz_reload *reload)
                               PyUnicode_AsUTF8(reload->name));
     }
     reload->origin = PyObject_GetAttrString(reload->spec, "origin");
-    reload->loader =
-        reload->origin == NULL ? NULL
-                               : PyObject_GetAttrString(reload->spec, "loader");
+    reload->loader = reload->origin == NULL
+                         ? NULL
+                         : PyObject_GetAttrString(reload->spec, "loader");
     if (reload->loader == NULL) {
         PyErr_Clear();
         return refused(reload, "has an incomplete import spec");
@@ -361,7 +360,8 @@ reload_find(struct lz_reload *reload)
     return check_module(reload);
 }
 
-/* --- reading ------------------------------------------------------------------ */
+/* --- reading
+ * ------------------------------------------------------------------ */
 
 static uint64_t
 hash_of(PyObject *bytes)

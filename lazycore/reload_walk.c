@@ -11,8 +11,8 @@
 struct glance {
     struct lz_publish *publish;
     PyObject *object;
-    bool holds;    /* a key of moved or replaced */
-    bool runs;     /* a generator of a function whose globals are fresh */
+    bool holds; /* a key of moved or replaced */
+    bool runs;  /* a generator of a function whose globals are fresh */
     int status;
 };
 
@@ -44,9 +44,9 @@ look(PyObject *target, void *arg)
     struct glance *glance = arg;
     struct lz_publish *publish = glance->publish;
 
-    if (ptrmap_has(&publish->moved, target) ||
-        (ptrmap_has(&publish->replaced, target) &&
-         target != (PyObject *)Py_TYPE(glance->object))) {
+    if (target != (PyObject *)Py_TYPE(glance->object) &&
+        (ptrmap_has(&publish->moved, target) ||
+         ptrmap_has(&publish->replaced, target))) {
         glance->holds = true;
     }
     if (publish->classes.count != 0 && !PyType_Check(target) &&
@@ -60,11 +60,15 @@ look(PyObject *target, void *arg)
 static int
 note_type(struct lz_publish *publish, PyTypeObject *type)
 {
-    if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0 ||
-        type->tp_dict == NULL || type->tp_bases == NULL) {
+    if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0 || type->tp_dict == NULL ||
+        type->tp_bases == NULL) {
         return 0;
     }
-    if (ptrmap_put(&publish->types, type->tp_dict, type) != 0) {
+    /* Its tuples of classes are its own to change. */
+    if (ptrmap_put(&publish->types, type->tp_dict, type) != 0 ||
+        ptrmap_put(&publish->ours, type->tp_bases, type) != 0 ||
+        (type->tp_mro != NULL &&
+         ptrmap_put(&publish->ours, type->tp_mro, type) != 0)) {
         (void)PyErr_NoMemory();
         return -1;
     }
@@ -76,6 +80,16 @@ note_type(struct lz_publish *publish, PyTypeObject *type)
         }
     }
     return 0;
+}
+
+/* A frame borrows its globals from its function, which will have others. */
+static void
+note_frame(struct lz_publish *publish, PyFrameObject *frame)
+{
+    PyObject *globals = PyFrame_GetGlobals(frame);
+
+    publish->detached |= globals == publish->reload->fresh;
+    Py_XDECREF(globals);
 }
 
 static bool
@@ -110,8 +124,8 @@ visit(struct lz_publish *publish, PyObject *object)
     if (ptrmap_has(&publish->ours, object)) {
         return 0;
     }
-    if (PyFunction_Check(object) && ((PyFunctionObject *)object)->func_globals ==
-                                        publish->reload->fresh) {
+    if (PyFunction_Check(object) &&
+        ((PyFunctionObject *)object)->func_globals == publish->reload->fresh) {
         if (add(publish->functions, object) < 0) {
             return -1;
         }
@@ -128,6 +142,9 @@ visit(struct lz_publish *publish, PyObject *object)
     }
     if (traverse == NULL) {
         return 0;
+    }
+    if (PyFrame_Check(object)) {
+        note_frame(publish, (PyFrameObject *)object);
     }
     (void)traverse(object, look, &glance);
     if (is_generator(object)) {
@@ -169,9 +186,7 @@ note_threads(struct lz_publish *publish)
          thread = PyThreadState_Next(thread)) {
         PyFrameObject *frame = PyThreadState_GetFrame(thread);
         while (frame != NULL && !publish->detached) {
-            PyObject *globals = PyFrame_GetGlobals(frame);
-            publish->detached = globals == publish->reload->fresh;
-            Py_XDECREF(globals);
+            note_frame(publish, frame);
             PyFrameObject *back = PyFrame_GetBack(frame);
             Py_DECREF(frame);
             frame = back;
@@ -183,9 +198,7 @@ note_threads(struct lz_publish *publish)
 int
 reload_walk(struct lz_publish *publish)
 {
-    PyObject *gc = PyImport_ImportModule("gc");
-    PyObject *objects =
-        gc == NULL ? NULL : PyObject_CallMethod(gc, "get_objects", NULL);
+    PyObject *objects = PyObject_CallNoArgs(publish->get_objects);
     int status = objects == NULL ? -1 : note_modules(publish);
 
     note_threads(publish);
@@ -193,6 +206,5 @@ reload_walk(struct lz_publish *publish)
         status = visit(publish, PyList_GET_ITEM(objects, i));
     }
     Py_XDECREF(objects);
-    Py_XDECREF(gc);
     return status;
 }
