@@ -6,6 +6,7 @@
  * GIL.
  */
 #include "lazycore/engine.h"
+#include "lazycore/reload.h"
 
 struct import_call {
     PyObject *name, *globals, *locals, *fromlist;
@@ -383,8 +384,15 @@ hook_reload(PyObject *module, PyObject *argument)
         real = proxy_resolve(engine, (struct lz_proxy *)argument);
     else
         real = Py_NewRef(argument);
+    PyObject *spec =
+        real == NULL ? NULL : PyObject_GetAttr(real, engine->names.spec);
+    if (spec != NULL)
+        reload_note_source(spec);
+    else if (real != NULL)
+        PyErr_Clear(); /* reload says what it misses */
     PyObject *result =
         real == NULL ? NULL : PyObject_CallOneArg(engine->saved_reload, real);
+    Py_XDECREF(spec);
     Py_XDECREF(real);
     return result;
 }

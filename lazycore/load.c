@@ -8,6 +8,7 @@
  * held meanwhile.
  */
 #include "lazycore/engine.h"
+#include "lazycore/reload.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -334,6 +335,7 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
               struct lz_load *record)
 {
     char error[600], thread[64];
+    reload_note_source(spec);
     struct load *load = load_push(engine, name);
     if (load == NULL)
         return NULL;

@@ -104,6 +104,7 @@ int reload_bury(struct lz_publish *publish, PyObject *object);
 int reload_set_class_attribute(struct lz_publish *publish, PyTypeObject *type,
                                PyObject *key, PyObject *value);
 /* Add a line to the result's list, which has a bound. 0 or -1. */
-int reload_unrepaired(struct lz_publish *publish, const char *format, ...);
+int reload_unrepaired(struct lz_publish *publish, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif
