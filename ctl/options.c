@@ -243,6 +243,7 @@ option(struct parser *parser, const char *name, char letter, const char *value)
         }
         value = parser->argv[++parser->at];
     }
+    value = value != NULL ? value : ""; /* a flag's is not looked at */
     return field != NULL ? set_field(parser, field, value)
                          : set_global(parser, global, value);
 }
@@ -339,7 +340,8 @@ assign(struct parser *parser)
         const struct wire_field *field = &command->params->rows[i];
         char *base = (char *)&options->params;
         size_t left = options->word_count - next;
-        if ((field->flags & WIRE_POSITIONAL) == 0 || left == 0) {
+        if ((field->flags & WIRE_POSITIONAL) == 0 ||
+            options->words[next] == NULL) {
             continue;
         }
         if (field->type == WIRE_STRINGS) {
@@ -376,6 +378,11 @@ finish(struct parser *parser)
     struct options *options = parser->options;
     if (options->help || options->version) {
         return 0;
+    }
+    if (options->socket != NULL && options->name != NULL) {
+        (void)snprintf(parser->text, OPTIONS_TEXT_SIZE,
+                       "give '-s PATH' or '-n NAME', not both");
+        return -EINVAL;
     }
     if (options->command == NULL && options->group != NULL) {
         return usage(parser, "command", options->group,

@@ -21,7 +21,7 @@ struct options {
     const char *group;                  /* "ignore" alone, or NULL */
     const struct wire_command *command; /* NULL with help or version only */
     union wire_params params;
-    const char **words; /* owned: the arguments */
+    const char **words; /* owned: the arguments, ended by NULL */
     size_t word_count;
     char *path; /* owned: an argument made absolute */
 };

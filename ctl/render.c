@@ -9,6 +9,8 @@
 #include "ctl/grid.h"
 #include "ctl/text.h"
 
+enum { SHOWN_NS = 10000 }; /* less is 0.00 ms */
+
 void
 render_ping(FILE *stream, const struct wire_ping *reply)
 {
@@ -176,10 +178,13 @@ render_reload(FILE *stream, const struct wire_reload *reply)
         put_place(stream, reply->file, reply->line, reply->column);
         (void)fputc('\n', stream);
     }
-    if (reply->wall_ns > 0) {
-        (void)fprintf(stream, "  took %s, the service paused for %s\n",
-                      text_time(reply->wall_ns, took),
-                      text_time(reply->pause_ns, pause));
+    if (reply->wall_ns >= SHOWN_NS) {
+        (void)fprintf(stream, "  took %s", text_time(reply->wall_ns, took));
+        if (reply->pause_ns > 0) {
+            (void)fprintf(stream, ", the service paused for %s",
+                          text_time(reply->pause_ns, pause));
+        }
+        (void)fputc('\n', stream);
     }
     put_counted(stream, reply->functions_kept, "functions kept");
     put_counted(stream, reply->classes_kept, "classes kept");

@@ -361,6 +361,20 @@ ask(struct call *call)
     return status;
 }
 
+static void
+check_protocol(const struct wire_client *client)
+{
+    char text[TEXT_SIZE];
+    int protocol = wire_client_hello(client)->protocol;
+    if (protocol != WIRE_PROTOCOL) {
+        (void)snprintf(text, sizeof text,
+                       "the server speaks protocol %d, this lazyctl %d: some "
+                       "of what it says may be missing here",
+                       protocol, WIRE_PROTOCOL);
+        complain(text);
+    }
+}
+
 static int
 remote(const struct options *options)
 {
@@ -384,6 +398,7 @@ remote(const struct options *options)
                : status == -ECONNABORTED ? RUN_REFUSED
                                          : RUN_NO_SERVER;
     }
+    check_protocol(call.client);
     status = ask(&call);
     wire_client_close(call.client);
     return status;

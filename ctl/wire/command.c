@@ -9,16 +9,16 @@
 static const struct wire_command table[] = {
 #define WIRE_COMMAND(id, method, words, params, reply, arguments, fewest,     \
                      most, flags, help)                                       \
-    {WIRE_##id,                                                               \
-     (method),                                                                \
+    {(method),                                                                \
      (words),                                                                 \
      &wire_##params##_params,                                                 \
      &wire_##reply##_reply,                                                   \
      (arguments),                                                             \
+     (help),                                                                  \
+     WIRE_##id,                                                               \
      (fewest),                                                                \
      (most),                                                                  \
-     (flags),                                                                 \
-     (help)},
+     (flags)},
 #include "ctl/wire/commands.def"
 #undef WIRE_COMMAND
 };

@@ -30,15 +30,15 @@ enum { WIRE_MANY = 1 << 20 };
 struct wire_fields;
 
 struct wire_command {
-    enum wire_command_id id;
     const char *method; /* "" for a command of lazyctl only */
     const char *words;  /* "ignore add" */
     const struct wire_fields *params;
     const struct wire_fields *reply;
     const char *arguments; /* "KIND VALUE..." */
-    int fewest, most;      /* positional arguments */
-    unsigned flags;
     const char *help;
+    enum wire_command_id id;
+    int fewest, most; /* positional arguments */
+    unsigned flags;
 };
 
 const struct wire_command *wire_command(enum wire_command_id id);

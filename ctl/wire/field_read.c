@@ -269,7 +269,7 @@ read_word(struct reader *reader, const struct wire_field *field,
         return -1;
     }
     if (field->type == WIRE_HEX) {
-        uint64_t value = strtoull(string, NULL, 16);
+        uint64_t value = string != NULL ? strtoull(string, NULL, 16) : 0;
         memcpy(at, &value, sizeof value);
         return 0;
     }

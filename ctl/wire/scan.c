@@ -88,7 +88,7 @@ hex4(struct scanner *s, unsigned *ret_unit)
 static bool
 escape(struct scanner *s)
 {
-    unsigned unit;
+    unsigned unit = 0;
     char letter = *++s->at;
     if (letter != 'u') {
         if (letter == '\0' || strchr("\"\\/bfnrt", letter) == NULL) {

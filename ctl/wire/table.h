@@ -8,10 +8,12 @@
 #include "ctl/wire/field.h"
 #include "ctl/wire/message.h"
 
-/* The row of a member; a member of another type does not compile. */
+/* The offset of a member; a member of another type does not compile. A type
+ * cannot stand in parentheses there. */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses) */
+#define WIRE_TYPED(value, type) sizeof(char[_Generic((value), type : 1)])
 #define WIRE_AT(s, m, t)                                                      \
-    offsetof(struct s, m) +                                                   \
-        0 * sizeof(char[_Generic(((struct s *)0)->m, t : 1)])
+    offsetof(struct s, m) + 0 * WIRE_TYPED(((struct s *)0)->m, t)
 
 #define WIRE_FIELD(s, m, kind, t, ...)                                        \
     {                                                                         \

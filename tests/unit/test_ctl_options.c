@@ -234,6 +234,7 @@ test_refusals(void **state)
     refuse("level set a lazy", "use eager, outer or full");
     refuse("events boom", "'boom' is no EVENT");
     refuse("ping --json=1", "takes no value");
+    refuse("-s /a -n b ping", "not both");
 }
 
 static char *
@@ -316,6 +317,7 @@ test_manual(void **state)
         }
         char *end = strstr(entry + 1, "\n.It Cm ");
         end = end != NULL ? end : strstr(entry + 1, "\n.El");
+        assert_non_null(end);
         char *part = strndup(entry, (size_t)(end - entry));
         for (size_t j = 0; j < row->params->count; j++) {
             const struct wire_field *field = &row->params->rows[j];

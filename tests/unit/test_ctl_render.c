@@ -201,7 +201,7 @@ test_stats(void **state)
                                            .reals = 80,
                                            .proxy_total = 230,
                                            .proxy_peak = 200},
-                               .memory = {.rss = 50 * 1024 * 1024,
+                               .memory = {.rss = INT64_C(52428800),
                                           .pss = -1,
                                           .private_dirty = 2048,
                                           .private_dirty_age_ns = 1000000,
@@ -341,6 +341,10 @@ test_reload(void **state)
                         "    holder: name\n"
                         "  Trace\n"
                         "  back\n");
+    struct wire_reload pending = {
+        .name = "m", .verdict = "not_loaded", .text = "why", .wall_ns = 300};
+    render_reload(begin(), &pending);
+    assert_string_equal(end(), "m: not_loaded: why\n");
 }
 
 static void

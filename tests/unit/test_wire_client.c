@@ -117,13 +117,13 @@ play(struct script what, int *ret_open, struct wire_doc **ret_doc,
             what.stays && what.then != NULL && what.then[0] == '\0' ? 50
                                                                     : 20000,
             ret_doc);
-        if (status == 0) {
-            assert_string_equal(
-                got, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
-        }
     }
     wire_client_close(client);
     assert_int_equal(pthread_join(thread, NULL), 0);
+    if (status == 0) {
+        assert_string_equal(
+            got, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
+    }
     return status;
 }
 

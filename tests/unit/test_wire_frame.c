@@ -32,8 +32,8 @@ check_portions(size_t size)
     wire_frame_init(&frame, 64);
     for (size_t at = 0; at < sizeof stream - 1; at += size) {
         size_t left = sizeof stream - 1 - at;
-        char *line;
-        size_t length;
+        char *line = NULL;
+        size_t length = 0;
         assert_int_equal(
             wire_frame_push(&frame, stream + at, left < size ? left : size),
             0);
