@@ -187,6 +187,20 @@ api_stats(PyObject *module, PyObject *Py_UNUSED(unused))
 }
 
 PyObject *
+api_getattr(PyObject *module, PyObject *name)
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine != NULL && PyUnicode_Check(name) &&
+        PyUnicode_CompareWithASCIIString(name, "proxyTally") == 0) {
+        struct lz_registry_stats stats;
+        registry_stats(engine->core->registry, &stats);
+        return PyLong_FromUnsignedLongLong(stats.proxy_total);
+    }
+    return PyErr_Format(PyExc_AttributeError,
+                        "module 'lazycore' has no attribute %R", name);
+}
+
+PyObject *
 api_show(PyObject *module, PyObject *argument)
 {
     struct lz_engine *engine = engine_or_raise(module);

@@ -33,7 +33,7 @@ struct lz_core {
     struct lz_levels *levels;
     struct lz_listener listener; /* set before Python starts; may be empty */
     atomic_int enabled;          /* 1 while install() is in effect */
-    atomic_int verbose;          /* 0, 1 or 2, as in the seed */
+    atomic_int verbose;          /* what lazycore.verbose starts with */
 };
 
 /* NULL on lack of memory. */

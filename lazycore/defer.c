@@ -30,6 +30,31 @@ allowed(struct deferral *d, PyObject *name, PyObject *spec)
     return d->reason == LZ_REASON_LAZY;
 }
 
+/* The same for the parents of NAME that are not loaded. */
+static int
+parents_allowed(struct deferral *d, PyObject *name)
+{
+    int result = 1;
+    Py_ssize_t at = PyUnicode_GET_LENGTH(name);
+    while (result == 1) {
+        at = PyUnicode_FindChar(name, '.', 0, at, -1);
+        if (at < 0)
+            break;
+        PyObject *parent = PyUnicode_Substring(name, 0, at);
+        if (parent == NULL)
+            return -1;
+        struct lz_target *target = target_get(d->engine, parent);
+        Py_DECREF(parent);
+        if (target == NULL)
+            continue;
+        result = allowed(d, target->name, target->spec);
+        if (result == 1)
+            target_note(d->engine, target);
+        Py_DECREF(target);
+    }
+    return result;
+}
+
 /* Find NAME and ask the policy, for the parents that it would load too. */
 static int
 find_allowed(struct deferral *d, PyObject *name, struct lz_target **ret_target)
@@ -40,22 +65,12 @@ find_allowed(struct deferral *d, PyObject *name, struct lz_target **ret_target)
         return result;
     }
     result = allowed(d, name, (*ret_target)->spec);
-    Py_ssize_t at = PyUnicode_GET_LENGTH(name);
-    while (result == 1) {
-        at = PyUnicode_FindChar(name, '.', 0, at, -1);
-        if (at < 0)
-            break;
-        PyObject *parent = PyUnicode_Substring(name, 0, at);
-        struct lz_target *target =
-            parent == NULL ? NULL : target_get(d->engine, parent);
-        result = parent == NULL   ? -1
-                 : target == NULL ? 1
-                                  : allowed(d, parent, target->spec);
-        Py_XDECREF(target);
-        Py_XDECREF(parent);
-    }
+    if (result == 1)
+        result = parents_allowed(d, name);
     if (result <= 0)
         Py_CLEAR(*ret_target);
+    else
+        target_note(d->engine, *ret_target);
     return result;
 }
 

@@ -38,6 +38,7 @@ struct lz_target {
     struct lz_proxy *waiters; /* borrowed, in the order of the statements */
     struct lz_proxy *last_waiter;
     bool loaded;
+    bool noted; /* the registry knows it as a proxy */
 };
 
 enum lz_proxy_kind {
@@ -165,6 +166,8 @@ extern PyType_Spec lz_target_spec;
 struct lz_target *target_get(struct lz_engine *engine, PyObject *name);
 struct lz_target *target_new(struct lz_engine *engine, PyObject *name,
                              PyObject *spec);
+/* Policy lets TARGET be lazy: the registry hears of a proxy. */
+void target_note(struct lz_engine *engine, struct lz_target *target);
 void target_wait(struct lz_target *target, struct lz_proxy *proxy);
 void target_unwait(struct lz_proxy *proxy);
 /* The module once loaded: a new reference. Runs its code if need be. */
@@ -252,6 +255,8 @@ void namespace_rebuild_queued(struct lz_engine *engine);
 enum lz_reason policy_statement(struct lz_engine *engine,
                                 struct lz_namespace *ns,
                                 const struct lz_statement *statement);
+/* Whether the statement itself sits in a try or with. */
+bool policy_is_guarded(const struct lz_statement *statement);
 /* Rules 1, 6 and 7, which look at the imported module. BOUND are the names
  * the statement binds to it. -1 with an exception. */
 int policy_module(struct lz_engine *engine, struct lz_namespace *ns,
@@ -333,6 +338,7 @@ PyObject *api_reload(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *api_ignore_module(PyObject *module, PyObject *args,
                             PyObject *kwargs);
 PyObject *api_stats(PyObject *module, PyObject *unused);
+PyObject *api_getattr(PyObject *module, PyObject *name);
 PyObject *api_show(PyObject *module, PyObject *argument);
 PyObject *api_level(PyObject *module, PyObject *args);
 

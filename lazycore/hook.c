@@ -78,13 +78,13 @@ import_now(struct lz_engine *engine, const struct import_call *call)
                                  call->level);
 }
 
-/* The same with a cause: what loads because of it is accounted to REASON. */
+/* The same with a cause: what loads because of it is accounted to REASON.
+ * GUARDED: the modules that it loads directly import eagerly (rule 4). */
 static PyObject *
 import_eagerly(struct lz_engine *engine, const struct import_call *call,
-               PyObject *absolute, enum lz_reason reason)
+               PyObject *absolute, enum lz_reason reason, bool guarded)
 {
-    struct lz_cause saved =
-        load_cause_push(absolute, reason, reason == LZ_REASON_GUARDED);
+    struct lz_cause saved = load_cause_push(absolute, reason, guarded);
     PyObject *result = import_now(engine, call);
     load_cause_pop(saved);
     return result;
@@ -176,7 +176,8 @@ static PyObject *
 import_star(struct lz_engine *engine, const struct import_call *call,
             struct lz_namespace *ns, PyObject *absolute)
 {
-    PyObject *module = import_eagerly(engine, call, absolute, LZ_REASON_STAR);
+    PyObject *module =
+        import_eagerly(engine, call, absolute, LZ_REASON_STAR, false);
     if (module == NULL)
         return NULL;
     PyObject *result = defer_star(engine, ns, module);
@@ -198,7 +199,7 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
     if (ns == NULL) {
         if (PyErr_Occurred())
             return NULL;
-        return import_eagerly(engine, call, absolute, reason);
+        return import_eagerly(engine, call, absolute, reason, false);
     }
     load_keep_namespace(engine, ns);
     statement->line = PyFrame_GetLineNumber(frame);
@@ -209,7 +210,9 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
         result =
             try_defer(engine, call, ns, statement, absolute, &value, &reason);
     if (statement->shape != LZ_SHAPE_STAR && result == 0)
-        value = import_eagerly(engine, call, absolute, reason);
+        value = import_eagerly(engine, call, absolute, reason,
+                               reason == LZ_REASON_GUARDED &&
+                                   policy_is_guarded(statement));
     Py_DECREF(ns);
     return value;
 }
@@ -247,7 +250,8 @@ import_named(struct lz_engine *engine, const struct import_call *call,
         else
             result = import_eagerly(
                 engine, call, absolute,
-                reason_outside_modules(call, frame, &statement, globals));
+                reason_outside_modules(call, frame, &statement, globals),
+                false);
     } else {
         int is = bytecode_statement(frame, call->name, has_fromlist(call),
                                     &statement);
@@ -255,7 +259,7 @@ import_named(struct lz_engine *engine, const struct import_call *call,
             result = NULL;
         else if (is == 0)
             result = import_eagerly(engine, call, absolute,
-                                    LZ_REASON_NOT_A_STATEMENT);
+                                    LZ_REASON_NOT_A_STATEMENT, false);
         else
             result =
                 import_statement(engine, call, &statement, frame, absolute);

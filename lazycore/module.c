@@ -131,6 +131,8 @@ static PyMethodDef module_methods[] = {
     {"level", api_level, METH_VARARGS,
      PyDoc_STR("level(package, level=None, /)\n--\n\nThe level of a package; "
                "set where a second argument says which.")},
+    {"__getattr__", api_getattr, METH_O,
+     PyDoc_STR("proxyTally: proxies ever made, as the seed counts them")},
     {"_after_fork", py_after_fork, METH_NOARGS, NULL},
     {"_reload", hook_reload, METH_O,
      PyDoc_STR("importlib.reload that takes proxies")},
@@ -277,7 +279,9 @@ module_exec(PyObject *module)
     if (engine->finder == NULL || views_add(module, engine) < 0 ||
         register_fork(module) < 0)
         return -1;
-    if (PyModule_AddObjectRef(module, "memory_query_func", Py_None) < 0)
+    if (PyModule_AddObjectRef(module, "memory_query_func", Py_None) < 0 ||
+        PyModule_AddIntConstant(module, "verbose",
+                                atomic_load(&engine->core->verbose)) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", LAZYD_VERSION);
 }

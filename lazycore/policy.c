@@ -26,6 +26,15 @@ analyse(struct lz_namespace *ns, PyCodeObject *code)
     return 0;
 }
 
+bool
+policy_is_guarded(const struct lz_statement *statement)
+{
+    PyObject *table = statement->code->co_exceptiontable;
+    return bytecode_guarded((const unsigned char *)PyBytes_AS_STRING(table),
+                            (size_t)PyBytes_GET_SIZE(table),
+                            statement->offset);
+}
+
 enum lz_reason
 policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
                  const struct lz_statement *statement)
@@ -36,10 +45,7 @@ policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
         return LZ_REASON_UNKNOWN_SHAPE;
     if (statement->shape == LZ_SHAPE_STAR)
         return LZ_REASON_STAR;
-    PyObject *table = code->co_exceptiontable;
-    if (load_guarded(ns->dict) ||
-        bytecode_guarded((const unsigned char *)PyBytes_AS_STRING(table),
-                         (size_t)PyBytes_GET_SIZE(table), statement->offset))
+    if (load_guarded(ns->dict) || policy_is_guarded(statement))
         return LZ_REASON_GUARDED;
     if (analyse(ns, code) < 0) {
         PyErr_Clear();

@@ -455,6 +455,7 @@ await_submodule(struct lz_engine *engine, struct lz_proxy *proxy)
     PyObject *full =
         PyUnicode_FromFormat("%U.%U", proxy->target->name, proxy->attr);
     if (full != NULL && find_target(engine, full, &target) == 1) {
+        target_note(engine, target);
         target_wait(target, proxy);
         if (proxy_add_extra(proxy, target) < 0 ||
             target_publish(engine, full) < 0)

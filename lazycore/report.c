@@ -138,10 +138,23 @@ write_state(struct lz_engine *engine)
     write_absent_builtins(engine);
 }
 
+/* The module's attribute `verbose`: 0, 1 or 2. */
+static int
+verbosity(struct lz_engine *engine)
+{
+    PyObject *value =
+        PyDict_GetItemString(PyModule_GetDict(engine->module), "verbose");
+    int result = value == NULL ? 0 : PyObject_IsTrue(value);
+    if (result == 1 && PyLong_Check(value) && PyLong_AsLong(value) > 1)
+        result = 2;
+    PyErr_Clear();
+    return result;
+}
+
 static void
 report(struct lz_engine *engine, PyObject *what, bool loaded)
 {
-    int verbose = atomic_load(&engine->core->verbose);
+    int verbose = verbosity(engine);
     if (verbose == 0)
         return;
     PyObject *type, *error, *traceback;
@@ -161,8 +174,7 @@ report(struct lz_engine *engine, PyObject *what, bool loaded)
 void
 report_load(struct lz_engine *engine, PyObject *name)
 {
-    if (atomic_load_explicit(&engine->core->verbose, memory_order_relaxed) ==
-        0)
+    if (verbosity(engine) == 0)
         return;
     PyObject *what = PyUnicode_FromFormat("load %U", name);
     if (what != NULL)

@@ -17,15 +17,17 @@ target_get(struct lz_engine *engine, PyObject *name)
     return (struct lz_target *)Py_XNewRef(target);
 }
 
-/* The registry hears of a module that became a proxy. */
-static void
-note_proxy(struct lz_engine *engine, PyObject *name, PyObject *spec)
+void
+target_note(struct lz_engine *engine, struct lz_target *target)
 {
+    if (target->noted || target->spec == NULL)
+        return;
+    target->noted = true;
     struct lz_place place = {NULL, NULL, engine->statement_line};
-    PyObject *file = spec_file(engine, spec);
+    PyObject *file = spec_file(engine, target->spec);
     if (engine->statement_file != NULL)
         place.file = PyUnicode_AsUTF8(engine->statement_file);
-    registry_proxy(engine->core->registry, PyUnicode_AsUTF8(name),
+    registry_proxy(engine->core->registry, PyUnicode_AsUTF8(target->name),
                    file == NULL ? NULL : PyUnicode_AsUTF8(file), &place);
     Py_XDECREF(file);
     PyErr_Clear();
@@ -43,13 +45,12 @@ target_new(struct lz_engine *engine, PyObject *name, PyObject *spec)
     target->children = NULL;
     target->waiters = target->last_waiter = NULL;
     target->loaded = spec == NULL;
+    target->noted = false;
     PyObject_GC_Track((PyObject *)target);
     if (spec != NULL && engine->targets != NULL &&
         PyDict_SetItem(engine->targets, name, (PyObject *)target) < 0)
         Py_CLEAR(target);
     engine->targets_made++;
-    if (target != NULL && spec != NULL)
-        note_proxy(engine, name, spec);
     return target;
 }
 
