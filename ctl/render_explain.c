@@ -111,11 +111,11 @@ render_stats(FILE *stream, const struct wire_stats *reply)
     put_stats_memory(stream, &reply->memory);
     (void)fputs("control\n", stream);
     put_count(stream, "clients", reply->control.clients, "connected");
-    put_count(stream, "requests", reply->control.requests, "answered");
+    put_count(stream, "requests", reply->control.requests, "received");
     put_count(stream, "dropped", reply->control.dropped,
               "clients dropped for a limit");
     put_count(stream, "refused", reply->control.refused,
-              "connections refused");
+              "connections and requests refused");
 }
 
 static const char *

@@ -7,6 +7,8 @@
 
 #include "ctl/wire/utf8.h"
 
+enum { KEPT = 65536 };
+
 void
 wire_frame_init(struct wire_frame *frame, size_t max)
 {
@@ -96,11 +98,23 @@ refuse_overlong(struct wire_frame *frame, const char *end)
     return -EMSGSIZE;
 }
 
+/* A connection that sent one long line does not keep its memory. */
+static void
+shrink(struct wire_frame *frame)
+{
+    if (frame->capacity > KEPT) {
+        free(frame->data);
+        frame->data = NULL;
+        frame->capacity = 0;
+    }
+}
+
 int
 wire_frame_next(struct wire_frame *frame, char **ret_line, size_t *ret_length)
 {
     for (;;) {
         if (frame->length == 0) {
+            shrink(frame);
             return 0;
         }
         char *line = frame->data + frame->start;

@@ -194,7 +194,10 @@ struct wire_stats_memory {
 };
 
 struct wire_stats_control {
-    uint64_t clients, requests, dropped, refused;
+    uint64_t clients;  /* connected now */
+    uint64_t requests; /* read, good or bad */
+    uint64_t dropped;  /* clients, for a limit */
+    uint64_t refused;  /* connections, and requests with a fault */
 };
 
 struct wire_stats { /* "limits" is added by the writer */

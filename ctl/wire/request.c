@@ -13,7 +13,8 @@
 #include "ctl/wire/out.h"
 #include "ctl/wire/scan.h"
 
-enum { NAME_SHOWN = 60 };
+/* More than any request needs; a tree of more would cost 80 bytes a value. */
+enum { NAME_SHOWN = 60, VALUES_MAX = WIRE_LIMIT_VALUES + 64 };
 
 static int
 invalid(struct wire_request *request, const char *what)
@@ -140,6 +141,10 @@ read_line(struct wire_request *request)
     if (read_id(request) != 0 || check_members(request, scan) != 0 ||
         read_method(request) != 0) {
         return -1;
+    }
+    if (scan->value_count > VALUES_MAX) {
+        return wire_error_set(&request->error, WIRE_ERROR_INVALID_PARAMS,
+                              "the request has over %d values", VALUES_MAX);
     }
     return read_params(request);
 }

@@ -217,6 +217,7 @@ word(struct scanner *s, const char *expected)
 static bool
 value(struct scanner *s)
 {
+    s->scan->value_count++;
     switch (*s->at) {
     case '{':
         return items(s, member, '}');

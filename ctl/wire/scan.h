@@ -23,6 +23,7 @@ struct wire_scan {
     char type; /* of the outermost value: { [ " 0 t f n */
     struct wire_member members[WIRE_MEMBERS_MAX]; /* the first of them */
     size_t member_count; /* all of them; may be over WIRE_MEMBERS_MAX */
+    size_t value_count;  /* values of all kinds, at every depth */
     const char *fault;   /* why it is not accepted */
     size_t offset;       /* where */
 };

@@ -314,6 +314,7 @@ test_manual(void **state)
         char *entry = strstr(manual, heading);
         if (entry == NULL) {
             fail_msg("the manual lacks '%s'", row->words);
+            continue;
         }
         char *end = strstr(entry + 1, "\n.It Cm ");
         end = end != NULL ? end : strstr(entry + 1, "\n.El");

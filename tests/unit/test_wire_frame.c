@@ -21,7 +21,8 @@ static const char stream[] =
     "{\"a\":1}\n\n\r\n{\"b\":\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x8d\"}"
     "\r\nxyz\n";
 static const char *const lines[] = {
-    "{\"a\":1}", "{\"b\":\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x8d\"}", "xyz"};
+    "{\"a\":1}", "{\"b\":\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x8d\"}", "xyz",
+    "no more"};
 
 /* Push the stream in portions of SIZE; the lines come out the same. */
 static void
@@ -139,6 +140,11 @@ test_overlong_in_portions(void **state)
     assert_string_equal(line, "{}");
     assert_int_equal(wire_frame_next(&frame, &line, &length), 0);
     assert_int_equal(wire_frame_pending(&frame), 1);
+    /* Once empty, it has given the memory of the long line back. */
+    push(&frame, "}\n", 2);
+    assert_int_equal(wire_frame_next(&frame, &line, &length), 1);
+    assert_int_equal(wire_frame_next(&frame, &line, &length), 0);
+    assert_true(frame.capacity <= 65536);
     wire_frame_done(&frame);
 }
 

@@ -389,6 +389,26 @@ test_param_limits(void **state)
     }
 }
 
+/* Many values are refused before a tree is built of them. */
+static void
+test_many_values(void **state)
+{
+    (void)state;
+    static char value[WIRE_LIMIT_FRAME];
+    size_t used = (size_t)snprintf(value, sizeof value,
+                                   "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+                                   "\"load\",\"params\":{\"names\":[0");
+    while (used < sizeof value - 16) {
+        value[used++] = ',';
+        value[used++] = '0';
+    }
+    (void)snprintf(value + used, sizeof value - used, "]}}");
+    struct wire_request *request = parse(value);
+    assert_int_equal(request->error.code, -32602);
+    assert_non_null(strstr(request->error.text, "over 1064 values"));
+    wire_request_free(request);
+}
+
 static void
 test_needs_python(void **state)
 {
@@ -462,6 +482,7 @@ main(void)
         cmocka_unit_test(test_params_of_every_method),
         cmocka_unit_test(test_param_values),
         cmocka_unit_test(test_param_limits),
+        cmocka_unit_test(test_many_values),
         cmocka_unit_test(test_needs_python),
         cmocka_unit_test(test_write),
     };
