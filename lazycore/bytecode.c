@@ -372,83 +372,86 @@ bytecode_first_effect(const unsigned char *code, size_t size, PyObject *names)
 
 /* uses */
 
-static bool
-loads_name(PyObject *bytes, PyObject *names, PyObject *name)
+static int
+add_loaded_names(PyObject *set, PyObject *bytes, PyObject *names)
 {
     struct cursor cursor = {(const unsigned char *)PyBytes_AS_STRING(bytes),
                             (size_t)PyBytes_GET_SIZE(bytes), 0, 0, 0};
     while (cursor_step_real(&cursor)) {
         int index = lz_op_loaded_name(cursor.opcode, cursor.oparg);
-        if (index >= 0 && same_text(name_at(names, index), name))
-            return true;
+        PyObject *name = index < 0 ? NULL : name_at(names, index);
+        if (name != NULL && PySet_Add(set, name) < 0)
+            return -1;
     }
-    return false;
-}
-
-static bool
-has_name(PyObject *names, PyObject *name)
-{
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
-        if (same_text(PyTuple_GET_ITEM(names, i), name))
-            return true;
-    }
-    return false;
+    return 0;
 }
 
 static int
-nested_uses_name(PyCodeObject *code, PyObject *name, int nesting)
+add_nested_names(PyObject *set, PyCodeObject *code, int nesting)
 {
-    if (nesting > NESTING_MAX)
-        return 1; /* too deep to tell: taken as used */
+    if (nesting > NESTING_MAX) {
+        PyErr_SetString(PyExc_RecursionError, "code is nested too deep");
+        return -1;
+    }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_consts); i++) {
         PyObject *item = PyTuple_GET_ITEM(code->co_consts, i);
         if (!PyCode_Check(item))
             continue;
         PyCodeObject *inner = (PyCodeObject *)item;
-        if (has_name(inner->co_names, name)) {
+        int result = 0;
+        if (PyTuple_GET_SIZE(inner->co_names) > 0) {
             PyObject *bytes = lz_code_bytes(inner);
-            if (bytes == NULL)
-                return -1;
-            bool loads = loads_name(bytes, inner->co_names, name);
-            Py_DECREF(bytes);
-            if (loads)
-                return 1;
+            result = bytes == NULL
+                         ? -1
+                         : add_loaded_names(set, bytes, inner->co_names);
+            Py_XDECREF(bytes);
         }
-        int result = nested_uses_name(inner, name, nesting + 1);
-        if (result != 0)
-            return result;
+        if (result < 0 || add_nested_names(set, inner, nesting + 1) < 0)
+            return -1;
     }
     return 0;
 }
 
 /* A module with __all__ is taken to list every string constant it has. */
-static bool
-listed_in_all(PyCodeObject *code, PyObject *name)
+static int
+add_listed_names(PyObject *set, PyObject *consts)
 {
-    PyObject *all = PyUnicode_InternFromString("__all__");
-    if (all == NULL) {
-        PyErr_Clear();
-        return true;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(consts); i++) {
+        PyObject *item = PyTuple_GET_ITEM(consts, i);
+        int result = 0;
+        if (PyUnicode_CheckExact(item))
+            result = PySet_Add(set, item);
+        else if (PyTuple_Check(item))
+            result = add_listed_names(set, item);
+        if (result < 0)
+            return -1;
     }
-    bool has_all = has_name(code->co_names, all);
-    Py_DECREF(all);
-    if (!has_all)
-        return false;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_consts); i++) {
-        PyObject *item = PyTuple_GET_ITEM(code->co_consts, i);
-        if (same_text(item, name) ||
-            (PyTuple_Check(item) && has_name(item, name)))
+    return 0;
+}
+
+static bool
+has_all(PyObject *names)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i),
+                                             "__all__") == 0)
             return true;
     }
     return false;
 }
 
-int
-bytecode_uses_name(PyCodeObject *code, PyObject *bytes, PyObject *name)
+PyObject *
+bytecode_used_names(PyCodeObject *code, PyObject *bytes)
 {
-    if (loads_name(bytes, code->co_names, name) || listed_in_all(code, name))
-        return 1;
-    return nested_uses_name(code, name, 0);
+    PyObject *set = PySet_New(NULL);
+    if (set == NULL)
+        return NULL;
+    if (add_loaded_names(set, bytes, code->co_names) < 0 ||
+        add_nested_names(set, code, 0) < 0 ||
+        (has_all(code->co_names) &&
+         add_listed_names(set, code->co_consts) < 0))
+        Py_CLEAR(set);
+    return set;
 }
 
 /* imports of a body */

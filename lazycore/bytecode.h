@@ -54,10 +54,10 @@ bool bytecode_guarded(const unsigned char *table, size_t size, int offset);
 int bytecode_first_effect(const unsigned char *code, size_t size,
                           PyObject *names);
 
-/* Whether CODE or a code object nested in it loads NAME (interned) from the
- * module's namespace, or lists it in __all__. 1, 0, or -1 with an
- * exception. BYTES are CODE's clean instructions. */
-int bytecode_uses_name(PyCodeObject *code, PyObject *bytes, PyObject *name);
+/* The names that CODE or a code object nested in it loads from the module's
+ * namespace, and those that its __all__ may list: a new set. BYTES are CODE's
+ * clean instructions. */
+PyObject *bytecode_used_names(PyCodeObject *code, PyObject *bytes);
 
 /* Call VISIT for every import of CODE's own body (not of functions in it),
  * with fromlist NULL where there is none; stop where it returns non-zero,

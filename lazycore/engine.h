@@ -85,6 +85,7 @@ struct lz_namespace {
     bool leftovers;     /* holds keys of ours that are done */
     PyCodeObject *code; /* code last analysed, or NULL */
     PyObject *code_bytes;
+    PyObject *used; /* set of names that the code loads, once asked */
     int first_effect;
     struct lz_node node; /* in the engine's table, by .dict */
 };
@@ -120,11 +121,11 @@ struct lz_engine {
     PyObject *targets;          /* dict: name -> LazyTarget, not loaded */
     struct lz_table namespaces; /* borrowed, by dict */
     PyObject *rebuild;          /* list of namespaces to rebuild */
-    bool rebuild_posted;
-    int peek;                 /* comparisons are plain: no Python runs now */
-    PyObject *finder;         /* on sys.meta_path while installed */
-    PyObject *bootstrap;      /* importlib._bootstrap */
-    PyObject *bootstrap_find; /* its _find_spec */
+    bool rebuild_posted;        /* a pending call will try again */
+    int peek;                   /* comparisons are plain: no Python runs now */
+    PyObject *finder;           /* on sys.meta_path while installed */
+    PyObject *bootstrap;        /* importlib._bootstrap */
+    PyObject *bootstrap_find;   /* its _find_spec */
     PyObject *load_unlocked, *find_and_load_unlocked; /* originals */
     PyObject *binding_code;   /* code of the original _find_and_load_unlocked*/
     PyObject *import;         /* the __import__ that was there before us */
@@ -260,9 +261,8 @@ bool policy_is_guarded(const struct lz_statement *statement);
 /* Rules 1, 6 and 7, which look at the imported module. BOUND are the names
  * the statement binds to it. -1 with an exception. */
 int policy_module(struct lz_engine *engine, struct lz_namespace *ns,
-                  const struct lz_statement *statement, PyObject *name,
-                  PyObject *file, PyObject *const *bound, int bound_count,
-                  enum lz_reason *ret_reason);
+                  PyObject *name, PyObject *file, PyObject *const *bound,
+                  int bound_count, enum lz_reason *ret_reason);
 
 /* defer.c */
 extern PyType_Spec lz_from_spec;

@@ -56,7 +56,7 @@ namespace_get(struct lz_engine *engine, PyObject *dict)
     ns->pending = ns->busy = 0;
     ns->queued = ns->leftovers = false;
     ns->code = NULL;
-    ns->code_bytes = NULL;
+    ns->code_bytes = ns->used = NULL;
     ns->first_effect = INT_MAX;
     PyObject_GC_Track((PyObject *)ns);
     if (table_add(&engine->namespaces, &ns->node, &ns->dict,
@@ -113,6 +113,33 @@ namespace_peek_borrowed(struct lz_engine *engine, PyObject *dict,
     return value;
 }
 
+/* Runs in the main thread between two instructions, when no look-up of its
+ * own is under way. */
+static int
+rebuild_later(void *arg)
+{
+    PyObject *module = arg;
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine != NULL) {
+        engine->rebuild_posted = false;
+        namespace_rebuild_queued(engine);
+    }
+    Py_DECREF(module);
+    return 0;
+}
+
+static void
+post_rebuild(struct lz_engine *engine)
+{
+    if (engine->rebuild_posted)
+        return;
+    Py_INCREF(engine->module);
+    if (Py_AddPendingCall(rebuild_later, engine->module) == 0)
+        engine->rebuild_posted = true;
+    else
+        Py_DECREF(engine->module); /* the queue is full: the next load */
+}
+
 static void
 queue_rebuild(struct lz_namespace *ns)
 {
@@ -124,6 +151,7 @@ queue_rebuild(struct lz_namespace *ns)
         PyErr_Clear();
     else
         ns->queued = true;
+    post_rebuild(engine);
 }
 
 void
@@ -401,6 +429,7 @@ namespace_forget_code(struct lz_engine *engine, PyObject *dict)
         return;
     Py_CLEAR(ns->code);
     Py_CLEAR(ns->code_bytes);
+    Py_CLEAR(ns->used);
 }
 
 static int
@@ -419,6 +448,7 @@ namespace_clear(PyObject *self)
     struct lz_namespace *ns = (struct lz_namespace *)self;
     Py_CLEAR(ns->code);
     Py_CLEAR(ns->code_bytes);
+    Py_CLEAR(ns->used);
     return 0; /* keys are what breaks the cycle with the dict */
 }
 

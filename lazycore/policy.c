@@ -20,6 +20,7 @@ analyse(struct lz_namespace *ns, PyCodeObject *code)
     Py_INCREF(code);
     Py_XSETREF(ns->code, code);
     Py_XSETREF(ns->code_bytes, bytes);
+    Py_CLEAR(ns->used);
     ns->first_effect =
         bytecode_first_effect((const unsigned char *)PyBytes_AS_STRING(bytes),
                               (size_t)PyBytes_GET_SIZE(bytes), code->co_names);
@@ -79,15 +80,15 @@ importer_package(struct lz_engine *engine, struct lz_namespace *ns,
 
 static bool
 is_for_effect(struct lz_engine *engine, struct lz_namespace *ns,
-              const struct lz_statement *statement, PyObject *const *bound,
-              int bound_count)
+              PyObject *const *bound, int bound_count)
 {
     if (namespace_peek_borrowed(engine, ns->dict, engine->names.path, NULL) !=
         NULL)
         return false;
+    if (ns->used == NULL)
+        ns->used = bytecode_used_names(ns->code, ns->code_bytes);
     for (int i = 0; i < bound_count; i++) {
-        int used =
-            bytecode_uses_name(statement->code, ns->code_bytes, bound[i]);
+        int used = ns->used == NULL ? -1 : PySet_Contains(ns->used, bound[i]);
         if (used != 0) {
             PyErr_Clear();
             return false;
@@ -98,9 +99,8 @@ is_for_effect(struct lz_engine *engine, struct lz_namespace *ns,
 
 int
 policy_module(struct lz_engine *engine, struct lz_namespace *ns,
-              const struct lz_statement *statement, PyObject *name,
-              PyObject *file, PyObject *const *bound, int bound_count,
-              enum lz_reason *ret_reason)
+              PyObject *name, PyObject *file, PyObject *const *bound,
+              int bound_count, enum lz_reason *ret_reason)
 {
     struct lz_core *core = engine->core;
     const char *module = PyUnicode_AsUTF8(name);
@@ -119,7 +119,7 @@ policy_module(struct lz_engine *engine, struct lz_namespace *ns,
     }
     if (levels_is_stdlib(core->levels, module))
         return 0;
-    if (is_for_effect(engine, ns, statement, bound, bound_count)) {
+    if (is_for_effect(engine, ns, bound, bound_count)) {
         *ret_reason = LZ_REASON_FOR_EFFECT;
         return 0;
     }

@@ -432,6 +432,58 @@ change_late_keys(struct lz_publish *publish)
     }
 }
 
+/* Who registered with the new abstract class, in the body, is registered
+ * with the old one, which stays; and what that one remembers is void. */
+static void
+hand_on_registered(PyObject *abc, PyObject *old, PyObject *new)
+{
+    PyObject *dump = PyObject_CallMethod(abc, "_get_dump", "O", new);
+    PyObject *reset = PyObject_CallMethod(abc, "_reset_caches", "O", old);
+    PyObject *references =
+        dump == NULL || reset == NULL || !PyTuple_Check(dump)
+            ? NULL
+            : PySequence_List(PyTuple_GET_ITEM(dump, 0));
+
+    for (Py_ssize_t i = 0;
+         references != NULL && i < PyList_GET_SIZE(references); i++) {
+        PyObject *class = PyObject_CallNoArgs(PyList_GET_ITEM(references, i));
+        PyObject *done =
+            class == NULL || class == Py_None
+                ? NULL
+                : PyObject_CallMethod(abc, "_abc_register", "OO", old, class);
+        Py_XDECREF(done);
+        Py_XDECREF(class);
+        PyErr_Clear();
+    }
+    Py_XDECREF(references);
+    Py_XDECREF(reset);
+    Py_XDECREF(dump);
+}
+
+static void
+hand_on_all_registered(struct lz_publish *publish)
+{
+    PyObject *abc = NULL;
+
+    for (size_t i = 0; i < publish->classes.room; i++) {
+        const struct lz_ptrmap_slot *slot = &publish->classes.slots[i];
+        PyObject *old = slot->value;
+        if (slot->key == NULL ||
+            PyDict_GetItemString(((PyTypeObject *)old)->tp_dict,
+                                 "_abc_impl") == NULL) {
+            continue;
+        }
+        if (abc == NULL) {
+            abc = PyImport_ImportModule("_abc");
+        }
+        if (abc != NULL) {
+            hand_on_registered(abc, old, ptrmap_get(&publish->taken, old));
+        }
+        PyErr_Clear();
+    }
+    Py_XDECREF(abc);
+}
+
 static void
 publish_done(struct lz_publish *publish)
 {
@@ -528,6 +580,7 @@ reload_publish(struct lz_reload *reload)
     }
     if (status == 0) {
         change_late_keys(&publish);
+        hand_on_all_registered(&publish);
     }
     bool classes = publish.classes.count != 0;
     PyObject *type, *error, *traceback;

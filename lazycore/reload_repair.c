@@ -81,8 +81,26 @@ concerns(const struct lz_publish *publish, PyObject *object)
 struct owner {
     PyTypeObject *type;    /* it is this class's */
     PyObject *module_name; /* it is this module's */
+    bool is_dict;          /* it is nobody's */
     const char *words;
 };
+
+/* A class as "module.Name". */
+static const char *
+class_words(PyTypeObject *type, char *words, size_t size)
+{
+    PyObject *module = (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0
+                           ? PyDict_GetItemString(type->tp_dict, "__module__")
+                           : NULL;
+
+    if (module != NULL && PyUnicode_Check(module)) {
+        (void)snprintf(words, size, "%s.%s", text_of(module, "?"),
+                       type->tp_name);
+    } else {
+        (void)snprintf(words, size, "%s", type->tp_name);
+    }
+    return words;
+}
 
 static int
 change_later(struct lz_publish *publish, PyObject *container, PyObject *key,
@@ -125,9 +143,9 @@ repair_value(struct lz_publish *publish, PyObject *dict,
     if (other == NULL) {
         other = ptrmap_get(&publish->replaced, value);
         if (owner->module_name == NULL || other == NULL) {
-            return reload_unrepaired(publish, "%s[%s]: %s", owner->words,
-                                     text_of(key, "..."),
-                                     name_of(publish, value));
+            return reload_unrepaired(
+                publish, owner->is_dict ? "%s[%s]: %s" : "%s.%s: %s",
+                owner->words, text_of(key, "..."), name_of(publish, value));
         }
         publish->reload->result->names_rebound++;
     }
@@ -199,11 +217,14 @@ repair_dict(struct lz_publish *publish, PyObject *dict)
             ptrmap_has(&publish->replaced, owner.type)) {
             return 0; /* it is on its way out */
         }
-        (void)snprintf(words, sizeof(words), "class %s", owner.type->tp_name);
+        char class[LINE_MAX_BYTES - 16];
+        (void)snprintf(words, sizeof(words), "class %s",
+                       class_words(owner.type, class, sizeof(class)));
     } else if (owner.module_name != NULL) {
         (void)snprintf(words, sizeof(words), "module %s",
                        text_of(owner.module_name, "?"));
     } else {
+        owner.is_dict = true;
         (void)snprintf(words, sizeof(words), "a %s", Py_TYPE(dict)->tp_name);
     }
     return repair_items(publish, dict, &owner);
@@ -316,8 +337,9 @@ repair_instance(struct lz_publish *publish, PyObject *object)
     size_t listed = result->unrepaired_count;
     Py_ssize_t buried = PyList_GET_SIZE(publish->graveyard);
 
+    char class[LINE_MAX_BYTES - 16];
     (void)snprintf(words, sizeof(words), "an instance of %s",
-                   Py_TYPE(object)->tp_name);
+                   class_words(Py_TYPE(object), class, sizeof(class)));
     if (Py_TYPE(object)->tp_dictoffset != 0) {
         PyObject *dict = PyObject_GenericGetDict(object, NULL);
         int status = 0;
@@ -465,9 +487,34 @@ is_no_holder(PyObject *object)
            PyCode_Check(object);
 }
 
+/* A proxy of ours that is loaded and lives on stands for a name. */
+static int
+repair_proxy(struct lz_publish *publish, struct lz_proxy *proxy)
+{
+    PyObject *value = proxy->value;
+    PyObject *other =
+        value == NULL ? NULL : ptrmap_get(&publish->moved, value);
+
+    if (other == NULL && value != NULL) {
+        other = ptrmap_get(&publish->replaced, value);
+    }
+    if (other == NULL) {
+        return 0;
+    }
+    if (reload_bury(publish, value) < 0) {
+        return -1;
+    }
+    proxy->value = Py_NewRef(other);
+    Py_DECREF(value); /* the graveyard has it */
+    return 0;
+}
+
 static int
 repair(struct lz_publish *publish, PyObject *holder)
 {
+    if (proxy_check(publish->reload->engine, holder)) {
+        return repair_proxy(publish, (struct lz_proxy *)holder);
+    }
     if (PyDict_Check(holder)) {
         return repair_dict(publish, holder);
     }
