@@ -1,0 +1,375 @@
+"""DESIGN 4.2, finding: the statement finds the module and keeps its spec.
+
+Once, through the other finders, without running a parent where that can be
+avoided; and every kind of loader is served.
+"""
+
+import pytest
+
+COUNTER = """\
+    import sys
+    calls = []
+    class Counter:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            calls.append(name)
+    sys.meta_path.insert(1, Counter)
+    """
+
+
+@pytest.mark.parametrize("statement, use, names", [
+    ("import dep", "dep.value", ["dep"]),
+    ("from dep import value", "value", ["dep"]),
+    ("import pk.sub", "pk.sub.value", ["pk", "pk.sub"]),
+    ("from pk.sub import value", "value", ["pk", "pk.sub"]),
+    ("import pk.sub as s", "s.value", ["pk", "pk.sub"]),
+])
+def test_spec_is_found_once(both, statement, use, names):
+    """4.2: found once, not twice: our finder hands over the kept spec."""
+    run = both({"counter.py": COUNTER, "dep.py": "value = 1\n",
+                "pk/__init__.py": "", "pk/sub.py": "value = 2\n",
+                "user.py": f"{statement}\ndef f():\n    return {use}\n"}, """\
+        import counter
+        counter.calls.clear()
+        import user
+        def main():
+            user.f()
+            user.f()
+            print([n for n in counter.calls if n[:2] in ("de", "pk")])
+        main()
+        """)
+    assert run.out == repr(names) + "\n"
+
+
+def test_finder_is_first_and_leaves_with_uninstall(lazily):
+    """4.2: our finder stands first on sys.meta_path while installed."""
+    lazily({}, """\
+        import sys
+        import lazycore
+        def kinds():
+            return [type(f).__name__ for f in sys.meta_path]
+        assert kinds()[0] == "LazyFinder", kinds()
+        assert kinds().count("LazyFinder") == 1
+        lazycore.uninstall()
+        assert "LazyFinder" not in kinds(), kinds()
+        lazycore.install()
+        assert kinds()[0] == "LazyFinder"
+        """)
+
+
+def test_find_spec_by_user_code_forgets_nothing(both):
+    """ENGINE: a find_spec() by user code may ask our finder without loading:
+    the spec is handed over and stays kept."""
+    run = both({"dep.py": "value = 1\n"}, """\
+        import sys
+        import importlib.util
+        import dep
+        def main():
+            spec = importlib.util.find_spec("dep")
+            print(spec.name, spec.origin.endswith("dep.py"))
+            print(importlib.util.find_spec("dep").name)
+            print(dep.value)
+            print(importlib.util.find_spec("dep") is dep.__spec__)
+        main()
+        """)
+    assert run.state("dep") == "real"
+
+
+@pytest.mark.parametrize("change", [
+    "sys.path.clear()", "sys.path[:] = ['other']",
+    "sys.path.insert(0, 'other')",
+    "sys.path_hooks.clear()\nsys.path_importer_cache.clear()",
+])
+def test_path_changed_after_the_statement(both, change):
+    """Trap `sys.path` changed between statement and use: changes nothing."""
+    change = change.replace("\n", "\n            ")
+    both({"dep.py": "value = 'right'\n", "other/dep.py": "value = 'wrong'\n"},
+         f"""\
+        import sys
+        import dep
+        def main():
+            sys.path
+            {change}
+            print(dep.value)
+        main()
+        """)
+
+
+@pytest.mark.parametrize("statement", [
+    "import nowhere", "import nowhere.sub", "import nowhere as n",
+    "from nowhere import name", "import pk.nowhere", "import pk.nowhere as n",
+    "from pk.nowhere import name", "import dep.sub",
+    "from dep.sub import name", "import json.nowhere",
+])
+def test_missing_module_is_an_error_at_the_statement(both, statement):
+    """4.2: a module that is not there is an ImportError at the statement."""
+    run = both({"dep.py": "", "pk/__init__.py": "",
+                "user.py": f"x = 1\n{statement}\ny = 2\n"
+                           "def use():\n    return nowhere, name, n, pk, "
+                           "dep, json\n"}, """\
+        try:
+            import user
+        except ImportError as error:
+            print(type(error).__name__, error, error.name)
+            tb = error.__traceback__.tb_next
+            while "importlib" in tb.tb_frame.f_code.co_filename:
+                tb = tb.tb_next
+            print(tb.tb_frame.f_code.co_filename[-7:], tb.tb_lineno)
+        """)
+    assert run.out.endswith("user.py 2\n")
+
+
+def test_missing_module_ends_the_program(both):
+    """4.2: the same without a guard: traceback and exit status 1."""
+    run = both({}, "import nowhere\nprint(nowhere)\n", status=1)
+    assert "No module named 'nowhere'" in run.err
+
+
+def test_parent_that_extends_its_path(both):
+    """4.2: if it cannot be found while a parent is pending, the parent is
+    loaded and it is tried again."""
+    run = both({"pk/__init__.py": "import os\n"
+                "__path__.append(os.path.join(__path__[0], 'more'))\n"
+                "print('pk')\n",
+                "pk/more/sub.py": "value = 1\n"}, """\
+        import pk.sub
+        from pk.sub import value
+        print("imported")
+        print(value, pk.sub.value)
+        """)
+    assert run.out.startswith("pk\nimported\n")
+
+
+def test_parents_are_not_run_to_find_a_child(both):
+    """4.2: parents' paths are taken from their specs."""
+    run = both({"pk/__init__.py": "", "pk/a/__init__.py": "",
+                "pk/a/b.py": "value = 1\n"}, """\
+        import pk.a.b
+        from pk.a import b
+        def use():
+            return pk, b
+        """)
+    assert [run.state(n) for n in ("pk", "pk.a", "pk.a.b")] == ["proxy"] * 3
+
+
+def test_module_set_to_none_is_refused(both):
+    """sys.modules[name] = None refuses the import, as importlib has it."""
+    both({"dep.py": "", "user.py": "import dep\nprint(dep)\n"}, """\
+        import sys
+        sys.modules["dep"] = None
+        try:
+            import user
+        except ImportError as error:
+            print(type(error).__name__, error)
+        """)
+
+
+def test_replaced_import_function(both):
+    """Another __import__ in builtins before us, or after us, is served."""
+    both({"dep.py": "value = 1\n"}, """\
+        import builtins
+        original = builtins.__import__
+        seen = []
+        def traced(name, *args, **kwargs):
+            seen.append(name)
+            return original(name, *args, **kwargs)
+        builtins.__import__ = traced
+        import dep
+        from dep import value
+        builtins.__import__ = original
+        print(seen.count("dep"), dep.value, value)
+        """)
+
+
+# Every kind of loader
+
+KIND_USER = """\
+    import {0}
+    def f():
+        return type({0}.__spec__.loader).__name__
+    """
+
+
+def check_kind(both, name, files=(), loader=None, **how):
+    run = both({**dict(files), "user.py": KIND_USER.format(name)}, """\
+        import sys
+        def main():
+            import user
+            loader = user.f()
+            print(loader)
+        main()
+        """, **how)
+    assert run.state(name) == "real", run.show(name)
+    if loader:
+        assert run.out == loader + "\n"
+    return run
+
+
+def test_kind_source(both):
+    """4.2: source, with its bytecode cache read and written as ever."""
+    check_kind(both, "dep", {"dep.py": ""}, "SourceFileLoader")
+
+
+def test_kind_bytecode(both, lab):
+    """4.2: a .pyc alone."""
+    lab.write({"dep.py": "value = 1\n", "make.py": "import py_compile\n"
+               "py_compile.compile('dep.py', 'dep.pyc')\n"})
+    assert lab.run("eager", file="make.py").status == 0
+    (lab.folder / "dep.py").unlink()
+    check_kind(both, "dep", loader="SourcelessFileLoader")
+
+
+def test_kind_zip(both, lab):
+    """Section 9, zip imports: a zip on sys.path."""
+    lab.zip("lib.zip", {"dep.py": "value = 1\n", "pk/__init__.py": "",
+                        "pk/sub.py": "value = 2\n"})
+    run = both({"user.py": "import dep\nfrom pk import sub\nimport pk.sub\n"
+                           "def f():\n    return dep.value, sub.value, pk\n"},
+               """\
+        import sys
+        sys.path.append("lib.zip")
+        import user
+        def main():
+            print(user.f()[:2], user.pk.__file__[-22:])
+        main()
+        """)
+    assert run.out == "(1, 2) lib.zip/pk/__init__.py\n"
+    for name in ("dep", "pk", "pk.sub"):
+        assert run.state(name) == "real"
+
+
+def test_kind_zip_application(both, lab):
+    """Section 9, zip imports: a zip as the program."""
+    lab.zip("app.zip", {"__main__.py": "import dep\nimport unused\n"
+                        "def use():\n    return unused\nprint(dep.value)\n",
+                        "dep.py": "value = 1\n", "unused.py": ""})
+    run = both({}, "", file="app.zip")
+    assert run.out == "1\n"
+    assert run.state("unused") == "proxy"
+
+
+def test_kind_extension(both, lab):
+    """4.2: an extension module."""
+    code = ("import sys, sysconfig, os\n"
+            "folder = sysconfig.get_path('platstdlib') + '/lib-dynload'\n"
+            "names = sorted(n.split('.')[0] for n in os.listdir(folder))\n"
+            "print([n for n in names if n in "
+            "('_json', '_csv', '_bz2', '_queue', '_asyncio')][0])\n")
+    lab.write({"find.py": code})
+    name = lab.run("eager", file="find.py").out.strip()
+    check_kind(both, name, loader="ExtensionFileLoader")
+
+
+def test_kind_builtin(both):
+    """4.2: a module compiled into the interpreter."""
+    run = check_kind(both, "_symtable")
+    assert run.stats["builtins_imported"] > 0
+
+
+def test_kind_frozen(both):
+    """4.2: a frozen module and package."""
+    check_kind(both, "__hello__")
+    check_kind(both, "__phello__.spam")
+
+
+def test_kind_namespace(both):
+    """4.2: namespace packages, one inside another, over two folders."""
+    run = both({"one/ns/deep/a.py": "value = 'a'\n",
+                "two/ns/deep/b.py": "value = 'b'\n",
+                "user.py": """\
+        import ns.deep.a
+        from ns.deep import b
+        import ns.deep as deep
+        def f():
+            return ns.deep.a.value, b.value, sorted(
+                p.split("/")[-3] for p in deep.__path__)
+        """}, """\
+        import sys
+        sys.path += ["one", "two"]
+        import user
+        print(user.f())
+        """)
+    assert run.out == "('a', 'b', ['one', 'two'])\n"
+    assert run.state("ns") == "real"
+
+
+def test_kind_lazy_namespace(both):
+    """4.2: a namespace package that no one uses stays pending."""
+    run = both({"ns/a.py": ""}, """\
+        import ns.a
+        from ns import a
+        def use():
+            return ns, a
+        """)
+    assert run.state("ns") == "proxy"
+    assert run.state("ns.a") == "proxy"
+
+
+def test_kind_custom_finder_and_loader(both):
+    """4.2: a loader of the program's own, with a loader_state of its own
+    (trap: `spec.loader_state` of another loader overwritten)."""
+    both({"finder.py": """\
+        import sys
+        from importlib.machinery import ModuleSpec
+        class Loader:
+            def create_module(self, spec):
+                assert spec.loader_state == ("mine", spec.name)
+                return None
+            def exec_module(self, module):
+                module.state = module.__spec__.loader_state
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name.startswith("virtual"):
+                    return ModuleSpec(name, Loader(), origin="nowhere",
+                                      loader_state=("mine", name))
+        sys.meta_path.append(Finder())
+        """, "user.py": "import virtual_a\nfrom virtual_b import state\n"
+             "def f():\n    return virtual_a.state, state\n"}, """\
+        import finder
+        finder.sys
+        import user
+        print(user.f())
+        print(user.virtual_a.__spec__.loader_state)
+        """)
+
+
+def test_kind_legacy_loader_failing_in_create_module(both):
+    """4.2: a loader whose create_module raises."""
+    both({"finder.py": """\
+        import sys
+        from importlib.machinery import ModuleSpec
+        class Loader:
+            def create_module(self, spec):
+                raise ImportError("not today", name=spec.name)
+            def exec_module(self, module):
+                pass
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "virtual":
+                    return ModuleSpec(name, Loader())
+        sys.meta_path.append(Finder())
+        """, "user.py": "import virtual\ndef f():\n    return virtual\n"}, """\
+        import finder
+        finder.sys
+        try:
+            import user
+            user.f()
+        except ImportError as error:
+            print(error, error.name)
+        """)
+
+
+def test_finder_that_raises(both):
+    """4.2: an exception of a finder comes out of the statement."""
+    both({"user.py": "import virtual\ndef f():\n    return virtual\n"}, """\
+        import sys
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "virtual":
+                    raise RuntimeError("finder")
+        sys.meta_path.insert(0, Finder())
+        try:
+            import user
+        except RuntimeError as error:
+            print(repr(error))
+        """)
