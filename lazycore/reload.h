@@ -2,8 +2,9 @@
  *
  * reload.c drives the steps of DESIGN 5 and words the verdict; the source is
  * read in reload_source.c, old and new objects are paired in reload_pair.c,
- * put in place in reload_publish.c, and what refers to them elsewhere is
- * found and repaired in reload_repair.c.
+ * put in place in reload_publish.c; what refers to them elsewhere is found in
+ * reload_walk.c and repaired in reload_repair.c and reload_class.c; what may
+ * run Python code waits for reload_after.c.
  */
 #ifndef LAZYCORE_RELOAD_H
 #define LAZYCORE_RELOAD_H
@@ -97,6 +98,18 @@ int reload_walk(struct lz_publish *publish);
 
 /* reload_repair.c: step 4 and the references to what moved. */
 int reload_repair(struct lz_publish *publish);
+
+/* reload_class.c: bases of classes that did not move themselves. */
+int reload_rebase(struct lz_publish *publish, PyObject *child);
+int reload_repair_type(struct lz_publish *publish, PyTypeObject *type);
+/* Say how many classes could not keep their identity. */
+int reload_count_replaced(struct lz_publish *publish);
+/* What a line calls OBJECT, a key of moved or replaced. */
+const char *reload_name_of(const struct lz_publish *publish, PyObject *object);
+
+/* reload_after.c: the rest, which may run Python code. 0 or -1. */
+int reload_after(struct lz_publish *publish);
+void reload_collect_young(void);
 
 /* Keep OBJECT (may be NULL) alive until the step is over. 0 or -1. */
 int reload_bury(struct lz_publish *publish, PyObject *object);

@@ -52,8 +52,8 @@ text_of(PyObject *text, const char *otherwise)
 }
 
 /* What OBJECT, a key of moved or replaced, is called. */
-static const char *
-name_of(const struct lz_publish *publish, PyObject *object)
+const char *
+reload_name_of(const struct lz_publish *publish, PyObject *object)
 {
     PyObject *name = ptrmap_get(&publish->names, object);
 
@@ -123,7 +123,7 @@ change_key_later(struct lz_publish *publish, PyObject *container,
                ? change_later(publish, container, key, old, Py_Ellipsis)
                : reload_unrepaired(publish, "key of a %s: %s",
                                    Py_TYPE(container)->tp_name,
-                                   name_of(publish, key));
+                                   reload_name_of(publish, key));
 }
 
 /* Whether hashing and comparing KEY runs no Python code. */
@@ -145,7 +145,8 @@ repair_value(struct lz_publish *publish, PyObject *dict,
         if (owner->module_name == NULL || other == NULL) {
             return reload_unrepaired(
                 publish, owner->is_dict ? "%s[%s]: %s" : "%s.%s: %s",
-                owner->words, text_of(key, "..."), name_of(publish, value));
+                owner->words, text_of(key, "..."),
+                reload_name_of(publish, value));
         }
         publish->reload->result->names_rebound++;
     }
@@ -245,7 +246,7 @@ repair_slot(struct lz_publish *publish, PyObject *holder, PyObject **slot)
     PyObject *old = ptrmap_get(&publish->moved, value);
     if (old == NULL) {
         return reload_unrepaired(publish, "a %s: %s", Py_TYPE(holder)->tp_name,
-                                 name_of(publish, value));
+                                 reload_name_of(publish, value));
     }
     if (reload_bury(publish, value) < 0) {
         return -1;
@@ -281,7 +282,7 @@ repair_set(struct lz_publish *publish, PyObject *set)
         status = PySet_CheckExact(set)
                      ? change_key_later(publish, set, item)
                      : reload_unrepaired(publish, "a frozenset: %s",
-                                         name_of(publish, item));
+                                         reload_name_of(publish, item));
     }
     Py_XDECREF(items);
     return status;
@@ -367,106 +368,6 @@ repair_instance(struct lz_publish *publish, PyObject *object)
                : reload_unrepaired(publish, "%s", words);
 }
 
-/* --- classes
- * ----------------------------------------------------------------------------
- */
-
-/* A class of the body that has not moved but derives from one that has. */
-static int
-rebase(struct lz_publish *publish, PyObject *child)
-{
-    PyTypeObject *type = (PyTypeObject *)child;
-    Py_ssize_t count = PyTuple_GET_SIZE(type->tp_bases);
-    PyObject *bases = PyTuple_New(count);
-    PyObject *key = PyUnicode_InternFromString("__bases__");
-    int status = bases == NULL || key == NULL ? -1 : 0;
-
-    for (Py_ssize_t i = 0; status == 0 && i < count; i++) {
-        PyObject *base = PyTuple_GET_ITEM(type->tp_bases, i);
-        PyTuple_SET_ITEM(bases, i,
-                         Py_NewRef(reload_mapped_borrowed(publish, base)));
-    }
-    if (status == 0 && reload_bury(publish, type->tp_bases) == 0 &&
-        PyType_Type.tp_setattro(child, key, bases) < 0) {
-        status = PyErr_ExceptionMatches(PyExc_MemoryError)
-                     ? -1
-                     : reload_unrepaired(publish,
-                                         "class %s: its bases cannot be set",
-                                         type->tp_name);
-        PyErr_Clear();
-    }
-    Py_XDECREF(key);
-    Py_XDECREF(bases);
-    return status;
-}
-
-static int
-repair_type(struct lz_publish *publish, PyTypeObject *type)
-{
-    if (ptrmap_has(&publish->replaced, type)) {
-        return 0;
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_bases); i++) {
-        PyObject *base = PyTuple_GET_ITEM(type->tp_bases, i);
-        if (ptrmap_has(&publish->replaced, base)) {
-            return reload_unrepaired(publish, "class %s: its base %s",
-                                     type->tp_name, name_of(publish, base));
-        }
-    }
-    return 0;
-}
-
-/* The methods of a replaced class know it by their '__class__': that is
- * right, and nobody's name to repair. */
-static int
-disown_cells(struct lz_publish *publish, PyTypeObject *type)
-{
-    PyObject *key, *value;
-    Py_ssize_t at = 0;
-
-    while (PyDict_Next(type->tp_dict, &at, &key, &value)) {
-        PyObject *closure = PyFunction_Check(value)
-                                ? ((PyFunctionObject *)value)->func_closure
-                                : NULL;
-        for (Py_ssize_t i = 0;
-             closure != NULL && i < PyTuple_GET_SIZE(closure); i++) {
-            PyObject *cell = PyTuple_GET_ITEM(closure, i);
-            if (PyCell_GET(cell) == (PyObject *)type &&
-                ptrmap_put(&publish->ours, cell, publish) != 0) {
-                (void)PyErr_NoMemory();
-                return -1;
-            }
-        }
-    }
-    return 0;
-}
-
-static int
-count_replaced_classes(struct lz_publish *publish)
-{
-    struct lz_reload_result *result = publish->reload->result;
-    size_t classes = 0;
-
-    for (size_t i = 0; i < publish->replaced.room; i++) {
-        const struct lz_ptrmap_slot *slot = &publish->replaced.slots[i];
-        PyObject *old = (PyObject *)(uintptr_t)slot->key;
-        if (old != NULL && PyType_Check(old) && PyType_Check(slot->value)) {
-            classes++;
-            if (disown_cells(publish, (PyTypeObject *)old) < 0) {
-                return -1;
-            }
-        }
-    }
-    if (classes != 0) {
-        (void)snprintf(result->text, sizeof(result->text),
-                       "; %zu classes could not keep their identity (bases, "
-                       "metaclass or slots changed), %zu old instances stay "
-                       "as they are",
-                       classes, publish->old_instances);
-    }
-    return 0;
-}
-
 /* --- the step
  * ------------------------------------------------------------------------------
  */
@@ -537,7 +438,7 @@ repair(struct lz_publish *publish, PyObject *holder)
         return repair_method(publish, holder);
     }
     if (PyType_Check(holder)) {
-        return repair_type(publish, (PyTypeObject *)holder);
+        return reload_repair_type(publish, (PyTypeObject *)holder);
     }
     return is_no_holder(holder) ? 0 : repair_instance(publish, holder);
 }
@@ -545,11 +446,12 @@ repair(struct lz_publish *publish, PyObject *holder)
 int
 reload_repair(struct lz_publish *publish)
 {
-    if (count_replaced_classes(publish) < 0) {
+    if (reload_count_replaced(publish) < 0) {
         return -1;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(publish->children); i++) {
-        if (rebase(publish, PyList_GET_ITEM(publish->children, i)) < 0) {
+        if (reload_rebase(publish, PyList_GET_ITEM(publish->children, i)) <
+            0) {
             return -1;
         }
     }
