@@ -101,11 +101,11 @@ run(struct loop *loop)
         if (poll(fds, 2, -1) < 0) {
             continue;
         }
-        if (fds[0].revents != 0) {
-            take_output(loop);
-        }
         if (loop->control_fd >= 0 && fds[1].revents != 0) {
             take_order(loop);
+        }
+        if (fds[0].revents != 0) {
+            take_output(loop);
         }
     }
 }

@@ -29,19 +29,33 @@ tell(unsigned what)
     state.notify(state.arg);
 }
 
+/* A forked child that has not come to signals_after_fork yet: it gets what
+ * it would have got a moment later. */
+static bool
+is_childs(int number)
+{
+    if (getpid() == state.owner) {
+        return false;
+    }
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
+    return true;
+}
+
 static void
 on_term(int number)
 {
     int saved = errno;
 
-    if (getpid() == state.owner) {
-        if (!pthread_equal(pthread_self(), state.main)) {
-            /* Only this wakes the main thread out of a system call. */
-            (void)pthread_kill(state.main, number);
-        } else {
-            tell(LZ_SIGNAL_STOP);
-            pyhost_interrupt();
-        }
+    if (is_childs(number)) {
+        return;
+    }
+    if (!pthread_equal(pthread_self(), state.main)) {
+        /* Only this wakes the main thread out of a system call. */
+        (void)pthread_kill(state.main, number);
+    } else {
+        tell(LZ_SIGNAL_STOP);
+        pyhost_interrupt();
     }
     errno = saved;
 }
@@ -51,8 +65,7 @@ on_hup(int number)
 {
     int saved = errno;
 
-    (void)number;
-    if (getpid() == state.owner) {
+    if (!is_childs(number)) {
         tell(LZ_SIGNAL_REOPEN);
     }
     errno = saved;
