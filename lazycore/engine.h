@@ -106,7 +106,9 @@ struct lz_names {
     PyObject *name, *path, *spec, *package, *file, *all, *getattr, *builtins;
     PyObject *parent, *origin, *loader, *has_location, *initializing;
     PyObject *name_attr; /* "name" */
-    PyObject *search_locations, *find_spec, *reload;
+    PyObject *search_locations, *find_spec;
+    PyObject *path_attr, *path_mtime, *path_cache, *loaders; /* FileFinder */
+    PyObject *origin_keyword;                                /* ("origin",) */
 };
 
 struct lz_engine {
@@ -135,6 +137,8 @@ struct lz_engine {
     struct lz_namespace *outer; /* namespace last used outside any load */
     PyObject *saved_globals, *saved_locals, *saved_vars, *saved_dir;
     PyObject *saved_reload; /* importlib.reload, once importlib is there */
+    PyObject *builtin_importer, *frozen_importer, *path_finder; /* search.c */
+    PyObject *file_finder, *spec_class, *is_builtin, *is_frozen;
     PyObject *getallocatedblocks;
     PyObject *foreseen;        /* set of names that pending modules import */
     uint64_t targets_made;     /* targets ever made */
@@ -190,6 +194,13 @@ int find_target(struct lz_engine *engine, PyObject *name,
 PyObject *find_spec_only(struct lz_engine *engine, PyObject *name);
 /* spec.origin where it is a location: a new reference or NULL, no error. */
 PyObject *spec_file(struct lz_engine *engine, PyObject *spec);
+
+/* search.c */
+/* What importlib finds for NAME on PATH (None: top-level), without our own
+ * finder: a new reference, None, or NULL with an exception. */
+PyObject *search_spec(struct lz_engine *engine, PyObject *name,
+                      PyObject *path);
+int search_init(struct lz_engine *engine);
 
 /* proxy.c */
 extern PyType_Spec lz_module_proxy_spec, lz_name_proxy_spec;

@@ -89,8 +89,7 @@ ask_finders(struct lz_engine *engine, PyObject *name, PyObject *parent)
         if (path == NULL)
             return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     }
-    PyObject *spec =
-        PyObject_CallFunctionObjArgs(engine->bootstrap_find, name, path, NULL);
+    PyObject *spec = search_spec(engine, name, path);
     Py_DECREF(path);
     return spec;
 }
@@ -192,8 +191,7 @@ find_spec_only(struct lz_engine *engine, PyObject *name)
             return Py_NewRef(Py_None);
         }
     }
-    PyObject *spec =
-        PyObject_CallFunctionObjArgs(engine->bootstrap_find, name, path, NULL);
+    PyObject *spec = search_spec(engine, name, path);
     Py_DECREF(path);
     return spec;
 }

@@ -252,7 +252,7 @@ engine_install(struct lz_engine *engine)
     engine->import_is_builtin =
         PyCFunction_Check(import) && PyCFunction_GET_SELF(import) == builtins;
     Py_DECREF(import);
-    if (learn_bootstrap(engine) < 0 ||
+    if (learn_bootstrap(engine) < 0 || search_init(engine) < 0 ||
         with_strings("builtin_module_names", use_builtins, engine->core) < 0 ||
         with_strings("stdlib_module_names", use_stdlib, engine->core) < 0)
         goto done;

@@ -179,13 +179,20 @@ init_names(struct lz_names *names)
         {&names->initializing, "_initializing"},
         {&names->name_attr, "name"},
         {&names->search_locations, "submodule_search_locations"},
+        {&names->loader, "loader"},
+        {&names->find_spec, "find_spec"},
+        {&names->path_attr, "path"},
+        {&names->path_mtime, "_path_mtime"},
+        {&names->path_cache, "_path_cache"},
+        {&names->loaders, "_loaders"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         *rows[i].slot = PyUnicode_InternFromString(rows[i].text);
         if (*rows[i].slot == NULL)
             return -1;
     }
-    return 0;
+    names->origin_keyword = PyTuple_Pack(1, names->origin);
+    return names->origin_keyword == NULL ? -1 : 0;
 }
 
 static PyTypeObject *
@@ -311,6 +318,13 @@ module_exec(PyObject *module)
     VISIT(engine->saved_vars)                                                 \
     VISIT(engine->saved_dir)                                                  \
     VISIT(engine->saved_reload)                                               \
+    VISIT(engine->builtin_importer)                                           \
+    VISIT(engine->frozen_importer)                                            \
+    VISIT(engine->path_finder)                                                \
+    VISIT(engine->file_finder)                                                \
+    VISIT(engine->spec_class)                                                 \
+    VISIT(engine->is_builtin)                                                 \
+    VISIT(engine->is_frozen)                                                  \
     VISIT(engine->foreseen)                                                   \
     VISIT(engine->getallocatedblocks)
 

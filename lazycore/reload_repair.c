@@ -23,15 +23,15 @@ reload_unrepaired(struct lz_publish *publish, const char *format, ...)
     char line[LINE_MAX_BYTES];
     va_list args;
 
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
     if (result->unrepaired_count >= UNREPAIRED_MAX) {
         return 0;
     }
     if (result->unrepaired == NULL) {
         result->unrepaired = calloc(UNREPAIRED_MAX, sizeof(char *));
     }
-    va_start(args, format);
-    (void)vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
     char *copy = result->unrepaired == NULL ? NULL : strdup(line);
     if (copy == NULL) {
         (void)PyErr_NoMemory();

@@ -12,7 +12,7 @@
 
 /* A stamp this close to the clock may be given to a second write, too: the
  * kernel's ticks, and file systems that keep whole seconds. */
-static const int64_t RACY_NS = 50 * 1000 * 1000;
+static const int64_t RACY_NS = INT64_C(50) * 1000 * 1000;
 static const int64_t RACY_COARSE_NS = INT64_C(3000) * 1000 * 1000;
 static const int64_t SECOND_NS = INT64_C(1000) * 1000 * 1000;
 

@@ -1,0 +1,398 @@
+/* The search for a spec, in C as far as the finders are understood.
+ *
+ * Asks what importlib._bootstrap._find_spec would ask, in the same order. A
+ * FileFinder whose directory has not changed is skipped for one stat when its
+ * cached listing lacks the name, and its spec is made here when it has it.
+ * Whatever is not exactly importlib's own is called as importlib calls it.
+ * Needs the GIL; runs Python code.
+ */
+#include "lazycore/engine.h"
+
+#include <sys/stat.h>
+
+enum outcome { FAILED = -1, ABSENT, FOUND, UNSURE };
+
+enum { SUFFIXES_MAX = 8 };
+
+struct search {
+    struct lz_engine *engine;
+    PyObject *name; /* full dotted name */
+    PyObject *tail; /* after the last dot */
+    PyObject *path; /* None for a top-level module */
+    /* tail + suffix, made once for the suffixes of importlib's loaders */
+    PyObject *suffixes[SUFFIXES_MAX]; /* borrowed */
+    PyObject *files[SUFFIXES_MAX];
+    int count;
+    PyObject *spec; /* the answer: new reference */
+};
+
+static bool
+is_file(PyObject *path)
+{
+    struct stat info;
+    const char *text = PyUnicode_AsUTF8(path);
+    if (text == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    return stat(text, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+/* tail + SUFFIX: borrowed, or NULL with an exception. */
+static PyObject *
+file_name(struct search *search, PyObject *suffix)
+{
+    for (int i = 0; i < search->count; i++) {
+        if (search->suffixes[i] == suffix)
+            return search->files[i];
+    }
+    if (search->count == SUFFIXES_MAX) {
+        PyErr_SetString(PyExc_RuntimeError, "too many suffixes");
+        return NULL;
+    }
+    PyObject *file = PyUnicode_Concat(search->tail, suffix);
+    if (file == NULL)
+        return NULL;
+    search->suffixes[search->count] = suffix;
+    search->files[search->count++] = file;
+    return file;
+}
+
+/* importlib's FileFinder._get_spec. */
+static enum outcome
+make_spec(struct search *search, PyObject *loader_class, PyObject *file,
+          PyObject *package)
+{
+    struct lz_names *names = &search->engine->names;
+    PyObject *spec = NULL;
+    PyObject *loader =
+        PyObject_CallFunctionObjArgs(loader_class, search->name, file, NULL);
+    if (loader == NULL)
+        return FAILED;
+    PyObject *const args[] = {search->name, loader, file};
+    spec = PyObject_Vectorcall(search->engine->spec_class, args, 2,
+                               names->origin_keyword);
+    Py_DECREF(loader);
+    if (spec == NULL ||
+        PyObject_SetAttr(spec, names->has_location, Py_True) < 0)
+        goto error;
+    if (package != NULL) {
+        PyObject *locations = PyList_New(1);
+        if (locations == NULL)
+            goto error;
+        PyList_SET_ITEM(locations, 0, Py_NewRef(package));
+        int result =
+            PyObject_SetAttr(spec, names->search_locations, locations);
+        Py_DECREF(locations);
+        if (result < 0)
+            goto error;
+    }
+    search->spec = spec;
+    return FOUND;
+error:
+    Py_XDECREF(spec);
+    return FAILED;
+}
+
+/* One (suffix, loader class) of a FileFinder, or false. */
+static bool
+loader_row(PyObject *loaders, Py_ssize_t i, PyObject **ret_suffix,
+           PyObject **ret_class)
+{
+    PyObject *row = PyList_GET_ITEM(loaders, i);
+    if (!PyTuple_CheckExact(row) || PyTuple_GET_SIZE(row) != 2 ||
+        !PyUnicode_CheckExact(PyTuple_GET_ITEM(row, 0)))
+        return false;
+    *ret_suffix = PyTuple_GET_ITEM(row, 0);
+    *ret_class = PyTuple_GET_ITEM(row, 1);
+    return true;
+}
+
+static enum outcome
+find_package(struct search *search, PyObject *directory, PyObject *loaders)
+{
+    enum outcome outcome = ABSENT;
+    PyObject *base = PyUnicode_FromFormat("%U/%U", directory, search->tail);
+    if (base == NULL)
+        return FAILED;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(loaders) && outcome == ABSENT;
+         i++) {
+        PyObject *suffix, *loader_class;
+        if (!loader_row(loaders, i, &suffix, &loader_class)) {
+            outcome = UNSURE;
+            break;
+        }
+        PyObject *file = PyUnicode_FromFormat("%U/__init__%U", base, suffix);
+        if (file == NULL)
+            outcome = FAILED;
+        else if (is_file(file))
+            outcome = make_spec(search, loader_class, file, base);
+        Py_XDECREF(file);
+    }
+    Py_DECREF(base);
+    /* A directory without __init__ may be part of a namespace package. */
+    return outcome == ABSENT ? UNSURE : outcome;
+}
+
+static enum outcome
+find_file(struct search *search, PyObject *directory, PyObject *cache,
+          PyObject *loaders)
+{
+    enum outcome outcome = ABSENT;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(loaders) && outcome == ABSENT;
+         i++) {
+        PyObject *suffix, *loader_class;
+        if (!loader_row(loaders, i, &suffix, &loader_class))
+            return UNSURE;
+        PyObject *file = file_name(search, suffix);
+        int listed = file == NULL ? -1 : PySet_Contains(cache, file);
+        if (listed < 0)
+            return FAILED;
+        if (listed == 0)
+            continue;
+        PyObject *path = PyUnicode_FromFormat("%U/%U", directory, file);
+        if (path == NULL)
+            return FAILED;
+        if (is_file(path))
+            outcome = make_spec(search, loader_class, path, NULL);
+        Py_DECREF(path);
+    }
+    return outcome;
+}
+
+/* Whether the listing that FINDER cached is that of DIRECTORY now. */
+static bool
+is_fresh(struct search *search, PyObject *finder, PyObject *directory)
+{
+    struct stat info;
+    const char *text = PyUnicode_AsUTF8(directory);
+    PyObject *mtime =
+        PyObject_GetAttr(finder, search->engine->names.path_mtime);
+    bool fresh = false;
+    if (text != NULL && text[0] == '/' && mtime != NULL &&
+        PyFloat_CheckExact(mtime) && stat(text, &info) == 0) {
+        double now =
+            (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec;
+        double then = PyFloat_AS_DOUBLE(mtime);
+        fresh = !(now < then) && !(now > then);
+    }
+    PyErr_Clear();
+    Py_XDECREF(mtime);
+    return fresh;
+}
+
+static enum outcome
+ask_file_finder(struct search *search, PyObject *finder)
+{
+    struct lz_names *names = &search->engine->names;
+    enum outcome outcome = UNSURE;
+    PyObject *directory = PyObject_GetAttr(finder, names->path_attr);
+    PyObject *cache = PyObject_GetAttr(finder, names->path_cache);
+    PyObject *loaders = PyObject_GetAttr(finder, names->loaders);
+    PyErr_Clear();
+    if (directory == NULL || cache == NULL || loaders == NULL ||
+        !PyUnicode_CheckExact(directory) || !PySet_CheckExact(cache) ||
+        !PyList_CheckExact(loaders) || !is_fresh(search, finder, directory))
+        goto done;
+    int listed = PySet_Contains(cache, search->tail);
+    if (listed < 0)
+        outcome = FAILED;
+    else if (listed == 1)
+        outcome = find_package(search, directory, loaders);
+    else
+        outcome = find_file(search, directory, cache, loaders);
+done:
+    Py_XDECREF(loaders);
+    Py_XDECREF(cache);
+    Py_XDECREF(directory);
+    return outcome;
+}
+
+/* FINDER.find_spec(name, ...), as importlib calls it. */
+static enum outcome
+call_finder(struct search *search, PyObject *finder, PyObject *path)
+{
+    PyObject *find = PyObject_GetAttr(finder, search->engine->names.find_spec);
+    if (find == NULL)
+        return PyErr_ExceptionMatches(PyExc_AttributeError) ? UNSURE : FAILED;
+    PyObject *spec =
+        path == NULL
+            ? PyObject_CallOneArg(find, search->name)
+            : PyObject_CallFunctionObjArgs(find, search->name, path, NULL);
+    Py_DECREF(find);
+    if (spec == NULL)
+        return FAILED;
+    if (spec == Py_None) {
+        Py_DECREF(spec);
+        return ABSENT;
+    }
+    search->spec = spec;
+    return FOUND;
+}
+
+/* What an entry's finder says; a namespace portion is left to importlib. */
+static enum outcome
+ask_entry_finder(struct search *search, PyObject *finder)
+{
+    if ((PyObject *)Py_TYPE(finder) == search->engine->file_finder) {
+        enum outcome outcome = ask_file_finder(search, finder);
+        if (outcome != UNSURE)
+            return outcome;
+    }
+    enum outcome outcome = call_finder(search, finder, NULL);
+    if (outcome != FOUND)
+        return outcome;
+    PyObject *loader =
+        PyObject_GetAttr(search->spec, search->engine->names.loader);
+    bool portion = loader == NULL || loader == Py_None;
+    Py_XDECREF(loader);
+    PyErr_Clear();
+    if (portion) {
+        Py_CLEAR(search->spec);
+        return UNSURE;
+    }
+    return FOUND;
+}
+
+/* importlib's PathFinder. */
+static enum outcome
+ask_path(struct search *search)
+{
+    PyObject *path = search->path;
+    if (path == Py_None)
+        path = PySys_GetObject("path"); /* borrowed */
+    PyObject *finders = PySys_GetObject("path_importer_cache");
+    if (path == NULL || !PyList_CheckExact(path) || finders == NULL ||
+        !PyDict_CheckExact(finders))
+        return UNSURE;
+    Py_INCREF(path);
+    Py_INCREF(finders);
+    enum outcome outcome = ABSENT;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(path) && outcome == ABSENT;
+         i++) {
+        PyObject *entry = PyList_GET_ITEM(path, i);
+        if (!PyUnicode_CheckExact(entry) || PyUnicode_GET_LENGTH(entry) == 0) {
+            outcome = UNSURE; /* the working directory, or no str */
+            break;
+        }
+        PyObject *finder = PyDict_GetItemWithError(finders, entry);
+        if (finder == NULL) {
+            outcome = PyErr_Occurred() ? FAILED : UNSURE;
+            break;
+        }
+        if (finder == Py_None)
+            continue;
+        Py_INCREF(finder);
+        outcome = ask_entry_finder(search, finder);
+        Py_DECREF(finder);
+    }
+    Py_DECREF(finders);
+    Py_DECREF(path);
+    return outcome;
+}
+
+/* One finder of sys.meta_path. */
+static enum outcome
+ask(struct search *search, PyObject *finder)
+{
+    struct lz_engine *engine = search->engine;
+    if (finder == engine->finder)
+        return ABSENT;
+    if (finder == engine->builtin_importer ||
+        finder == engine->frozen_importer) {
+        PyObject *test = finder == engine->builtin_importer
+                             ? engine->is_builtin
+                             : engine->is_frozen;
+        PyObject *answer = PyObject_CallOneArg(test, search->name);
+        int there = answer == NULL ? -1 : PyObject_IsTrue(answer);
+        Py_XDECREF(answer);
+        if (there <= 0)
+            return there < 0 ? FAILED : ABSENT;
+    } else if (finder == engine->path_finder) {
+        enum outcome outcome = ask_path(search);
+        if (outcome != UNSURE)
+            return outcome;
+    }
+    return call_finder(search, finder, search->path);
+}
+
+static enum outcome
+ask_all(struct search *search)
+{
+    enum outcome outcome = ABSENT;
+    PyObject *meta_path = PySys_GetObject("meta_path"); /* borrowed */
+    if (meta_path == NULL || !PyList_CheckExact(meta_path) ||
+        PyList_GET_SIZE(meta_path) == 0)
+        return UNSURE;
+    Py_INCREF(meta_path);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(meta_path) && outcome == ABSENT;
+         i++) {
+        PyObject *finder = Py_NewRef(PyList_GET_ITEM(meta_path, i));
+        outcome = ask(search, finder);
+        Py_DECREF(finder);
+    }
+    Py_DECREF(meta_path);
+    return outcome;
+}
+
+PyObject *
+search_spec(struct lz_engine *engine, PyObject *name, PyObject *path)
+{
+    struct search search = {.engine = engine, .name = name, .path = path};
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
+    search.tail = PyUnicode_Substring(name, dot + 1, length);
+    if (search.tail == NULL)
+        return NULL;
+    enum outcome outcome = ask_all(&search);
+    for (int i = 0; i < search.count; i++)
+        Py_DECREF(search.files[i]);
+    Py_DECREF(search.tail);
+    switch (outcome) {
+    case FOUND:
+        return search.spec;
+    case ABSENT:
+        return Py_NewRef(Py_None);
+    case UNSURE:
+        PyErr_Clear();
+        return PyObject_CallFunctionObjArgs(engine->bootstrap_find, name, path,
+                                            NULL);
+    case FAILED:
+    default:
+        return NULL;
+    }
+}
+
+int
+search_init(struct lz_engine *engine)
+{
+    int result = -1;
+    PyObject *external = PyImport_ImportModule("_frozen_importlib_external");
+    PyObject *imp = PyImport_ImportModule("_imp");
+    if (external == NULL || imp == NULL)
+        goto done;
+    const struct {
+        PyObject **slot;
+        PyObject *module;
+        const char *name;
+    } rows[] = {
+        {&engine->builtin_importer, engine->bootstrap, "BuiltinImporter"},
+        {&engine->frozen_importer, engine->bootstrap, "FrozenImporter"},
+        {&engine->spec_class, engine->bootstrap, "ModuleSpec"},
+        {&engine->path_finder, external, "PathFinder"},
+        {&engine->file_finder, external, "FileFinder"},
+        {&engine->is_builtin, imp, "is_builtin"},
+        {&engine->is_frozen, imp, "is_frozen"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        PyObject *value = PyObject_GetAttrString(rows[i].module, rows[i].name);
+        if (value == NULL)
+            goto done;
+        Py_XSETREF(*rows[i].slot, value);
+    }
+    result = 0;
+done:
+    Py_XDECREF(imp);
+    Py_XDECREF(external);
+    return result;
+}
