@@ -92,9 +92,12 @@ struct call {
     unsigned holders; /* the timer's handle, and the job */
 };
 
-/* --- client.c ----------------------------------------------------------- */
+/* --- admit.c ------------------------------------------------------------ */
 
 void client_on_connection(uv_stream_t *listener, int status) LZ_LOOP_ONLY;
+
+/* --- client.c ----------------------------------------------------------- */
+
 /* The answer of a call, then on with the client's queue. */
 void client_answer(struct client *client, const struct wire_request *request,
                    const union wire_reply *reply,
@@ -104,6 +107,11 @@ void client_send(struct client *client, struct wire_line *line) LZ_LOOP_ONLY;
 void client_deliver(struct client *client,
                     const struct wire_event *event) LZ_LOOP_ONLY;
 void client_close(struct client *client) LZ_LOOP_ONLY;
+/* Close it for what it did; counted and logged. */
+void client_drop(struct client *client, const char *why) LZ_LOOP_ONLY;
+void client_set_reading(struct client *client, bool reading) LZ_LOOP_ONLY;
+/* Tell those who listen what became of it. */
+void client_post(struct client *client, const char *action) LZ_LOOP_ONLY;
 /* Answer one request of each client. Whether there is more to do. */
 bool client_work(struct control *control) LZ_LOOP_ONLY;
 /* Something became answerable. */

@@ -1,0 +1,167 @@
+/* Who may connect: limits, the peer's identity, the greeting.
+ *
+ * What happens on an admitted connection is client.c's. The loop's thread.
+ */
+#include "daemon/control_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+
+static void
+on_silent(uv_timer_t *timer) LZ_LOOP_ONLY
+{
+    struct client *client = timer->data;
+    struct wire_request nobody = {.id = "null", .wants_reply = true};
+    struct wire_error error = {0};
+
+    (void)wire_error_set(&error, WIRE_ERROR_LIMIT,
+                         "no request within %d s of connecting",
+                         (int)WIRE_LIMIT_FIRST_REQUEST / 1000);
+    client_answer(client, &nobody, NULL, &error);
+    if (!client->closing) {
+        client_drop(client, "it sent no request");
+    }
+}
+
+static bool
+is_member(int fd, gid_t gid, gid_t group)
+{
+    gid_t groups[256];
+    socklen_t size = sizeof(groups);
+
+    if (gid == group) {
+        return true;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0) {
+        return false;
+    }
+    for (size_t i = 0; i < size / sizeof(groups[0]); i++) {
+        if (groups[i] == group) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Who is there, and may it stay? 0, or -1 with ERROR. */
+static int
+admit(struct client *client, struct wire_error *error) LZ_LOOP_ONLY
+{
+    struct control *control = client->control;
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    unsigned others = 0;
+    int fd = -1;
+
+    if (uv_fileno((const uv_handle_t *)&client->pipe, &fd) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+        return wire_error_set(error, WIRE_ERROR_DENIED,
+                              "the peer's identity is unknown");
+    }
+    client->uid = peer.uid;
+    client->gid = peer.gid;
+    client->pid = peer.pid;
+    client->may_change = peer.uid == 0 || peer.uid == geteuid();
+    if (!client->may_change &&
+        (control->setup.group == (gid_t)-1 ||
+         !is_member(fd, peer.gid, control->setup.group))) {
+        return wire_error_set(error, WIRE_ERROR_DENIED,
+                              "uid %ld may not use this socket",
+                              (long)peer.uid);
+    }
+    for (struct client *c = control->clients; c != NULL; c = c->next) {
+        others += !c->closing && c != client && c->uid == client->uid;
+    }
+    /* This client is counted already. */
+    if (control->client_count >
+        WIRE_LIMIT_CLIENTS + (peer.uid == 0 ? WIRE_LIMIT_ROOT_CLIENTS : 0)) {
+        return wire_error_set(error, WIRE_ERROR_LIMIT,
+                              "there are %d connections already",
+                              (int)WIRE_LIMIT_CLIENTS);
+    }
+    if (!client->may_change && others >= LZ_GUEST_CLIENTS) {
+        return wire_error_set(error, WIRE_ERROR_LIMIT,
+                              "uid %ld has %u connections already",
+                              (long)peer.uid, others);
+    }
+    return 0;
+}
+
+static void
+greet(struct client *client) LZ_LOOP_ONLY
+{
+    static const char *const capabilities[] = {"events", "reload", "levels"};
+    const char *copy[3];
+    struct wire_hello hello = {
+        .server = "lazyd",
+        .version = LAZYD_VERSION,
+        .protocol = WIRE_PROTOCOL,
+        .capabilities = copy,
+        .capability_count = sizeof(copy) / sizeof(copy[0]),
+        .pid = getpid(),
+        .app = client->control->setup.app,
+    };
+    struct wire_line line = {0};
+
+    memcpy(copy, capabilities, sizeof(copy));
+    if (wire_hello_write(&hello, &line) < 0) {
+        client_drop(client, "out of memory");
+        return;
+    }
+    client_send(client, &line);
+}
+
+static void
+turn_away(struct client *client, const struct wire_error *error) LZ_LOOP_ONLY
+{
+    struct wire_request nobody = {.id = "null", .wants_reply = true};
+
+    client->control->refused++;
+    log_line("client refused: pid %ld uid %ld: %s", (long)client->pid,
+             (long)client->uid, error->text);
+    client_answer(client, &nobody, NULL, error);
+    client_close(client);
+}
+
+void
+client_on_connection(uv_stream_t *listener, int status)
+{
+    struct control *control = listener->data;
+    struct client *client;
+    struct wire_error error = {0};
+
+    client = status < 0 ? NULL : calloc(1, sizeof(*client));
+    if (client == NULL) {
+        return;
+    }
+    client->control = control;
+    client->handles = 2;
+    client->uid = (uid_t)-1;
+    (void)uv_pipe_init(&control->loop, &client->pipe, 0);
+    (void)uv_timer_init(&control->loop, &client->first_request);
+    client->pipe.data = client;
+    client->first_request.data = client;
+    wire_frame_init(&client->frame, WIRE_LIMIT_FRAME);
+    client->next = control->clients;
+    control->clients = client;
+    control->client_count++;
+    if (uv_accept(listener, (uv_stream_t *)&client->pipe) < 0) {
+        client_close(client);
+        return;
+    }
+    if (admit(client, &error) < 0) {
+        turn_away(client, &error);
+        return;
+    }
+    greet(client);
+    if (!client->closing) {
+        (void)uv_timer_start(&client->first_request, on_silent,
+                             WIRE_LIMIT_FIRST_REQUEST, 0);
+        client_set_reading(client, true);
+        client_post(client, "connect");
+    }
+}
