@@ -261,6 +261,8 @@ void namespace_settled(struct lz_namespace *ns);
 void namespace_forget_code(struct lz_engine *engine, PyObject *dict);
 /* Rebuild what is queued and not in use. */
 void namespace_rebuild_queued(struct lz_engine *engine);
+/* The same from a pending call, soon. */
+void namespace_post_rebuild(struct lz_engine *engine);
 
 /* policy.c */
 /* Rules 2 to 5, which look at the statement. FILE rules come later. */
@@ -306,6 +308,10 @@ PyObject *load_find_and_load_unlocked(PyObject *module, PyObject *const *args,
 struct lz_cause load_cause_push(PyObject *name, enum lz_reason reason,
                                 bool guarded);
 void load_cause_pop(struct lz_cause saved);
+PyObject *load_find_spec(PyObject *module, PyObject *const *args,
+                         Py_ssize_t nargs, PyObject *kwnames);
+/* Whether this thread is running the body of module NAME. */
+bool load_runs_here(PyObject *name);
 /* Whether DICT's module is being loaded by a guarded statement. */
 bool load_guarded(PyObject *dict);
 /* The Python frame outside importlib nearest to us; strings borrowed from

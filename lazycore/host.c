@@ -147,14 +147,19 @@ inject_all(struct lz_engine *engine)
 static int
 import_name(struct lz_engine *engine, PyObject *name)
 {
-    (void)engine;
+    struct lz_target *target = target_get(engine, name);
+    struct lz_cause saved = load_cause_push(
+        name, target != NULL ? LZ_REASON_LAZY : LZ_REASON_NOT_A_STATEMENT,
+        false);
+    Py_XDECREF(target);
     PyObject *top =
         PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
+    load_cause_pop(saved);
     Py_XDECREF(top);
     return top == NULL ? -1 : 0;
 }
 
-/* Whether what is pending is that NAME itself could not be found. */
+/* Whether what is pending is that NAME, or a parent of it, was not found. */
 static bool
 is_not_found(PyObject *name)
 {
@@ -165,8 +170,14 @@ is_not_found(PyObject *name)
     PyErr_NormalizeException(&type, &error, &traceback);
     PyObject *missing =
         error == NULL ? NULL : PyObject_GetAttrString(error, "name");
-    bool same = missing != NULL && PyUnicode_Check(missing) &&
-                PyUnicode_Compare(missing, name) == 0;
+    Py_ssize_t length = missing != NULL && PyUnicode_Check(missing)
+                            ? PyUnicode_GET_LENGTH(missing)
+                            : -1;
+    bool same =
+        length > 0 &&
+        PyUnicode_Tailmatch(name, missing, 0, PY_SSIZE_T_MAX, -1) == 1 &&
+        (PyUnicode_GET_LENGTH(name) == length ||
+         PyUnicode_READ_CHAR(name, length) == '.');
     PyErr_Clear();
     Py_XDECREF(missing);
     PyErr_Restore(type, error, traceback);

@@ -43,6 +43,7 @@ static const struct patch builtins_patches[] = {
 
 static const struct patch bootstrap_patches[] = {
     {"_load_unlocked", "_load_unlocked", SAVED(load_unlocked)},
+    {"_find_spec", "_find_spec", SAVED(bootstrap_find)},
     {"_find_and_load_unlocked", "_find_and_load_unlocked",
      SAVED(find_and_load_unlocked)},
     {NULL, NULL, 0},
@@ -107,10 +108,6 @@ learn_bootstrap(struct lz_engine *engine)
     if (importlib == NULL)
         return -1;
     Py_XSETREF(engine->bootstrap, importlib);
-    PyObject *find = PyObject_GetAttrString(importlib, "_find_spec");
-    if (find == NULL)
-        return -1;
-    Py_XSETREF(engine->bootstrap_find, find);
     PyObject *binder =
         PyObject_GetAttrString(importlib, "_find_and_load_unlocked");
     if (binder == NULL)

@@ -65,6 +65,22 @@ is_store(struct lz_engine *engine, struct lz_key *key)
     return true;
 }
 
+/* Whether KEY is the name of a submodule in its package while this thread
+ * runs the submodule's body: importlib binds it only afterwards. */
+static bool
+is_own_body(struct lz_engine *engine, struct lz_key *key)
+{
+    struct lz_proxy *proxy = key->proxy;
+    (void)engine;
+    if (proxy->kind != LZ_PROXY_MODULE || proxy->value != NULL)
+        return false;
+    Py_ssize_t dot = PyUnicode_FindChar(proxy->name, '.', 0,
+                                        PyUnicode_GET_LENGTH(proxy->name), -1);
+    return dot == PyUnicode_GET_LENGTH(key->ns->name) &&
+           PyUnicode_Tailmatch(proxy->name, key->ns->name, 0, dot, -1) == 1 &&
+           load_runs_here(proxy->name);
+}
+
 /* KEY is looked up by another str of the same text. 1: it is there; 0: it
  * is not (yet); -1 with an exception. */
 static int
@@ -78,7 +94,7 @@ look_up(struct lz_engine *engine, struct lz_key *key)
     }
     if (is_store(engine, key))
         return 1;
-    if (proxy_resolving_here(key->proxy))
+    if (proxy_resolving_here(key->proxy) || is_own_body(engine, key))
         return 0;
     struct lz_namespace *ns = key->ns;
     struct lz_proxy *proxy = key->proxy;
@@ -87,6 +103,8 @@ look_up(struct lz_engine *engine, struct lz_key *key)
     ns->busy++;
     PyObject *value = proxy_resolve(engine, proxy);
     ns->busy--;
+    if (ns->queued) /* it could not be rebuilt while we were at it */
+        namespace_post_rebuild(engine);
     Py_DECREF(proxy);
     Py_DECREF(ns);
     if (value == NULL)

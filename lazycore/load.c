@@ -85,6 +85,16 @@ load_guarded(PyObject *dict)
            load_top->ns->dict == dict;
 }
 
+bool
+load_runs_here(PyObject *name)
+{
+    for (struct load *load = load_top; load != NULL; load = load->below) {
+        if (PyUnicode_Compare(load->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 void
 load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns)
 {
@@ -490,4 +500,27 @@ load_find_and_load_unlocked(PyObject *self, PyObject *const *args,
     }
     return PyObject_Vectorcall(engine->find_and_load_unlocked, args,
                                (size_t)nargs, NULL);
+}
+
+/* importlib._bootstrap._find_spec: what a statement found is found, whatever
+ * became of sys.meta_path since. A reload (with a target) searches anew. */
+PyObject *
+load_find_spec(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+               PyObject *kwnames)
+{
+    struct lz_engine *engine = engine_of_module(self);
+    if (engine == NULL || engine->bootstrap_find == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+        return NULL;
+    }
+    bool reloads = kwnames != NULL || (nargs > 2 && args[2] != Py_None);
+    if (nargs > 0 && PyUnicode_Check(args[0]) && !reloads) {
+        struct lz_target *target = target_get(engine, args[0]);
+        PyObject *spec = target == NULL ? NULL : Py_XNewRef(target->spec);
+        Py_XDECREF(target);
+        if (spec != NULL)
+            return spec;
+    }
+    return PyObject_Vectorcall(engine->bootstrap_find, args, (size_t)nargs,
+                               kwnames);
 }

@@ -5,6 +5,10 @@
  */
 #include "lazycore/engine.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 /* The core that the host made before Python started; PyInit_lazycore takes
  * no argument, so this is the one door. Written before any thread exists. */
 static struct lz_core *attached_core;
@@ -82,6 +86,35 @@ py_ready(PyObject *module, PyObject *Py_UNUSED(unused))
     Py_RETURN_NONE;
 }
 
+/* The process that this thread forked last, or 0. */
+static long
+last_child(void)
+{
+    char text[4096];
+    FILE *file = fopen("/proc/thread-self/children", "re");
+    if (file == NULL)
+        return 0;
+    size_t size = fread(text, 1, sizeof(text) - 1, file);
+    (void)fclose(file);
+    while (size > 0 && text[size - 1] == ' ')
+        size--;
+    text[size] = '\0';
+    const char *last = strrchr(text, ' ');
+    return strtol(last == NULL ? text : last, NULL, 10);
+}
+
+static PyObject *
+py_forked(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_of_module(module);
+    const struct lz_listener *listener =
+        engine == NULL ? NULL : &engine->core->listener;
+    if (listener != NULL && listener->event != NULL)
+        listener->event(listener->arg, LZ_EVENT_FORK, NULL, NULL,
+                        last_child());
+    Py_RETURN_NONE;
+}
+
 /* Forked: our locks may have been held by a thread that is not here. */
 static PyObject *
 py_after_fork(PyObject *module, PyObject *Py_UNUSED(unused))
@@ -133,6 +166,7 @@ static PyMethodDef module_methods[] = {
                "set where a second argument says which.")},
     {"__getattr__", api_getattr, METH_O,
      PyDoc_STR("proxyTally: proxies ever made, as the seed counts them")},
+    {"_forked", py_forked, METH_NOARGS, NULL},
     {"_after_fork", py_after_fork, METH_NOARGS, NULL},
     {"_reload", hook_reload, METH_O,
      PyDoc_STR("importlib.reload that takes proxies")},
@@ -140,6 +174,8 @@ static PyMethodDef module_methods[] = {
     {"_find_and_load_unlocked",
      (PyCFunction)(void (*)(void))load_find_and_load_unlocked, METH_FASTCALL,
      NULL},
+    {"_find_spec", (PyCFunction)(void (*)(void))load_find_spec,
+     METH_FASTCALL | METH_KEYWORDS, NULL},
     {"__import__", (PyCFunction)(void (*)(void))hook_import,
      METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR("__import__(name, globals=None, locals=None, fromlist=(), "
@@ -238,26 +274,27 @@ static int
 register_fork(PyObject *module)
 {
     int result = -1;
-    PyObject *args = NULL, *kwargs = NULL;
+    PyObject *args = PyTuple_New(0), *kwargs = NULL;
     PyObject *posix = PyImport_ImportModule("posix");
     PyObject *function =
         posix == NULL ? NULL
                       : PyObject_GetAttrString(posix, "register_at_fork");
-    PyObject *after = PyObject_GetAttrString(module, "_after_fork");
-    if (function != NULL && after != NULL) {
-        args = PyTuple_New(0);
-        kwargs = Py_BuildValue("{sO}", "after_in_child", after);
-    }
-    if (args != NULL && kwargs != NULL) {
+    PyObject *child = PyObject_GetAttrString(module, "_after_fork");
+    PyObject *parent = PyObject_GetAttrString(module, "_forked");
+    if (child != NULL && parent != NULL)
+        kwargs = Py_BuildValue("{sOsO}", "after_in_child", child,
+                               "after_in_parent", parent);
+    if (function != NULL && args != NULL && kwargs != NULL) {
         PyObject *done = PyObject_Call(function, args, kwargs);
         result = done == NULL ? -1 : 0;
         Py_XDECREF(done);
     }
-    Py_XDECREF(kwargs);
-    Py_XDECREF(args);
-    Py_XDECREF(after);
+    Py_XDECREF(parent);
+    Py_XDECREF(child);
     Py_XDECREF(function);
     Py_XDECREF(posix);
+    Py_XDECREF(kwargs);
+    Py_XDECREF(args);
     return result;
 }
 

@@ -128,8 +128,8 @@ rebuild_later(void *arg)
     return 0;
 }
 
-static void
-post_rebuild(struct lz_engine *engine)
+void
+namespace_post_rebuild(struct lz_engine *engine)
 {
     if (engine->rebuild_posted)
         return;
@@ -151,7 +151,7 @@ queue_rebuild(struct lz_namespace *ns)
         PyErr_Clear();
     else
         ns->queued = true;
-    post_rebuild(engine);
+    namespace_post_rebuild(engine);
 }
 
 void
