@@ -402,6 +402,29 @@ after_load(struct lz_engine *engine, PyObject *name, PyObject *module)
     }
 }
 
+/* Rule 1 comes before whatever else made the load eager. */
+static enum lz_reason
+reason_of_load(struct lz_engine *engine, PyObject *name, PyObject *spec)
+{
+    if (!engine_enabled(engine))
+        return LZ_REASON_OFF;
+    enum lz_reason reason = reason_for(name);
+    switch (reason) {
+    case LZ_REASON_LAZY:
+    case LZ_REASON_IGNORE_NAME:
+    case LZ_REASON_IGNORE_PACKAGE:
+    case LZ_REASON_IGNORE_PATH:
+        return reason;
+    default:
+        break;
+    }
+    PyObject *file = spec_file(engine, spec);
+    enum lz_reason ignored =
+        ignore_match(engine->core->ignore, text_of(name), text_of(file));
+    Py_XDECREF(file);
+    return ignored == LZ_REASON_LAZY ? reason : ignored;
+}
+
 PyObject *
 load_unlocked(PyObject *self, PyObject *spec)
 {
@@ -423,7 +446,7 @@ load_unlocked(PyObject *self, PyObject *spec)
     load_place(&file, &function, &record.trigger.line);
     record.trigger.file = text_of(file);
     record.trigger.function = text_of(function);
-    record.reason = engine_enabled(engine) ? reason_for(name) : LZ_REASON_OFF;
+    record.reason = reason_of_load(engine, name, spec);
     if (record.reason != LZ_REASON_LAZY)
         registry_eager(engine->core->registry, record.name, record.reason,
                        &record.trigger);
