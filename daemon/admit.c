@@ -18,9 +18,9 @@ on_silent(uv_timer_t *timer) LZ_LOOP_ONLY
     struct wire_request nobody = {.id = "null", .wants_reply = true};
     struct wire_error error = {0};
 
-    (void)wire_error_set(&error, WIRE_ERROR_LIMIT,
-                         "no request within %d s of connecting",
-                         (int)WIRE_LIMIT_FIRST_REQUEST / 1000);
+    (void)wire_error_set(
+        &error, WIRE_ERROR_LIMIT, "no request within %.1f s of connecting",
+        (double)client->control->setup.first_request_ms / 1e3);
     client_answer(client, &nobody, NULL, &error);
     if (!client->closing) {
         client_drop(client, "it sent no request");
@@ -160,7 +160,7 @@ client_on_connection(uv_stream_t *listener, int status)
     greet(client);
     if (!client->closing) {
         (void)uv_timer_start(&client->first_request, on_silent,
-                             WIRE_LIMIT_FIRST_REQUEST, 0);
+                             control->setup.first_request_ms, 0);
         client_set_reading(client, true);
         client_post(client, "connect");
     }

@@ -49,8 +49,9 @@ on_deadline(uv_timer_t *timer) LZ_LOOP_ONLY
     bool back =
         operator_abandon(call->control->op, &call->job, why, sizeof(why));
 
-    (void)wire_error_set(&error, WIRE_ERROR_BUSY, "not done within %d s: %s",
-                         (int)WIRE_LIMIT_PYTHON / 1000, why);
+    (void)wire_error_set(&error, WIRE_ERROR_BUSY, "not done within %.1f s: %s",
+                         (double)call->control->setup.python_deadline_ms / 1e3,
+                         why);
     client_answer(call->client, call->request, NULL, &error);
     detach_client(call);
     if (back) {
@@ -89,7 +90,8 @@ call_start(struct client *client, struct wire_request *request,
     call->holders = 2;
     (void)uv_timer_init(&control->loop, &call->deadline);
     call->deadline.data = call;
-    (void)uv_timer_start(&call->deadline, on_deadline, WIRE_LIMIT_PYTHON, 0);
+    (void)uv_timer_start(&call->deadline, on_deadline,
+                         control->setup.python_deadline_ms, 0);
     client->call = call;
     return 0;
 }

@@ -1,12 +1,11 @@
-/* One connection: who it is, its lines, its queue, its output.
+/* One connection: its lines, its queue, its end.
  *
  * Each turn of the loop answers one request of each client, so that nobody's
- * pipeline delays another's. Output that the peer does not read is bounded.
- * The loop's thread.
+ * pipeline delays another's. Output is output.c's, admission admit.c's. The
+ * loop's thread.
  */
 #include "daemon/control_private.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +46,7 @@ on_handle_closed(uv_handle_t *handle) LZ_LOOP_ONLY
         }
     }
     drop_queue(client);
+    wire_request_free(client->parked);
     wire_frame_done(&client->frame);
     free(client);
 }
@@ -104,132 +104,6 @@ client_log_change(const struct client *client, const char *format, ...)
              (long)client->pid, text);
 }
 
-/* --- output ------------------------------------------------------------- */
-
-struct output {
-    uv_write_t request;
-    struct client *client;
-    char *data;
-};
-
-static void
-on_written(uv_write_t *request, int status) LZ_LOOP_ONLY
-{
-    struct output *output = request->data;
-    struct client *client = output->client;
-
-    free(output->data);
-    free(output);
-    if (client->closing) {
-        return;
-    }
-    if (status < 0) {
-        client_close(client);
-    } else if (client->eof) {
-        client_schedule(client->control);
-    }
-}
-
-static void
-queue_output(struct client *client, char *data, size_t length,
-             size_t written) LZ_LOOP_ONLY
-{
-    struct output *output = calloc(1, sizeof(*output));
-    uv_buf_t buffer =
-        uv_buf_init(data + written, (unsigned)(length - written));
-
-    if (output == NULL) {
-        free(data);
-        client_drop(client, "out of memory");
-        return;
-    }
-    output->request.data = output;
-    output->client = client;
-    output->data = data;
-    if (uv_write(&output->request, (uv_stream_t *)&client->pipe, &buffer, 1,
-                 on_written) < 0) {
-        free(data);
-        free(output);
-        client_close(client);
-    }
-}
-
-void
-client_send(struct client *client, struct wire_line *line)
-{
-    uv_stream_t *stream = (uv_stream_t *)&client->pipe;
-    size_t backlog = uv_stream_get_write_queue_size(stream);
-    size_t written = 0;
-
-    if (line->data == NULL) {
-        return;
-    }
-    if (client->closing) {
-        free(line->data);
-    } else if (backlog + line->length > WIRE_LIMIT_OUTPUT) {
-        free(line->data);
-        client_drop(client, "it does not read its output");
-    } else {
-        if (backlog == 0) {
-            uv_buf_t buffer = uv_buf_init(line->data, (unsigned)line->length);
-            int n = uv_try_write(stream, &buffer, 1);
-
-            written = n > 0 ? (size_t)n : 0;
-        }
-        if (written == line->length) {
-            free(line->data);
-        } else {
-            queue_output(client, line->data, line->length, written);
-        }
-    }
-    line->data = NULL;
-}
-
-void
-client_answer(struct client *client, const struct wire_request *request,
-              const union wire_reply *reply, const struct wire_error *error)
-{
-    struct wire_line line = {0};
-    int rc = error->code != 0 ? wire_reply_error(request, error, &line)
-                              : wire_reply_write(request, reply, &line);
-
-    if (rc == -EMSGSIZE) {
-        struct wire_error too_long = {0};
-
-        (void)wire_error_set(&too_long, WIRE_ERROR_LIMIT,
-                             "the reply would be over %d bytes: ask for less",
-                             (int)WIRE_LIMIT_REPLY);
-        rc = wire_reply_error(request, &too_long, &line);
-    }
-    if (rc < 0) {
-        client_drop(client, "out of memory");
-        return;
-    }
-    client_send(client, &line);
-}
-
-void
-client_deliver(struct client *client, const struct wire_event *event)
-{
-    struct wire_event copy = *event;
-    struct wire_line line = {0};
-
-    if (client->closing || (client->events & (1u << event->event)) == 0) {
-        return;
-    }
-    if (uv_stream_get_write_queue_size((uv_stream_t *)&client->pipe) >
-        LZ_EVENT_BACKLOG) {
-        client->lost++;
-        return;
-    }
-    copy.dropped = client->lost;
-    if (wire_event_write(&copy, &line) < 0) {
-        client->lost++;
-        return;
-    }
-    client_send(client, &line);
-}
-
 /* --- requests ----------------------------------------------------------- */
 
 static bool
@@ -255,12 +129,68 @@ is_refused(const struct client *client, const struct wire_request *request,
     return error->code != 0;
 }
 
+/* Run what needs no Python and answer it; takes REQUEST. */
+static void
+answer_now(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
+{
+    struct arena arena = {0};
+    union wire_reply reply = {0};
+    struct wire_error error = {0};
+
+    (void)handle(client, request, &arena, &reply, &error);
+    client_answer(client, request, &reply, &error);
+    arena_done(&arena);
+    wire_request_free(request);
+}
+
+static void
+on_sample_wait(uv_timer_t *timer) LZ_LOOP_ONLY
+{
+    client_unpark(timer->data);
+}
+
+void
+client_unpark(struct control *control)
+{
+    (void)uv_timer_stop(&control->sample_wait);
+    for (struct client *c = control->clients, *next; c != NULL; c = next) {
+        struct wire_request *request = c->parked;
+
+        next = c->next;
+        c->parked = NULL;
+        if (request != NULL) {
+            answer_now(c, request);
+        }
+    }
+    client_schedule(control);
+}
+
+/* Memory figures of now are worth a moment, which the loop does not spend
+ * waiting. */
+static bool
+park(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
+{
+    struct control *control = client->control;
+
+    if (request->command->id != WIRE_STATS) {
+        return false;
+    }
+    memory_ask(&control->memory, control->op);
+    if (!memory_is_coming(&control->memory)) {
+        return false;
+    }
+    client->parked = request;
+    if (!uv_is_active((const uv_handle_t *)&control->sample_wait)) {
+        (void)uv_timer_start(&control->sample_wait, on_sample_wait,
+                             LZ_SAMPLE_WAIT_MS, 0);
+    }
+    return true;
+}
+
 /* Answer REQUEST, or hand it on; takes it. */
 static void
 answer_one(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
 {
-    struct arena arena = {0};
-    union wire_reply reply = {0};
     struct wire_error error = {0};
 
     client->control->requests++;
@@ -270,12 +200,21 @@ answer_one(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
         if (call_start(client, request, &error) == 0) {
             return;
         }
+    } else if (park(client, request)) {
+        return;
     } else {
-        (void)handle(client, request, &arena, &reply, &error);
+        answer_now(client, request);
+        return;
     }
-    client_answer(client, request, &reply, &error);
-    arena_done(&arena);
+    client_answer(client, request, NULL, &error);
     wire_request_free(request);
+}
+
+/* Whether the next request has to wait for the answer to one before it. */
+static bool
+is_waiting(const struct client *client)
+{
+    return client->call != NULL || client->parked != NULL;
 }
 
 static int
@@ -424,7 +363,7 @@ work_for(struct client *client) LZ_LOOP_ONLY
         return false;
     }
     fill_queue(client);
-    if (!client->closing && client->call == NULL &&
+    if (!client->closing && !is_waiting(client) &&
         (request = dequeue(client)) != NULL) {
         answer_one(client, request);
     }
@@ -432,13 +371,13 @@ work_for(struct client *client) LZ_LOOP_ONLY
         return false;
     }
     client_set_reading(client, client->queued < WIRE_LIMIT_QUEUE);
-    if (client->eof && client->queued == 0 && client->call == NULL) {
+    if (client->eof && client->queued == 0 && !is_waiting(client)) {
         fill_queue(client);
         if (client->queued == 0 && !client->closing) {
             finish_eof(client);
         }
     }
-    return !client->closing && client->call == NULL && client->queued > 0;
+    return !client->closing && !is_waiting(client) && client->queued > 0;
 }
 
 bool

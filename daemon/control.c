@@ -173,6 +173,10 @@ on_wake(uv_async_t *wake) LZ_LOOP_ONLY
     struct operator_job *job;
 
     take_signals(control);
+    if (uv_is_active((const uv_handle_t *)&control->sample_wait) &&
+        !memory_is_coming(&control->memory)) {
+        client_unpark(control);
+    }
     while ((job = operator_take(control->op)) != NULL) {
         if (!memory_take(&control->memory, job)) {
             call_done(job);
@@ -223,6 +227,8 @@ init_handles(struct control *control) LZ_UNCHECKED
     }
     (void)uv_idle_init(loop, &control->work);
     (void)uv_timer_init(loop, &control->hard_end);
+    (void)uv_timer_init(loop, &control->sample_wait);
+    control->sample_wait.data = control;
     control->wake.data = control;
     control->work.data = control;
     control->hard_end.data = control;
@@ -257,10 +263,16 @@ control_open(const struct control_setup *setup, struct control **ret_control,
         return lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
     }
     control->setup = *setup;
+    if (setup->python_deadline_ms == 0) {
+        control->setup.python_deadline_ms = WIRE_LIMIT_PYTHON;
+    }
+    if (setup->first_request_ms == 0) {
+        control->setup.first_request_ms = WIRE_LIMIT_FIRST_REQUEST;
+    }
     control->publication.fd = -1;
     control->started_ns = clock_ns();
     event_queue_init(&control->events);
-    memory_init(&control->memory);
+    memory_init(&control->memory, control_notify, control);
     control->op = operator_new(control_notify, control);
     rc = control->op == NULL ? -ENOMEM : uv_loop_init(&control->loop);
     if (rc < 0) {

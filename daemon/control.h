@@ -22,6 +22,8 @@ struct control_setup {
     const char *socket_path; /* NULL: none, the loop only keeps time */
     gid_t group;             /* may read; -1: nobody */
     uint64_t stop_timeout_ms;
+    uint64_t python_deadline_ms; /* 0: WIRE_LIMIT_PYTHON */
+    uint64_t first_request_ms;   /* 0: WIRE_LIMIT_FIRST_REQUEST */
     void (*reopen_log)(void *arg);
     /* The stop timeout has passed: end the process. Does not return. */
     void (*end_hard)(void *arg, const char *why);

@@ -33,6 +33,7 @@ struct control {
     uv_idle_t work;  /* runs while a client has requests to answer */
     uv_pipe_t listener;
     uv_timer_t hard_end;
+    uv_timer_t sample_wait; /* runs while a client is parked */
     struct control_setup setup;
     struct publication publication;
     struct operator_thread *op;
@@ -65,6 +66,7 @@ struct client {
     struct wire_frame frame;
     struct queued_request *first, *last;
     unsigned queued;
+    struct wire_request *parked; /* waits for a memory sample, or NULL */
     struct call *call; /* the request that Python works at, or NULL */
     uid_t uid;
     gid_t gid;
@@ -96,9 +98,9 @@ struct call {
 
 void client_on_connection(uv_stream_t *listener, int status) LZ_LOOP_ONLY;
 
-/* --- client.c ----------------------------------------------------------- */
+/* --- output.c ----------------------------------------------------------- */
 
-/* The answer of a call, then on with the client's queue. */
+/* ERROR where its code is not 0, else REPLY. */
 void client_answer(struct client *client, const struct wire_request *request,
                    const union wire_reply *reply,
                    const struct wire_error *error) LZ_LOOP_ONLY;
@@ -106,6 +108,9 @@ void client_answer(struct client *client, const struct wire_request *request,
 void client_send(struct client *client, struct wire_line *line) LZ_LOOP_ONLY;
 void client_deliver(struct client *client,
                     const struct wire_event *event) LZ_LOOP_ONLY;
+
+/* --- client.c ----------------------------------------------------------- */
+
 void client_close(struct client *client) LZ_LOOP_ONLY;
 /* Close it for what it did; counted and logged. */
 void client_drop(struct client *client, const char *why) LZ_LOOP_ONLY;
@@ -114,6 +119,8 @@ void client_set_reading(struct client *client, bool reading) LZ_LOOP_ONLY;
 void client_post(struct client *client, const char *action) LZ_LOOP_ONLY;
 /* Answer one request of each client. Whether there is more to do. */
 bool client_work(struct control *control) LZ_LOOP_ONLY;
+/* The sample is there, or was not worth waiting for. */
+void client_unpark(struct control *control) LZ_LOOP_ONLY;
 /* Something became answerable. */
 void client_schedule(struct control *control) LZ_LOOP_ONLY;
 void client_log_change(const struct client *client, const char *format, ...)

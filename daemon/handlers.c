@@ -36,7 +36,6 @@ handle_stats(struct control *control, struct wire_stats *ret) LZ_LOOP_ONLY
 {
     struct lz_registry_stats stats;
 
-    memory_ask(&control->memory, control->op);
     registry_stats(control->setup.core->registry, &stats);
     memory_fill(&control->memory, &ret->memory);
     ret->modules = (struct wire_stats_modules){

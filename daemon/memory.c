@@ -75,6 +75,7 @@ sample_smaps(struct operator_job *job)
     memory->private_dirty = find_kib(text, "\nPrivate_Dirty:");
     memory->smaps_ns = clock_ns();
     lz_mutex_unlock(&memory->lock);
+    memory->sampled(memory->arg);
 }
 
 static void
@@ -90,12 +91,14 @@ sample_blocks(struct operator_job *job) LZ_NEEDS_GIL
 }
 
 void
-memory_init(struct memory *memory)
+memory_init(struct memory *memory, void (*sampled)(void *arg), void *arg)
 {
     *memory = (struct memory){.pss = -1, .private_dirty = -1, .blocks = -1};
     lz_mutex_init(&memory->lock);
     memory->job.prepare = sample_smaps;
     memory->job.run = sample_blocks;
+    memory->sampled = sampled;
+    memory->arg = arg;
     (void)snprintf(memory->job.what, sizeof(memory->job.what),
                    "sampling memory");
 }
@@ -147,6 +150,18 @@ memory_ask(struct memory *memory, struct operator_thread *op)
         memory->busy = true;
         memory->asked_ns = now;
     }
+}
+
+bool
+memory_is_coming(struct memory *memory)
+{
+    uint64_t taken;
+
+    lz_mutex_lock(&memory->lock);
+    taken = memory->smaps_ns;
+    lz_mutex_unlock(&memory->lock);
+    return memory->busy && taken < memory->asked_ns &&
+           clock_ns() - memory->asked_ns < LZ_SAMPLE_WAIT_MS * 1000000u;
 }
 
 bool

@@ -13,7 +13,11 @@
 #include "daemon/operator.h"
 #include "lazycore/annotations.h"
 
-enum { LZ_SAMPLE_NS = 1000000000 };
+enum {
+    LZ_SAMPLE_NS = 1000000000,
+    LZ_SAMPLE_WAIT_MS =
+        5 /* that somebody may wait for a sample's first part */
+};
 
 struct memory {
     struct operator_job job;
@@ -22,15 +26,21 @@ struct memory {
     uint64_t smaps_ns, blocks_ns;       /* when they were taken */
     uint64_t asked_ns;                  /* loop only */
     bool busy;                          /* loop only: the job is out */
+    void (*sampled)(void *arg);         /* pss and private_dirty are there */
+    void *arg;
 };
 
-void memory_init(struct memory *memory);
+/* SAMPLED is called in the operator's thread. */
+void memory_init(struct memory *memory, void (*sampled)(void *arg), void *arg);
 void memory_done(struct memory *memory);
 /* What is known now; rss and the peak are read. Any thread. */
 void memory_fill(struct memory *memory, struct wire_stats_memory *ret);
 /* Have a sample taken unless one was within LZ_SAMPLE_NS. */
 void memory_ask(struct memory *memory,
                 struct operator_thread *op) LZ_LOOP_ONLY;
+/* Whether a sample that was just asked for is about to come: worth waiting
+ * for, but not longer than LZ_SAMPLE_WAIT_MS. */
+bool memory_is_coming(struct memory *memory) LZ_LOOP_ONLY;
 /* Whether JOB, done, was a sample of ours. */
 bool memory_take(struct memory *memory,
                  const struct operator_job *job) LZ_LOOP_ONLY;
