@@ -448,3 +448,23 @@ def test_locals_in_a_function_loads_nothing(both):
         main()
         """)
     assert run.pending == ["dep"]
+
+
+def test_rule_4_what_the_guarded_module_imports(both):
+    """Rule 4: made by the very module that a guarded import is loading, is
+    eager; what that one imports is found, not run."""
+    run = both({
+        "fast.py": "import part\ndef use():\n    return part.value\n",
+        "part.py": "import deep\ndef use():\n    return deep\nvalue = 1\n"
+                   "print('part')\n",
+        "deep.py": QUIET,
+    }, """\
+        try:
+            import fast
+        except ImportError:
+            fast = None
+        print("imported")
+        """)
+    assert run.out == "part\nimported\n"
+    assert run.reason("part") == "guarded"
+    assert run.state("deep") == "proxy"

@@ -10,10 +10,10 @@ LOUD = 'print("run", __name__)\nvalue = 1\n'
 QUIET = "value = 1\n"
 USER = """\
     import pk
-    import pk.sub
+    from pk import sub
     import pkg.sub
     def use():
-        return pk, pkg
+        return pk, sub, pkg
     print("imported")
     """
 PACKAGES = {"pk/__init__.py": LOUD, "pk/sub.py": LOUD,
@@ -77,3 +77,80 @@ def test_level_catalogue(lazily):
                 raise AssertionError("'half' was taken for a level")
         main()
         """)
+
+
+def test_rule_1_name_is_exact(both):
+    """Rule 1: a name matches itself, neither a submodule nor a longer one."""
+    files = {**PACKAGES, "pk/sub.py": QUIET}
+    run = both(files, USER, ignore=["name=pk"])
+    assert run.out == "run pk\nimported\n"
+    assert (run.state("pk"), run.reason("pk")) == ("ignored", "ignore_name")
+    assert run.state("pk.sub") == "proxy"
+    assert run.state("pkg") == "proxy"
+
+
+def test_rule_1_package_and_all_below(both):
+    """Rule 1: a package matches itself and all below; `foo` not `foobar`."""
+    run = both(PACKAGES, USER, ignore=["package=pk"])
+    assert run.out == "run pk\nrun pk.sub\nimported\n"
+    for name in ("pk", "pk.sub"):
+        assert run.state(name) == "ignored"
+        assert run.reason(name) == "ignore_package"
+    assert run.state("pkg") == "proxy"
+    assert run.state("pkg.sub") == "proxy"
+
+
+@pytest.mark.parametrize("rule, folder", [("VeNdOrEd", "vendored"),
+                                          ("vendored", "VENDORED")])
+def test_rule_1_path_in_any_case(both, rule, folder):
+    """Rule 1: a path is a substring of the file's, case-insensitive on both
+    sides."""
+    files = {f"{folder}/dep.py": LOUD, "plain.py": QUIET,
+             "user.py": """\
+        import dep
+        import plain
+        def use():
+            return dep, plain
+        """}
+    run = both(files, f"""\
+        import sys
+        sys.path.append({folder!r})
+        import user
+        print("imported", user.__name__)
+        """, ignore=["path=" + rule])
+    assert run.out == "run dep\nimported user\n"
+    assert (run.state("dep"), run.reason("dep")) == ("ignored", "ignore_path")
+    assert run.state("plain") == "proxy"
+
+
+@pytest.mark.parametrize("name", ["ignorenames", "ignorepkg", "ignorepath"])
+def test_rule_1_edits_take_effect_at_the_next_statement(lazily, name):
+    """Rule 1, live: an edit serves the statement that follows, both ways."""
+    user = "import dep{0}\ndef use():\n    return dep{0}\n"
+    files = {f"dep{i}.py": LOUD for i in range(3)}
+    files.update({f"user{i}.py": user.format(i) for i in range(3)})
+    run = lazily(files, f"""\
+        import lazycore
+        from importlib import import_module
+        rules = lazycore.{name}
+        def main():
+            import_module("user0")
+            rules.add("dep1")
+            import_module("user1")
+            print("first")
+            rules.add("dep2")
+            rules.remove("dep2")
+            import_module("user2")
+        main()
+        """)
+    assert run.out == "run dep1\nfirst\n"
+    assert [run.state(f"dep{i}") for i in range(3)] == [
+        "proxy", "ignored", "proxy"]
+
+
+def test_level_eager(both):
+    """Levels: `eager` ignores all modules of the package."""
+    run = both(PACKAGES, USER, levels={"pk": "eager"})
+    assert run.out == "run pk\nrun pk.sub\nimported\n"
+    assert (run.state("pk"), run.reason("pk")) == ("ignored", "level_eager")
+    assert run.state("pkg") == "proxy"
