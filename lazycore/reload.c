@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+/* The list of what could not be repaired, and a line of it. */
+enum { UNREPAIRED_MAX = 100, LINE_MAX_BYTES = 256 };
 
 static const char *const verdict_strings[LZ_VERDICTS] = {
 #define LZ_VERDICT(id, string, exit_status) [LZ_VERDICT_##id] = (string),
@@ -55,6 +59,31 @@ reload_verdict(struct lz_reload *reload, enum lz_verdict verdict,
                     args);
     va_end(args);
     PyErr_Clear(); /* PyUnicode_AsUTF8 of a name that is no UTF-8 */
+    return 0;
+}
+
+int
+reload_unrepaired(struct lz_publish *publish, const char *format, ...)
+{
+    struct lz_reload_result *result = publish->reload->result;
+    char line[LINE_MAX_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    if (result->unrepaired_count >= UNREPAIRED_MAX) {
+        return 0;
+    }
+    if (result->unrepaired == NULL) {
+        result->unrepaired = calloc(UNREPAIRED_MAX, sizeof(char *));
+    }
+    char *copy = result->unrepaired == NULL ? NULL : strdup(line);
+    if (copy == NULL) {
+        (void)PyErr_NoMemory();
+        return -1;
+    }
+    result->unrepaired[result->unrepaired_count++] = copy;
     return 0;
 }
 
@@ -302,25 +331,48 @@ run_steps(struct lz_reload *reload)
 /* --- the door ---------------------------------------------------------------
  */
 
-/* Names of the modules being reloaded: a set in the interpreter's dict.
+/* Names of the modules being reloaded, each with the process that does: a
+ * forked child has not its parent's threads. A dict in the interpreter's.
  * Borrowed; NULL with an exception. */
 static PyObject *
 running_borrowed(void)
 {
     PyObject *all = PyInterpreterState_GetDict(PyInterpreterState_Get());
-    PyObject *set =
+    PyObject *running =
         all == NULL ? NULL : PyDict_GetItemString(all, "lazycore.reloading");
 
-    if (all == NULL || set != NULL) {
-        return set;
+    if (all == NULL || running != NULL) {
+        return running;
     }
-    set = PySet_New(NULL);
-    if (set != NULL &&
-        PyDict_SetItemString(all, "lazycore.reloading", set) < 0) {
-        Py_CLEAR(set);
+    running = PyDict_New();
+    if (running != NULL &&
+        PyDict_SetItemString(all, "lazycore.reloading", running) < 0) {
+        Py_CLEAR(running);
     }
-    Py_XDECREF(set); /* the dict has it */
-    return set;
+    Py_XDECREF(running); /* ALL has it */
+    return running;
+}
+
+/* 1 this process reloads NAME, 0 it does not, -1. */
+static int
+is_running(PyObject *running, PyObject *name)
+{
+    PyObject *pid = PyDict_GetItemWithError(running, name);
+
+    if (pid == NULL) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    return PyLong_AsLong(pid) == (long)getpid();
+}
+
+static int
+set_running(PyObject *running, PyObject *name)
+{
+    PyObject *pid = PyLong_FromLong((long)getpid());
+    int status = pid == NULL ? -1 : PyDict_SetItem(running, name, pid);
+
+    Py_XDECREF(pid);
+    return status;
 }
 
 static void
@@ -371,14 +423,14 @@ static int
 reload_alone(struct lz_reload *reload)
 {
     PyObject *running = running_borrowed();
-    int busy = running == NULL ? -1 : PySet_Contains(running, reload->name);
+    int busy = running == NULL ? -1 : is_running(running, reload->name);
 
     if (busy == 1) {
         return reload_verdict(reload, LZ_VERDICT_INCONCLUSIVE,
                               "'%s' is being reloaded right now; try again",
                               PyUnicode_AsUTF8(reload->name));
     }
-    if (busy < 0 || PySet_Add(running, reload->name) < 0) {
+    if (busy < 0 || set_running(running, reload->name) < 0) {
         return -1;
     }
     uint64_t start = now_ns();
@@ -386,7 +438,9 @@ reload_alone(struct lz_reload *reload)
     reload->result->wall_ns = now_ns() - start;
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
-    (void)PySet_Discard(running, reload->name);
+    if (PyDict_DelItem(running, reload->name) < 0) {
+        PyErr_Clear();
+    }
     if (status == 0) {
         tell(reload);
     }

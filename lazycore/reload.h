@@ -73,6 +73,7 @@ struct lz_publish {
     struct lz_ptrmap replaced; /* old object -> new one that stays */
     struct lz_ptrmap names;    /* old object -> its name (str), replaced */
     struct lz_ptrmap classes;  /* new class -> old class that stays */
+    struct lz_ptrmap watched;  /* keys of moved and of replaced */
     struct lz_ptrmap ours;     /* objects of this reload: no holders */
     PyObject *functions;       /* list: whose globals are the fresh dict */
     PyObject *instances;       /* list: whose class is a new paired one */

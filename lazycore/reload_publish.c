@@ -407,6 +407,7 @@ publish_done(struct lz_publish *publish)
     ptrmap_done(&publish->replaced);
     ptrmap_done(&publish->names);
     ptrmap_done(&publish->classes);
+    ptrmap_done(&publish->watched);
     ptrmap_done(&publish->ours);
     ptrmap_done(&publish->modules);
     ptrmap_done(&publish->types);

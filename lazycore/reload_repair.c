@@ -8,38 +8,10 @@
  */
 #include "lazycore/reload.h"
 
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <structmember.h>
 
-enum { UNREPAIRED_MAX = 100, LINE_MAX_BYTES = 256 };
-
-int
-reload_unrepaired(struct lz_publish *publish, const char *format, ...)
-{
-    struct lz_reload_result *result = publish->reload->result;
-    char line[LINE_MAX_BYTES];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
-    if (result->unrepaired_count >= UNREPAIRED_MAX) {
-        return 0;
-    }
-    if (result->unrepaired == NULL) {
-        result->unrepaired = calloc(UNREPAIRED_MAX, sizeof(char *));
-    }
-    char *copy = result->unrepaired == NULL ? NULL : strdup(line);
-    if (copy == NULL) {
-        (void)PyErr_NoMemory();
-        return -1;
-    }
-    result->unrepaired[result->unrepaired_count++] = copy;
-    return 0;
-}
+enum { LINE_MAX_BYTES = 256 };
 
 static const char *
 text_of(PyObject *text, const char *otherwise)

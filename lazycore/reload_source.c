@@ -223,6 +223,22 @@ not_loaded(struct lz_reload *reload)
     return -1;
 }
 
+/* Whether LOADER is importlib's for source, whatever the file is called. */
+static int
+loads_source(PyObject *loader)
+{
+    PyObject *external =
+        PyImport_ImportModule("importlib._bootstrap_external");
+    PyObject *class = external == NULL
+                          ? NULL
+                          : PyObject_GetAttrString(external, "SourceLoader");
+    int answer = class == NULL ? -1 : PyObject_IsInstance(loader, class);
+
+    Py_XDECREF(class);
+    Py_XDECREF(external);
+    return answer;
+}
+
 /* Whether LOADER runs a module as importlib's own loaders of source do. */
 static int
 loads_as_importlib(PyObject *loader)
@@ -296,8 +312,12 @@ check_spec(struct lz_reload *reload)
                                          "code"
                                        : "came from no file");
     }
-    if (!ends_with(reload->origin, ".py") &&
-        !ends_with(reload->origin, ".pyw")) {
+    int source =
+        ends_with(reload->origin, ".py") ? 1 : loads_source(reload->loader);
+    if (source < 0) {
+        return -1;
+    }
+    if (source == 0) {
         return refused(reload, ends_with(reload->origin, ".pyc")
                                    ? "was loaded from bytecode without source"
                                    : "is an extension or not Python source");

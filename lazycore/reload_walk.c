@@ -26,7 +26,8 @@ add(PyObject *list, PyObject *object)
 static int
 note_instance(struct lz_publish *publish, PyObject *object)
 {
-    if (!ptrmap_has(&publish->classes, Py_TYPE(object)) ||
+    if ((Py_TYPE(object)->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0 ||
+        !ptrmap_has(&publish->classes, Py_TYPE(object)) ||
         ptrmap_has(&publish->moved, object) ||
         ptrmap_has(&publish->ours, object)) {
         return 0;
@@ -44,9 +45,8 @@ look(PyObject *target, void *arg)
     struct glance *glance = arg;
     struct lz_publish *publish = glance->publish;
 
-    if (target != (PyObject *)Py_TYPE(glance->object) &&
-        (ptrmap_has(&publish->moved, target) ||
-         ptrmap_has(&publish->replaced, target))) {
+    if (ptrmap_has(&publish->watched, target) &&
+        target != (PyObject *)Py_TYPE(glance->object)) {
         glance->holds = true;
     }
     if (publish->classes.count != 0 && !PyType_Check(target) &&
@@ -195,11 +195,29 @@ note_threads(struct lz_publish *publish)
     }
 }
 
+/* One table to ask for each reference, instead of two. */
+static int
+note_watched(struct lz_publish *publish, const struct lz_ptrmap *map)
+{
+    for (size_t i = 0; i < map->room; i++) {
+        if (map->slots[i].key != NULL &&
+            ptrmap_put(&publish->watched, map->slots[i].key, publish) != 0) {
+            (void)PyErr_NoMemory();
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int
 reload_walk(struct lz_publish *publish)
 {
     PyObject *objects = PyObject_CallNoArgs(publish->get_objects);
-    int status = objects == NULL ? -1 : note_modules(publish);
+    int status = objects == NULL ||
+                         note_watched(publish, &publish->moved) < 0 ||
+                         note_watched(publish, &publish->replaced) < 0
+                     ? -1
+                     : note_modules(publish);
 
     note_threads(publish);
     for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(objects); i++) {

@@ -177,7 +177,10 @@ assert "decoder.py" in result["traceback"]
 
 def test_refused(program):
     program("__reload__ = False", """
+import py_compile
 import types
+py_compile.compile(edit("X = 1", "source.py"), os.path.join(FOLDER,
+                                                            "bare.pyc"))
 load("_json")
 load("pkg.space")
 load("replaced")
@@ -194,17 +197,7 @@ for name, word in words.items():
 """, files={
         "pkg/space.py": "",
         "replaced.py": "import sys\nsys.modules[__name__] = object()\n",
-        "bare.pyc": pyc("X = 1"),
     })
-
-
-def pyc(text):
-    """Bytecode whose header says that nothing is to be checked."""
-    import importlib.util
-    import marshal
-    code = compile(text, "bare.py", "exec")
-    return (importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
-            + bytes(8) + marshal.dumps(code))
 
 
 def test_loader_with_a_way_of_its_own_is_refused(program):
@@ -225,6 +218,46 @@ sys.modules["own"] = own = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(own)
 assert "own way" in reload("refused", "own")["text"]
 assert own.VALUE == "its own"
+""")
+
+
+def test_source_whose_name_does_not_say_so(program):
+    program("", """
+import importlib.machinery
+import importlib.util
+path = edit("def f(): return 1", "script")
+loader = importlib.machinery.SourceFileLoader("script", path)
+spec = importlib.util.spec_from_file_location("script", loader=loader)
+sys.modules["script"] = script = importlib.util.module_from_spec(spec)
+loader.exec_module(script)
+f = script.f
+edit("def f(): return 2", "script")
+reload(name="script")
+assert script.f is f and f() == 2
+""")
+
+
+def test_fork_during_a_reload(program):
+    program("", """
+mod = load()
+edit('''
+    import os, sys, threading
+    import help
+    def fork():
+        pid = os.fork()
+        if pid == 0:  # this process reloads nothing
+            with open(__file__, "w") as file:
+                file.write("x = 1")
+            verdict = help.lazycore.reload(__name__)["verdict"]
+            os._exit(0 if verdict == "applied" else 1)
+        global status
+        status = os.waitpid(pid, 0)[1]
+    thread = threading.Thread(target=fork)
+    thread.start()
+    thread.join()
+''')
+reload()
+assert mod.status == 0
 """)
 
 
