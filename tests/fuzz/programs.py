@@ -1,0 +1,724 @@
+"""Small Python programs from a seed, for differential.py.
+
+Responsible for programs that mean the same in whatever order their module
+bodies run: a body uses only modules of a lower rank and none of them prints;
+what is imported against the rank is used in functions alone. Leaves running
+and comparing to differential.py. A program is blocks of text, so that it can
+be shrunk by leaving blocks out.
+"""
+
+import random
+
+LEVELS = ("full", "full", "outer", None)
+
+
+class Program:
+    """Files, each a list of blocks; main.py is what runs."""
+
+    def __init__(self):
+        self.files = {}
+        self.folders = []  # on sys.path besides the program's own
+        self.zipped = []  # top-level names that live in lib.zip
+        self.levels = {}
+
+    def copy(self, files=None):
+        other = Program()
+        other.files = dict(self.files if files is None else files)
+        other.folders = list(self.folders)
+        other.zipped = list(self.zipped)
+        other.levels = dict(self.levels)
+        return other
+
+    def text(self, path):
+        return "".join(block + "\n" for block in self.files[path])
+
+
+class Module:
+    """What the generator knows of a module it has written or will write."""
+
+    def __init__(self, name, parent, number):
+        self.name = name
+        self.parent = parent
+        self.number = number
+        self.children = []
+        self.is_package = self.is_namespace = False
+        self.folder = ""
+        self.exports = {}  # plain name -> kind
+        self.refs = []  # (expression, kind) that its body may use
+        self.late_refs = []  # the same, for functions only
+        self.blocks = []
+        self.early = f"E{number}"
+        self.replaced = self.clash = self.has_all = False
+        self.broken = self.done = False
+
+    @property
+    def tail(self):
+        return self.name.rpartition(".")[2]
+
+    @property
+    def top(self):
+        return self.name.partition(".")[0]
+
+    def ancestors(self):
+        result, module = [], self.parent
+        while module is not None:
+            result.append(module)
+            module = module.parent
+        return result
+
+    def path(self):
+        base = self.folder + self.name.replace(".", "/")
+        return base + ("/__init__.py" if self.is_package else ".py")
+
+
+def indent(text):
+    return "".join("    " + line + "\n" for line in text.splitlines())
+
+
+class Generator:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.program = Program()
+        self.number = 0
+        self.modules = []  # by rank, lowest first
+        # An import against the rank may fail in one order and not in another,
+        # and a guard would hide that: a program has the one or the other.
+        self.may_be_wild = self.chance(40)
+
+    # The tree
+
+    def next(self):
+        self.number += 1
+        return self.number
+
+    def chance(self, percent):
+        return self.random.randrange(100) < percent
+
+    def new_tree(self, parent, depth):
+        number = self.next()
+        letter = "abcdefgh"[number % 8]
+        name = f"m{letter}{number}"
+        if parent is not None:
+            name = f"{parent.name}.{name}"
+        module = Module(name, parent, number)
+        if depth > 0 and self.chance(75 if parent is None else 40):
+            module.is_package = True
+            module.is_namespace = self.chance(12)
+            for _ in range(self.random.randint(1, 4 if depth > 1 else 2)):
+                module.children.append(self.new_tree(module, depth - 1))
+        self.modules.append(module)
+        return module
+
+    def plan(self):
+        tops = [self.new_tree(None, self.random.choice((1, 2, 2, 3)))
+                for _ in range(self.random.randint(1, 4))]
+        for top in tops:
+            where = self.random.randrange(12)
+            level = self.random.choice(LEVELS)
+            if level:
+                self.program.levels[top.name] = level
+            if where == 0:
+                self.program.zipped.append(top.name)
+            elif where == 1:
+                self.program.folders.append("other")
+                for module in self.modules:
+                    if module.top == top.name:
+                        module.folder = "other/"
+
+    # References from one module to another
+
+    def lower(self, module):
+        return [m for m in self.modules if m.done and not m.broken]
+
+    def visible(self, module):
+        """Exports of MODULE that another may import by name."""
+        return sorted(module.exports.items())
+
+    def relative(self, module, target):
+        """`from X import` text of the package that MODULE shares with
+        TARGET's parent: ('..', 'rest.of.target') or None."""
+        if module.name == "__main__":
+            return None
+        base = module if module.is_package else module.parent
+        dots = "."
+        while base is not None:
+            if target.name.startswith(base.name + "."):
+                return dots, target.name[len(base.name) + 1:]
+            if target is base:
+                return dots, ""
+            base = base.parent
+            dots += "."
+        return None
+
+    def source(self, module, target):
+        """How MODULE names TARGET after `from`."""
+        relative = self.relative(module, target)
+        if relative and self.chance(70):
+            return "".join(relative)
+        return target.name
+
+    def bind(self, module, name, kind, late=False):
+        if late:
+            module.late_refs.append((name, kind))
+            return
+        module.exports[name] = kind
+        module.refs.append((name, kind))
+        module.late_refs.append((name, kind))
+
+    def import_module_form(self, module, target):
+        """A statement that binds TARGET itself: (text, expression, name)."""
+        hidden = target.clash and module.top == target.top
+        forms = ["from"] if target.parent is not None else []
+        forms += ["as", "plain"]
+        form = self.random.choice(forms)
+        if hidden:
+            return None
+        if form == "plain":
+            return f"import {target.name}", target.name, target.top
+        name = f"z{self.next()}"
+        if form == "as":
+            return f"import {target.name} as {name}", name, name
+        source = self.source(module, target.parent)
+        return f"from {source} import {target.tail} as {name}", name, name
+
+    def import_names_form(self, module, target, count):
+        """A statement that binds names of TARGET: (text, [(name, kind)])."""
+        names = self.visible(target)
+        if not names:
+            return None
+        chosen = self.random.sample(names, min(count, len(names)))
+        parts, bound = [], []
+        for name, kind in chosen:
+            if kind[0] == "module" and kind[1].clash:
+                continue
+            if self.chance(60) or name in module.exports:
+                other = f"n{self.next()}"
+                parts.append(f"{name} as {other}")
+                bound.append((other, kind))
+            else:
+                parts.append(name)
+                bound.append((name, kind))
+        if not parts:
+            return None
+        source = self.source(module, target)
+        text = f"from {source} import " + ", ".join(parts)
+        return text, bound
+
+    def choose(self, module):
+        found = self.lower(module)
+        near = [m for m in found if m.top == module.top]
+        if near and self.chance(60):
+            return self.random.choice(near)
+        return self.random.choice(found) if found else None
+
+    def statement(self, module, target):
+        """An import of TARGET or of its names: (text, [(name, kind)],
+        [(expression, kind)])."""
+        if self.chance(50) and not target.is_namespace:
+            form = self.import_names_form(module, target,
+                                          self.random.randint(1, 3))
+            if form:
+                return form[0], form[1], form[1]
+        form = self.import_module_form(module, target)
+        if form is None:
+            return None
+        text, expression, name = form
+        kind = ("module", target)
+        if name == expression:
+            return text, [(name, kind)], [(name, kind)]
+        top = next(m for m in self.modules if m.name == name)
+        return text, [(name, ("module", top))], [(expression, kind)]
+
+    def item_import(self, module):
+        target = self.choose(module)
+        made = target and self.statement(module, target)
+        if not made:
+            return None
+        text, bound, refs = made
+        for name, kind in bound:
+            module.exports[name] = kind
+        module.refs += refs
+        module.late_refs += refs
+        return text
+
+    def item_conditional(self, module):
+        text = self.item_import(module)
+        if not text:
+            return None
+        return self.random.choice((
+            "if {early}:\n{body}", "if not {early}:\n    pass\nelse:\n{body}",
+            "for _ in (1, 2):\n{body}",
+            "if True:\n{body}", "_ = 0\nwhile _ < 2:\n    _ += 1\n{body}",
+        )).format(early=module.early, body=indent(text).rstrip())
+
+    def item_guarded(self, module):
+        target = self.choose(module)
+        if target is None or self.may_be_wild:
+            return None
+        made = self.statement(module, target)
+        if not made:
+            return None
+        text, bound, refs = made
+        for name, kind in bound:
+            module.exports[name] = kind
+        module.refs += refs
+        module.late_refs += refs
+        frame = self.random.choice((
+            "try:\n{0}except ImportError:\n    raise",
+            "try:\n    pass\nfinally:\n{0}",
+            "from contextlib import suppress\nwith suppress(ImportError):\n"
+            "{0}",
+            "try:\n    raise KeyError\nexcept KeyError:\n{0}",
+            "try:\n    import nosuch{n}\nexcept ImportError:\n{0}",
+        ))
+        return frame.format(indent(text), n=self.next()).rstrip()
+
+    def item_missing(self, module):
+        target = self.choose(module)
+        number = self.next()
+        name = f"n{number}"
+        module.exports[name] = ("any",)
+        module.late_refs.append((name, ("any",)))
+        if (target is None or self.chance(30) or target.replaced or
+                self.may_be_wild):
+            text = f"import nosuch{number} as {name}"
+        else:
+            text = f"from {target.name} import nosuch{number} as {name}"
+        return (f"try:\n    {text}\nexcept ImportError:\n"
+                f"    {name} = {number}")
+
+    def item_broken(self, module):
+        broken = [m for m in self.modules if m.broken and m.done]
+        if not broken:
+            return None
+        target = self.random.choice(broken)
+        name = f"n{self.next()}"
+        self.bind(module, name, ("any",))
+        return (f"try:\n    from {target.name} import {target.early} as "
+                f"{name}\nexcept Exception as _e:\n"
+                f"    {name} = type(_e).__name__")
+
+    def item_star(self, module):
+        target = self.choose(module)
+        if (target is None or target.replaced or target.is_namespace or
+                (target.is_package and not target.has_all)):
+            return None
+        for name, kind in self.visible(target):
+            if kind[0] == "dyn" or name.startswith("_"):
+                continue
+            if target.has_all and name not in target.all_names:
+                continue
+            if kind[0] == "module" and name in (m.name for m in self.modules):
+                continue
+            module.exports[name] = kind
+            module.refs.append((name, kind))
+        return f"from {self.source(module, target)} import *"
+
+    def item_class_import(self, module):
+        target = self.choose(module)
+        made = target and self.statement(module, target)
+        if not made:
+            return None
+        number = self.next()
+        self.bind(module, f"K{number}", ("holder", [b[0] for b in made[1]]))
+        return f"class K{number}:\n    {made[0]}"
+
+    def item_function_import(self, module):
+        target = self.choose(module)
+        made = target and self.statement(module, target)
+        if not made:
+            return None
+        number = self.next()
+        text, _, refs = made
+        use = self.use(self.random.choice(refs), True)
+        if self.chance(20):
+            names = ", ".join(sorted({name for name, _ in made[1]}))
+            text = f"global {names}\n    {text}"
+        self.bind(module, f"g{number}", ("func",))
+        return f"def g{number}():\n    {text}\n    return {use}"
+
+    def item_call(self, module):
+        target = self.choose(module)
+        if target is None:
+            return None
+        number = self.next()
+        name = f"n{number}"
+        self.bind(module, name, ("module", target))
+        form = self.random.choice((
+            "import importlib\n{0} = importlib.import_module({1!r})",
+            "from importlib import import_module as _im\n{0} = _im({1!r})",
+            "{0} = __import__({1!r}, fromlist=['x'])",
+            "exec('import {1} as {0}')",
+            "exec('import {1} as {0}', globals())",
+            "_d = {{'__name__': 'x'}}\n"
+            "exec('import {1} as {0}', _d)\n{0} = _d['{0}']",
+        ))
+        return form.format(name, target.name)
+
+    # Uses
+
+    def use(self, ref, in_function):
+        expression, kind = ref
+        pick = self.random.choice
+        if kind[0] == "func":
+            return f"{expression}()"
+        if kind[0] == "class":
+            return pick((f"{expression}.tag", f"{expression}().tag",
+                         f"{expression}", f"{expression}.__name__"))
+        if kind[0] == "module":
+            names = self.visible(kind[1])
+            if names and self.chance(80):
+                name, inner = pick(names)
+                return self.use((f"{expression}.{name}", inner), in_function)
+            return f"{expression}"
+        return expression
+
+    def item_value(self, module):
+        """A constant computed from what is imported."""
+        number = self.next()
+        if not module.refs:
+            return None
+        uses = [self.use(self.random.choice(module.refs), False)
+                for _ in range(self.random.randint(1, 2))]
+        self.bind(module, f"W{number}", ("any",))
+        return f"W{number} = ({', '.join(uses)},)"
+
+    def item_class(self, module):
+        number = self.next()
+        classes = [r for r in module.refs if r[1][0] == "class"]
+        base = ""
+        if classes and self.chance(70):
+            base = f"({self.random.choice(classes)[0]})"
+        self.bind(module, f"D{number}", ("class",))
+        return f"class D{number}{base}:\n    tag = {number}"
+
+    def item_function(self, module):
+        number = self.next()
+        refs = module.refs or [(module.early, ("int",))]
+        use = self.use(self.random.choice(refs), True)
+        self.bind(module, f"f{number}", ("func",))
+        form = self.random.choice((
+            "def f{0}():\n    return {1}",
+            "f{0} = lambda: {1}",
+            "def f{0}():\n    return [{1} for _ in range(2)]",
+            "def f{0}():\n    def inner():\n        return {1}\n"
+            "    return inner()",
+            "def f{0}():\n    return eval({1!r})",
+        ))
+        return form.format(number, use)
+
+    def plain_names(self, module):
+        return [r for r in module.refs
+                if "." not in r[0] and r[0] in module.exports]
+
+    def item_rebind(self, module):
+        """The name of an import becomes another value, or goes."""
+        names = [r for r in self.plain_names(module) if r[0][0] in "nz"]
+        if not names:
+            return None
+        name, kind = self.random.choice(names)
+        number = self.next()
+        module.refs = [r for r in module.refs if r[0] != name]
+        module.late_refs = [r for r in module.late_refs if r[0] != name]
+        form = self.random.choice((
+            "{0} = {1}", "del {0}", "del {0}\n{0} = {1}",
+            "class {0}:\n    tag = {1}", "def {0}():\n    return {1}",
+            "globals()['{0}'] = {1}", "del globals()['{0}']",
+            "n{1} = {0}\n{0} = n{1}", "n{1} = {0}\ndel {0}",
+            "for {0} in (1, {1}):\n    pass",
+        ))
+        if form.startswith("del") and form.count("{0}") == 1 or \
+                form.endswith("del {0}"):
+            del module.exports[name]
+        else:
+            module.exports[name] = ("any",)
+        if form.startswith("n{1}"):
+            self.bind(module, f"n{number}", kind)
+        return form.format(name, number)
+
+    def item_names(self, module):
+        """globals() and its kin, read in the body."""
+        names = self.plain_names(module)
+        if not names:
+            return None
+        name = self.random.choice(names)[0]
+        number = self.next()
+        self.bind(module, f"W{number}", ("any",))
+        form = self.random.choice((
+            "globals()['{0}']", "locals()['{0}']", "vars()['{0}']",
+            "'{0}' in globals()", "globals().get('{0}')", "'{0}' in dir()",
+            "eval('{0}')", "dict(globals())['{0}']",
+            "[k for k in dir() if k == '{0}']",
+            "{{**globals()}}['{0}']", "globals().copy()['{0}']",
+            "[v for k, v in list(vars().items()) if k == '{0}']",
+            "__import__('sys').modules[__name__].{0}",
+        ))
+        return f"W{number} = " + form.format(name)
+
+    def item_global_function(self, module):
+        names = [r for r in self.plain_names(module) if r[0][0] in "nz"]
+        if not names:
+            return None
+        name = self.random.choice(names)[0]
+        number = self.next()
+        module.refs = [r for r in module.refs if r[0] != name]
+        module.late_refs = [r for r in module.late_refs if r[0] != name]
+        module.exports[name] = ("any",)
+        form = self.random.choice((
+            "def _s():\n    global {0}\n    {0} = {1}\n_s()",
+            "def _s():\n    global {0}\n    del {0}\n_s()\n{0} = {1}",
+            "def _s():\n    globals()['{0}'] = {1}\n_s()",
+            "def _s(v):\n    global {0}\n    {0} = v\n_s(({0}, {1}))",
+        ))
+        return form.format(name, number)
+
+    def item_getattr(self, module):
+        """Module __getattr__, once, at the end."""
+        number = self.next()
+        if "__getattr__" in "".join(module.blocks) or module.name == "__main__":
+            return None
+        module.exports[f"y{number}"] = ("dyn",)
+        return (f"def __getattr__(name):\n    if name == 'y{number}':\n"
+                f"        return {number}\n    raise AttributeError(name)")
+
+    ITEMS = (
+        (30, item_import), (4, item_conditional), (5, item_guarded),
+        (3, item_missing), (3, item_star), (2, item_class_import),
+        (4, item_function_import), (3, item_call), (8, item_value),
+        (5, item_class), (10, item_function), (4, item_rebind),
+        (4, item_names), (2, item_global_function), (1, item_getattr),
+        (2, item_broken),
+    )
+
+    def items(self, module, count):
+        weights = [weight for weight, _ in self.ITEMS]
+        for _ in range(count):
+            item = self.random.choices(self.ITEMS, weights)[0][1]
+            block = item(self, module)
+            if block:
+                module.blocks.append(block)
+
+    # Whole modules
+
+    def back_edges(self, module):
+        """Imports against the rank: of the module's own packages, which have
+        begun before it in any order; or, where the statement is sure to be
+        deferred, of anything."""
+        for target in module.ancestors():
+            if target.is_namespace or not self.chance(25):
+                continue
+            number = self.next()
+            if self.chance(60):
+                source = self.source(module, target)
+                module.blocks.append(
+                    f"from {source} import {target.early} as n{number}")
+                module.late_refs.append((f"n{number}", ("int",)))
+            else:
+                module.blocks.append(f"import {target.name} as z{number}")
+                module.late_refs.append((f"z{number}.{target.early}",
+                                         ("int",)))
+        level = self.program.levels.get(module.top)
+        effects = any(not block.startswith(
+            ("import", "from", "def", "class", "V", "E", "W", "C", "D", "f"))
+            or "globals()" in block for block in module.blocks)
+        if effects or not self.may_be_wild or not self.chance(30):
+            return
+        if any("contextlib" in b or "import *" in b for b in module.blocks):
+            return
+        later = [m for m in self.modules
+                 if not m.done and not m.is_namespace and m is not module
+                 and m not in module.ancestors() and not m.broken
+                 and (level == "full" or m.top != module.top)]
+        if not later:
+            return
+        target = self.random.choice(later)
+        number = self.next()
+        block, use = self.random.choice((
+            (f"import {target.name} as n{number}", f".{target.early}"),
+            (f"from {target.name} import {target.early} as n{number}", ""),
+        ))
+        module.blocks.append(block)
+        module.blocks.append(f"def l{number}():\n    return n{number}{use}")
+        module.exports[f"l{number}"] = ("late",)
+
+    def all_block(self, module):
+        names = [n for n, kind in self.visible(module)
+                 if kind[0] != "dyn" and "." not in n]
+        if not names:
+            return
+        count = self.random.randint(1, len(names))
+        module.all_names = sorted(self.random.sample(names, count))
+        module.has_all = True
+        module.blocks.append(f"__all__ = {module.all_names!r}")
+
+    def write(self, module):
+        if module.is_namespace:
+            module.done = True
+            return
+        number = module.number
+        module.exports[module.early] = ("int",)
+        module.blocks.append(f"{module.early} = {number}")
+        self.bind(module, f"C{number}", ("class",))
+        module.blocks.append(f"class C{number}:\n    tag = {number}")
+        if not module.is_package and self.chance(3):
+            self.write_broken(module)
+            return
+        self.items(module, self.random.randint(0, 7))
+        if module.is_package:
+            self.clash(module)
+        if not module.is_package and self.chance(4):
+            self.replace(module)
+        else:
+            if self.chance(15):
+                self.all_block(module)
+            self.back_edges(module)
+        module.done = True
+
+    def write_broken(self, module):
+        module.broken = module.done = True
+        module.blocks.append(self.random.choice((
+            "raise ValueError('broken')", "import nosuch",
+            "raise ImportError('broken')", "None.attribute", "1 / 0",
+            "import sys\nsys.nosuch", "raise AttributeError('broken')",
+            "from sys import nosuch")))
+
+    def clash(self, module):
+        """`from .x import x`: a name of the package that is a submodule's."""
+        children = [m for m in module.children if m.done and not m.broken
+                    and not m.is_package and not m.replaced]
+        if not children or not self.chance(8):
+            return
+        child = self.random.choice(children)
+        if any(child.tail in block for m in self.modules if m is not child
+               for block in m.blocks):
+            return
+        child.clash = True
+        if self.chance(50):
+            child.blocks.insert(1, f"def {child.tail}():\n    return 'clash'")
+            module.blocks.append(f"from .{child.tail} import {child.tail}")
+        else:
+            module.blocks.append(
+                f"from .{child.tail} import C{child.number} as {child.tail}")
+
+    def replace(self, module):
+        module.replaced = True
+        module.exports = {name: kind for name, kind in module.exports.items()
+                          if name in (module.early, f"C{module.number}")}
+        module.blocks.append(
+            "import sys\nclass Box:\n"
+            f"    {module.early} = {module.number}\n"
+            f"    C{module.number} = C{module.number}\n"
+            "sys.modules[__name__] = Box()")
+
+    # The main program
+
+    def probe(self, expression):
+        return f"show({self.next()}, lambda: {expression})"
+
+    def module_probe(self, expression, module):
+        names = self.visible(module)
+        if not names or module.replaced:
+            return self.probe(f"{expression}.{module.early}"
+                              if names else expression)
+        name, kind = self.random.choice(names)
+        form = self.random.choice((
+            "{0}.{1}", "getattr({0}, '{1}')", "getattr({0}, '{1}', None)",
+            "hasattr({0}, '{1}')", "hasattr({0}, 'nosuch')", "{0}.nosuch",
+            "vars({0})['{1}']", "{0}.__dict__['{1}']",
+            "{0}.__dict__.get('{1}')", "'{1}' in vars({0})",
+            "'{1}' in {0}.__dict__", "'{1}' in dir({0})",
+            "own_names(dir({0}))", "own_names(vars({0}))", "{0}.__name__",
+            "type({0}.{1})", "own_values(vars({0}))",
+            "own_names(list({0}.__dict__))",
+            "{0} is __import__('sys').modules['{2}']", "{0}",
+            "dict(vars({0}))['{1}']", "{0}.__spec__.name",
+            "__import__('operator').attrgetter('{1}')({0})",
+            "__import__('copy').copy(vars({0}))['{1}']",
+            "own_names(__import__('inspect').getmembers({0}))",
+            "{0} is __import__('importlib').import_module('{2}')",
+        ))
+        if kind[0] == "dyn" and "__dict__" in form + "vars":
+            form = "{0}.{1}"
+        if kind[0] in ("func", "late") and self.chance(60):
+            form = "{0}.{1}()"
+        return self.probe(form.format(expression, name, module.name))
+
+    def main_probe(self, main):
+        expression, kind = self.random.choice(main.late_refs)
+        if kind[0] == "module" and self.chance(75):
+            return self.module_probe(expression, kind[1])
+        if kind[0] == "holder":
+            return self.probe(f"{expression}.{kind[1][0]}")
+        if kind[0] == "late":
+            return self.probe(f"{expression}()")
+        form = "{0}"
+        if "." not in expression:
+            form = self.random.choice((
+                "{0}", "{0}", "{0}", "globals()['{0}']", "eval('{0}')",
+                "'{0}' in globals()", "vars().get('{0}')", "type({0})",
+                "globals().get('{0}')", "own_names(globals())",
+                "own_values(globals())",
+                "__import__('sys').modules['__main__'].{0}",
+                "__import__('__main__').__dict__['{0}']"))
+        if form == "{0}":
+            return self.probe(self.use((expression, kind), True))
+        return self.probe(form.format(expression))
+
+    def main_change(self, main):
+        """A change by main of what it imported, then a look at it."""
+        modules = [r for r in main.late_refs if r[1][0] == "module"
+                   and not r[1][1].replaced and r[1][1].exports]
+        if not modules:
+            return None
+        expression, (_, module) = self.random.choice(modules)
+        form = self.random.choice((
+            "{0}.Q{1} = {1}\nshow({1}, lambda: ({0}.Q{1}, "
+            "'Q{1}' in vars({0})))",
+            "setattr({0}, 'Q{1}', {1})\nshow({1}, lambda: {0}.Q{1})",
+            "{0}.C{2} = {1}\nshow({1}, lambda: {0}.C{2})",
+            "del {0}.C{2}\nshow({1}, lambda: hasattr({0}, 'C{2}'))",
+            "vars({0})['C{2}'] = {1}\nshow({1}, lambda: {0}.C{2})",
+            "show({1}, lambda: {0}.__dict__.pop('C{2}'))",
+            "show({1}, lambda: {0}.__dict__.setdefault('C{2}', 1))",
+            "show({1}, lambda: delattr({0}, 'C{2}'))",
+        ))
+        return form.format(expression, self.next(), module.number)
+
+    def main(self):
+        main = Module("__main__", None, self.next())
+        main.blocks.append(f"{main.early} = {main.number}")
+        self.items(main, self.random.randint(3, 14))
+        if not main.late_refs:
+            for module in self.modules:
+                if not module.broken and not module.is_namespace:
+                    name = f"z{self.next()}"
+                    main.blocks.append(f"import {module.name} as {name}")
+                    self.bind(main, name, ("module", module))
+        for _ in range(self.random.randint(3, 14)):
+            if main.late_refs:
+                main.blocks.append(self.main_probe(main))
+            if self.chance(7):
+                self.items(main, 1)
+        if main.late_refs and self.chance(25):
+            change = self.main_change(main)
+            if change:
+                main.blocks.append(change)
+        for expression, kind in main.late_refs:
+            if self.chance(30):
+                main.blocks.append(self.probe(expression))
+        return main
+
+    def generate(self):
+        self.plan()
+        for module in self.modules:
+            self.write(module)
+        main = self.main()
+        for module in self.modules:
+            if not module.is_namespace:
+                self.program.files[module.path()] = module.blocks
+        self.program.files["main.py"] = main.blocks
+        return self.program
+
+
+def generate(seed):
+    return Generator(seed).generate()
