@@ -106,6 +106,71 @@ client_log_change(const struct client *client, const char *format, ...)
 
 /* --- requests ----------------------------------------------------------- */
 
+static int
+enqueue(struct client *client, struct wire_request *request)
+{
+    struct queued_request *entry = calloc(1, sizeof(*entry));
+
+    if (entry == NULL) {
+        return -ENOMEM;
+    }
+    entry->request = request;
+    if (client->last != NULL) {
+        client->last->next = entry;
+    } else {
+        client->first = entry;
+    }
+    client->last = entry;
+    client->queued++;
+    return 0;
+}
+
+/* Lines into requests, as many as may be queued. */
+static void
+fill_queue(struct client *client) LZ_LOOP_ONLY
+{
+    while (client->queued < WIRE_LIMIT_QUEUE) {
+        struct wire_request *request = NULL;
+        size_t length = 0;
+        char *line;
+        int rc = wire_frame_next(&client->frame, &line, &length);
+
+        if (rc == 0) {
+            return;
+        }
+        rc = rc > 0 ? wire_request_read(line, length, &request)
+                    : wire_request_refused(rc, &request);
+        if (rc == 0) {
+            rc = enqueue(client, request);
+        }
+        if (rc < 0) {
+            wire_request_free(request);
+            client_drop(client, "out of memory");
+            return;
+        }
+        (void)uv_timer_stop(&client->first_request);
+    }
+}
+
+static struct wire_request *
+dequeue(struct client *client)
+{
+    struct queued_request *entry = client->first;
+    struct wire_request *request;
+
+    if (entry == NULL) {
+        return NULL;
+    }
+    request = entry->request;
+    client->first = entry->next;
+    if (client->first == NULL) {
+        client->last = NULL;
+    }
+    client->queued--;
+    free(entry);
+    return request;
+}
+
 static bool
 is_refused(const struct client *client, const struct wire_request *request,
            struct wire_error *error) LZ_LOOP_ONLY
@@ -187,6 +252,25 @@ park(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
     return true;
 }
 
+void
+client_end(struct client *client, const struct wire_error *error)
+{
+    struct wire_request *request;
+
+    if (client->call != NULL) {
+        client_answer(client, client->call->request, NULL, error);
+    }
+    if (client->parked != NULL) {
+        client_answer(client, client->parked, NULL, error);
+    }
+    fill_queue(client);
+    while ((request = dequeue(client)) != NULL) {
+        client_answer(client, request, NULL, error);
+        wire_request_free(request);
+    }
+    client_close(client);
+}
+
 /* Answer REQUEST, or hand it on; takes it. */
 static void
 answer_one(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
@@ -215,71 +299,6 @@ static bool
 is_waiting(const struct client *client)
 {
     return client->call != NULL || client->parked != NULL;
-}
-
-static int
-enqueue(struct client *client, struct wire_request *request)
-{
-    struct queued_request *entry = calloc(1, sizeof(*entry));
-
-    if (entry == NULL) {
-        return -ENOMEM;
-    }
-    entry->request = request;
-    if (client->last != NULL) {
-        client->last->next = entry;
-    } else {
-        client->first = entry;
-    }
-    client->last = entry;
-    client->queued++;
-    return 0;
-}
-
-/* Lines into requests, as many as may be queued. */
-static void
-fill_queue(struct client *client) LZ_LOOP_ONLY
-{
-    while (client->queued < WIRE_LIMIT_QUEUE) {
-        struct wire_request *request = NULL;
-        size_t length = 0;
-        char *line;
-        int rc = wire_frame_next(&client->frame, &line, &length);
-
-        if (rc == 0) {
-            return;
-        }
-        rc = rc > 0 ? wire_request_read(line, length, &request)
-                    : wire_request_refused(rc, &request);
-        if (rc == 0) {
-            rc = enqueue(client, request);
-        }
-        if (rc < 0) {
-            wire_request_free(request);
-            client_drop(client, "out of memory");
-            return;
-        }
-        (void)uv_timer_stop(&client->first_request);
-    }
-}
-
-static struct wire_request *
-dequeue(struct client *client)
-{
-    struct queued_request *entry = client->first;
-    struct wire_request *request;
-
-    if (entry == NULL) {
-        return NULL;
-    }
-    request = entry->request;
-    client->first = entry->next;
-    if (client->first == NULL) {
-        client->last = NULL;
-    }
-    client->queued--;
-    free(entry);
-    return request;
 }
 
 static void

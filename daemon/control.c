@@ -130,21 +130,14 @@ close_handle(uv_handle_t *handle, void *arg)
 static void
 close_all(struct control *control) LZ_LOOP_ONLY
 {
-    static const struct wire_error stopping = {0};
-    struct wire_error error = stopping;
+    struct wire_error error = {0};
 
     (void)wire_error_set(&error, WIRE_ERROR_STOPPING,
                          "lazyd has ended before this was done");
     control->closing = true;
     for (struct client *c = control->clients, *next; c != NULL; c = next) {
         next = c->next;
-        if (c->call != NULL) {
-            struct call *call = c->call;
-
-            client_answer(c, call->request, NULL, &error);
-            call_forget(call);
-        }
-        client_close(c);
+        client_end(c, &error);
     }
     /* What is left: the loop's own handles and the deadlines of calls that
      * are inside Python for ever. */
@@ -351,10 +344,18 @@ control_finish(struct control *control) LZ_UNCHECKED
 }
 
 void
-control_free(struct control *control)
+control_free(struct control *control) LZ_UNCHECKED
 {
+    struct operator_job *job;
+
     if (control == NULL || control->abandoned) {
         return;
+    }
+    /* Jobs that came back after the loop had ended. */
+    while ((job = operator_take(control->op)) != NULL) {
+        if (!memory_take(&control->memory, job)) {
+            call_done(job);
+        }
     }
     (void)uv_loop_close(&control->loop);
     operator_free(control->op);

@@ -112,6 +112,9 @@ void client_deliver(struct client *client,
 /* --- client.c ----------------------------------------------------------- */
 
 void client_close(struct client *client) LZ_LOOP_ONLY;
+/* Answer all that waits with ERROR, in order, and close it. */
+void client_end(struct client *client,
+                const struct wire_error *error) LZ_LOOP_ONLY;
 /* Close it for what it did; counted and logged. */
 void client_drop(struct client *client, const char *why) LZ_LOOP_ONLY;
 void client_set_reading(struct client *client, bool reading) LZ_LOOP_ONLY;

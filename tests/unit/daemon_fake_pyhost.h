@@ -1,0 +1,86 @@
+/* pyhost's functions without Python, for tests of what stands around it.
+ *
+ * The "GIL" is a mutex that a test may hold, as a busy service would. Defining
+ * these here keeps pyhost.c, and so Python, out of the program.
+ */
+#ifndef TESTS_UNIT_DAEMON_FAKE_PYHOST_H
+#define TESTS_UNIT_DAEMON_FAKE_PYHOST_H
+
+#include <pthread.h>
+#include <string.h>
+
+#include "ctl/wire/message.h"
+#include "daemon/arena.h"
+#include "daemon/pyhost.h"
+
+static pthread_mutex_t fake_gil = PTHREAD_MUTEX_INITIALIZER;
+
+void
+pyhost_thread_begin(void)
+{
+}
+
+void
+pyhost_gil_enter(void) LZ_UNCHECKED
+{
+    (void)pthread_mutex_lock(&fake_gil);
+}
+
+void
+pyhost_gil_leave(void) LZ_UNCHECKED
+{
+    (void)pthread_mutex_unlock(&fake_gil);
+}
+
+void
+pyhost_without_gil(void (*wait)(void *arg), void *arg)
+{
+    wait(arg);
+}
+
+void
+pyhost_interrupt(void)
+{
+}
+
+const char *
+pyhost_version(void)
+{
+    return "0.0.0";
+}
+
+int64_t
+pyhost_blocks(void)
+{
+    return 42;
+}
+
+/* "bad" fails; everything else loads. */
+int
+pyhost_load(const char *name, bool inject, struct arena *arena,
+            struct wire_load_result *ret_result)
+{
+    (void)inject;
+    *ret_result = (struct wire_load_result){.name = arena_strdup(arena, name)};
+    if (strcmp(name, "bad") == 0) {
+        ret_result->error.kind = "load_failed";
+        ret_result->error.text = "ValueError: bad";
+    } else {
+        ret_result->loaded = true;
+        ret_result->modules = 1;
+    }
+    return 0;
+}
+
+int
+pyhost_reload(const char *name, bool force, struct arena *arena,
+              struct wire_reload *ret_reload, struct lz_error *error)
+{
+    (void)force;
+    (void)error;
+    *ret_reload = (struct wire_reload){.name = arena_strdup(arena, name),
+                                       .verdict = "unchanged"};
+    return 0;
+}
+
+#endif

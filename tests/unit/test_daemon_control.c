@@ -1,0 +1,438 @@
+/* The control server in this process, without Python: limits and manners.
+ *
+ * The client side is plain sockets, so that it can be as rude as it likes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "ctl/wire/limit.h"
+#include "daemon/control.h"
+#include "tests/unit/daemon_fake_pyhost.h"
+#include "tests/unit/daemon_folder.h"
+
+enum { PATIENCE_MS = 20000 };
+
+struct fixture {
+    struct folder *folder;
+    struct lz_core *core;
+    struct control *control;
+    char path[100];
+};
+
+/* One whose operator was left inside "Python" is not freed, but not lost. */
+static struct control *last_control;
+
+static void
+no_reopen(void *arg)
+{
+    (void)arg;
+}
+
+static void
+no_hard_end(void *arg, const char *why)
+{
+    (void)arg;
+    (void)why;
+    abort();
+}
+
+static int
+set_up_with(void **state, uint64_t first_request_ms, uint64_t python_ms)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    struct lz_error error = {0};
+    void *folder = NULL;
+    struct control_setup setup = {.app = "app.py",
+                                  .group = (gid_t)-1,
+                                  .stop_timeout_ms = 60000,
+                                  .python_deadline_ms = python_ms,
+                                  .first_request_ms = first_request_ms,
+                                  .reopen_log = no_reopen,
+                                  .end_hard = no_hard_end};
+
+    *state = fixture;
+    if (fixture == NULL || folder_set_up(&folder) < 0) {
+        return -1;
+    }
+    fixture->folder = folder;
+    (void)snprintf(fixture->path, sizeof(fixture->path), "%s",
+                   folder_file(fixture->folder, "s"));
+    fixture->core = core_new();
+    setup.core = fixture->core;
+    setup.socket_path = fixture->path;
+    if (control_open(&setup, &fixture->control, &error) < 0 ||
+        control_start(fixture->control, &error) < 0) {
+        print_error("%s\n", error.text);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+set_up(void **state)
+{
+    return set_up_with(state, 0, 0);
+}
+
+static int
+set_up_hasty(void **state)
+{
+    return set_up_with(state, 50, 50);
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    void *folder = fixture->folder;
+
+    last_control = fixture->control;
+    control_unpublish(fixture->control);
+    control_finish(fixture->control);
+    control_free(fixture->control);
+    core_free(fixture->core);
+    (void)folder_tear_down(&folder);
+    free(fixture);
+    return 0;
+}
+
+/* --- the client's side -------------------------------------------------- */
+
+static int
+dial(const struct fixture *fixture)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s",
+                   fixture->path);
+    assert_int_equal(
+        connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* A line, without '\n'; its length, 0 at the end of the connection. */
+static size_t
+read_line(int fd, char *line, size_t size)
+{
+    size_t length = 0;
+
+    while (length < size - 1) {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        ssize_t n;
+
+        assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
+        n = read(fd, line + length, 1);
+        if (n <= 0 || line[length] == '\n') {
+            break;
+        }
+        length++;
+    }
+    line[length] = '\0';
+    return length;
+}
+
+static void
+say(int fd, const char *text)
+{
+    size_t length = strlen(text);
+
+    while (length > 0) {
+        ssize_t n = send(fd, text, length, MSG_NOSIGNAL);
+
+        assert_true(n > 0);
+        text += n;
+        length -= (size_t)n;
+    }
+}
+
+static void
+expect_line(int fd, const char *part)
+{
+    char line[16384];
+
+    assert_true(read_line(fd, line, sizeof(line)) > 0);
+    if (strstr(line, part) == NULL) {
+        fail_msg("'%s' has no '%s'", line, part);
+    }
+}
+
+static void
+expect_end(int fd)
+{
+    char line[1024];
+
+    assert_int_equal(read_line(fd, line, sizeof(line)), 0);
+}
+
+/* Connect and pass the greeting. */
+static int
+greeted(const struct fixture *fixture)
+{
+    int fd = dial(fixture);
+
+    expect_line(fd, "\"hello\"");
+    return fd;
+}
+
+static void
+expect_alive(const struct fixture *fixture)
+{
+    int fd = greeted(fixture);
+
+    say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
+    expect_line(fd, "\"pong\":true");
+    (void)close(fd);
+}
+
+/* --- tests -------------------------------------------------------------- */
+
+static void
+test_requests_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = greeted(fixture);
+    char part[64];
+
+    /* Far more than may be queued, some of them through the operator. */
+    for (int i = 0; i < 300; i++) {
+        char text[160];
+
+        (void)snprintf(text, sizeof(text),
+                       i % 7 == 0
+                           ? "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":"
+                             "\"load\",\"params\":{\"names\":[\"m\"]}}\n"
+                           : "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":"
+                             "\"ping\"}\n",
+                       i);
+        say(fd, text);
+    }
+    for (int i = 0; i < 300; i++) {
+        (void)snprintf(part, sizeof(part), "\"id\":%d,\"result\"", i);
+        expect_line(fd, part);
+    }
+    (void)close(fd);
+}
+
+static void
+test_faulty_lines(void **state)
+{
+    static const struct {
+        const char *line, *answer;
+    } rows[] = {
+        {"[1]\n", "batches"},
+        {"{\n", "parse_error"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"nope\"}\n",
+         "no_such_method"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"show\"}\n",
+         "invalid_params"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"list\",\"params\":"
+         "{\"state\":\"odd\"}}\n",
+         "\"id\":3,\"error\""},
+        {"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"show\",\"params\":"
+         "{\"name\":\"m\"}}\n",
+         "no_such_module"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"load\",\"params\":"
+         "{\"names\":[\"bad\"]}}\n",
+         "load_failed"},
+    };
+    struct fixture *fixture = *state;
+    int fd = greeted(fixture);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        say(fd, rows[i].line);
+        expect_line(fd, rows[i].answer);
+    }
+    (void)close(fd);
+    expect_alive(fixture);
+}
+
+static void
+test_half_a_line(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = greeted(fixture);
+
+    say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n{\"json");
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    expect_line(fd, "\"pong\":true");
+    expect_line(fd, "ended within a message");
+    expect_end(fd);
+    (void)close(fd);
+    fd = greeted(fixture);
+    say(fd, "{\"jsonrpc\"");
+    (void)close(fd);
+    expect_alive(fixture);
+}
+
+static void
+test_line_too_long(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = greeted(fixture);
+    char *text = malloc(2 * WIRE_LIMIT_FRAME + 2);
+
+    assert_non_null(text);
+    memset(text, 'x', 2 * WIRE_LIMIT_FRAME);
+    text[2 * WIRE_LIMIT_FRAME] = '\n';
+    text[2 * WIRE_LIMIT_FRAME + 1] = '\0';
+    say(fd, text);
+    free(text);
+    expect_line(fd, "over");
+    say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
+    expect_line(fd, "\"pong\":true");
+    (void)close(fd);
+}
+
+static void
+test_too_many_clients(void **state)
+{
+    struct fixture *fixture = *state;
+    int most =
+        WIRE_LIMIT_CLIENTS + (geteuid() == 0 ? WIRE_LIMIT_ROOT_CLIENTS : 0);
+    int fds[WIRE_LIMIT_CLIENTS + WIRE_LIMIT_ROOT_CLIENTS];
+    int extra;
+
+    for (int i = 0; i < most; i++) {
+        fds[i] = greeted(fixture);
+    }
+    extra = dial(fixture);
+    expect_line(extra, "\"kind\":\"limit\"");
+    expect_end(extra);
+    (void)close(extra);
+    /* Those that are in are served as before. */
+    say(fds[0], "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"stats\"}\n");
+    expect_line(fds[0], "\"refused\":1");
+    for (int i = 0; i < most; i++) {
+        (void)close(fds[i]);
+    }
+}
+
+static void
+test_client_that_does_not_read(void **state)
+{
+    static const char line[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"commands\"}\n";
+    struct fixture *fixture = *state;
+    int fd = greeted(fixture);
+    int other;
+    ssize_t n = 1;
+
+    /* It is dropped for its output long before this many. */
+    for (int i = 0; n > 0 && i < 200000; i++) {
+        n = send(fd, line, sizeof(line) - 1, MSG_NOSIGNAL);
+    }
+    assert_true(n < 0);
+    assert_true(errno == EPIPE || errno == ECONNRESET);
+    (void)close(fd);
+    other = greeted(fixture);
+    say(other, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"stats\"}\n");
+    expect_line(other, "\"dropped\":1");
+    (void)close(other);
+}
+
+static void
+test_silent_client(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = greeted(fixture);
+
+    expect_line(fd, "no request within");
+    expect_end(fd);
+    (void)close(fd);
+}
+
+static void
+test_python_deadline(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = greeted(fixture);
+
+    pyhost_gil_enter();
+    say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"load\",\"params\":"
+            "{\"names\":[\"m\"]}}\n"
+            "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}\n");
+    expect_line(fd, "\"kind\":\"busy\"");
+    expect_line(fd, "\"id\":2,\"result\"");
+    pyhost_gil_leave();
+    say(fd, "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"reload\",\"params\":"
+            "{\"name\":\"m\"}}\n");
+    expect_line(fd, "\"unchanged\"");
+    (void)close(fd);
+}
+
+static void
+test_events_reach_subscribers(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lz_load load = {.name = "pkg.mod", .wall_ns = 5};
+    int fd = greeted(fixture);
+    int other = greeted(fixture);
+
+    say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"subscribe\",\"params\""
+            ":{\"events\":[\"load\",\"ignore\"]}}\n");
+    expect_line(fd, "\"sequence\":0");
+    control_event(fixture->control, LZ_EVENT_FAIL, NULL, &load, 0);
+    control_event(fixture->control, LZ_EVENT_LOAD, NULL, &load, 0);
+    expect_line(fd, "pkg.mod");
+    say(other, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ignore.add\","
+               "\"params\":{\"kind\":\"package\",\"values\":[\"foo\"]}}\n");
+    expect_line(other, "\"changed\":[\"foo\"]");
+    expect_line(fd, "\"value\":\"foo\"");
+    (void)close(fd);
+    (void)close(other);
+}
+
+static void
+test_finish_answers_what_waits(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = greeted(fixture);
+
+    pyhost_gil_enter();
+    say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n"
+            "{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"load\",\"params\":"
+            "{\"names\":[\"m\"]}}\n");
+    expect_line(fd, "\"pong\":true");
+    /* The operator is inside "Python" now or will be: control_finish must not
+     * wait for it. */
+    control_unpublish(fixture->control);
+    control_finish(fixture->control);
+    pyhost_gil_leave();
+    expect_line(fd, "\"id\":9,\"error\"");
+    expect_end(fd);
+    (void)close(fd);
+}
+
+#define WITH_CONTROL(test)                                                    \
+    cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define HASTILY(test)                                                         \
+    cmocka_unit_test_setup_teardown(test, set_up_hasty, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_CONTROL(test_requests_in_order),
+        WITH_CONTROL(test_faulty_lines),
+        WITH_CONTROL(test_half_a_line),
+        WITH_CONTROL(test_line_too_long),
+        WITH_CONTROL(test_too_many_clients),
+        WITH_CONTROL(test_client_that_does_not_read),
+        WITH_CONTROL(test_events_reach_subscribers),
+        WITH_CONTROL(test_finish_answers_what_waits),
+        HASTILY(test_silent_client),
+        HASTILY(test_python_deadline),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
