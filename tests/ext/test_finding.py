@@ -373,3 +373,29 @@ def test_finder_that_raises(both):
         except RuntimeError as error:
             print(repr(error))
         """)
+
+
+@pytest.mark.parametrize("change", [
+    "sys.meta_path[:] = []", "sys.meta_path.insert(0, Other)"])
+def test_meta_path_changed_after_the_statement(both, change):
+    """Trap `sys.path` changed between statement and use, on meta_path."""
+    both({"dep.py": "value = 'right'\n", "other/dep.py": "value = 'wrong'\n",
+          "other_finder.py": """\
+        from importlib.machinery import PathFinder
+        class Other:
+            @staticmethod
+            def find_spec(name, path=None, target=None):
+                if name == "dep":
+                    return PathFinder.find_spec(name, ["other"])
+        """}, f"""\
+        import sys
+        import dep
+        def main():
+            from other_finder import Other
+            saved = sys.meta_path[:]
+            {change}
+            print(dep.value)
+            sys.meta_path[:] = saved
+            return Other
+        main()
+        """)

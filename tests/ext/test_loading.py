@@ -435,3 +435,14 @@ def test_eager_loads_are_accounted_with_their_rule(both):
     assert shown["reason"] == "guarded"
     assert shown["wall_ns"] > 0
     assert shown["trigger_line"] == 2
+
+
+def test_submodule_in_its_own_parent_is_left_to_importlib(both):
+    """4.2: the name of a submodule in its own parent is importlib's."""
+    both({"pk/__init__.py": "", "pk/sub.py": "import sys\n"
+          "print(hasattr(sys.modules['pk'], 'sub'))\n"}, """\
+        import pk.sub
+        def main():
+            print(pk.sub.__name__)
+        main()
+        """, levels={"pk": "full"})

@@ -343,3 +343,11 @@ def test_no_leak_of_keys_or_proxies(lazily):
             assert left == [], left
         main()
         """)
+
+
+def test_dict_is_rebuilt_and_look_up_specialised(both):
+    """4.1: once no name is pending the dict is rebuilt in place; look-up is
+    specialised as in eager code: LOAD_GLOBAL_MODULE."""
+    run = both({"dep.py": "value = 1\n"}, NAMESPACE)
+    assert "LOAD_GLOBAL_MODULE" in run.out
+    assert run.pending == []

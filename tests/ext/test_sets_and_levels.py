@@ -154,3 +154,23 @@ def test_level_eager(both):
     assert run.out == "run pk\nrun pk.sub\nimported\n"
     assert (run.state("pk"), run.reason("pk")) == ("ignored", "level_eager")
     assert run.state("pkg") == "proxy"
+
+
+@pytest.mark.parametrize("statement", [
+    "import pk\nimport pk.sub", "import pk.sub as s\nprint(s.value)\nimport pk",
+    "try:\n    import pk.sub\nfinally:\n    pass",
+    "def f():\n    import pk.sub\nf()", "print('late')\nimport pk.sub",
+    "from pk.sub import *", "import importlib\n"
+    "importlib.import_module('pk.sub')",
+    "class C:\n    import pk.sub", "import pk.sub",
+])
+@pytest.mark.parametrize("rule", ["package=pk", "path=PK"])
+def test_rule_1_is_the_first(both, statement, rule):
+    """Rule 1 goes before every other: what an ignore set covers is ignored,
+    however it is imported."""
+    run = both({"pk/__init__.py": LOUD, "pk/sub.py": LOUD,
+                "user.py": statement + "\ndef use():\n    return pk, s\n"},
+               "import user\nprint(user.__name__)\n", ignore=[rule])
+    reason = {"package=pk": "ignore_package", "path=PK": "ignore_path"}[rule]
+    for name in ("pk", "pk.sub"):
+        assert (run.state(name), run.reason(name)) == ("ignored", reason)
