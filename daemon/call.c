@@ -3,11 +3,11 @@
  * A call is held by its deadline's handle and by its job; whoever goes last
  * frees it. The loop's thread, but for operate().
  */
-#include "daemon/control_private.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "daemon/handlers.h"
 
 static void
 release(struct call *call)
@@ -106,7 +106,7 @@ log_call(const struct call *call) LZ_LOOP_ONLY
     case WIRE_LOAD:
         client_log_change(call->client, "load %s%s: %llu loaded, %llu failed",
                           params->load.names[0],
-                          params->load.name_count > 1 ? " ..." : "",
+                          params->load.name_count > 1 ? " and others" : "",
                           (unsigned long long)call->reply.load.loaded,
                           (unsigned long long)call->reply.load.failed);
         break;
@@ -115,7 +115,7 @@ log_call(const struct call *call) LZ_LOOP_ONLY
                           call->reply.reload.verdict);
         break;
     default:
-        client_log_change(call->client, "%s", call->request->command->method);
+        ignore_announce(call->client, call->request, &call->reply.ignore_edit);
         break;
     }
 }

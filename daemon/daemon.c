@@ -236,15 +236,14 @@ step_start(struct daemon *daemon, struct lz_error *error)
     if (start_python(daemon, error) < 0) {
         return -1;
     }
-    if (control_start(daemon->control, error) < 0) {
-        pyhost_abandon();
-        return -1;
-    }
     rc = signals_install(control_notify, daemon->control,
                          daemon->paths.log != NULL);
     if (rc < 0) {
+        (void)lz_error_set_errno(error, -rc, "cannot handle signals");
+    }
+    if (rc < 0 || control_start(daemon->control, error) < 0) {
         pyhost_abandon();
-        return lz_error_set_errno(error, -rc, "cannot handle signals");
+        return -1;
     }
     if (!daemon->options.foreground) {
         log_line("started: '%s', version " LAZYD_VERSION, daemon->options.app);

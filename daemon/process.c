@@ -23,6 +23,7 @@ static struct {
     struct process parts;
     pid_t owner;
     atomic_flag finished;
+    bool given_up; /* in a child: its hooks have run */
 } state = {.finished = ATOMIC_FLAG_INIT};
 
 static void
@@ -47,9 +48,10 @@ static void
 after_fork_child(void)
 {
     core_after_fork(state.parts.core);
-    if (getppid() != state.owner) {
+    if (state.given_up) {
         return;
     }
+    state.given_up = true;
     signals_after_fork();
     control_after_fork(state.parts.control);
     pidfile_forget(state.parts.pidfile);

@@ -100,7 +100,6 @@ signals_install(void (*notify)(void *arg), void *arg, bool reopen)
     state.owner = getpid();
     state.notify = notify;
     state.arg = arg;
-    atomic_init(&state.pending, 0);
     state.installed = true;
     if (!has_handler(SIGTERM, SIG_IGN)) {
         rc = install(SIGTERM, on_term, 0);
