@@ -8,7 +8,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -98,20 +97,6 @@ deliver_events(struct control *control) LZ_LOOP_ONLY
         for (unsigned kind = 0; kind < WIRE_EVENTS; kind++) {
             c->lost += (c->events & (1u << kind)) != 0 ? lost[kind] : 0;
         }
-    }
-}
-
-/* A child of the service has said that it is there. */
-static void
-on_fork(uv_poll_t *forks, int status, int events) LZ_LOOP_ONLY
-{
-    struct control *control = forks->data;
-    pid_t pid;
-
-    (void)events;
-    while (status == 0 &&
-           read(control->fork_fds[0], &pid, sizeof(pid)) == sizeof(pid)) {
-        control_event(control, LZ_EVENT_FORK, NULL, NULL, pid);
     }
 }
 
@@ -233,15 +218,6 @@ init_handles(struct control *control) LZ_UNCHECKED
     if (rc < 0) {
         return rc;
     }
-    if (pipe2(control->fork_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
-        return -errno;
-    }
-    rc = uv_poll_init(loop, &control->forks, control->fork_fds[0]);
-    if (rc < 0) {
-        return rc;
-    }
-    control->forks.data = control;
-    (void)uv_poll_start(&control->forks, UV_READABLE, on_fork);
     (void)uv_idle_init(loop, &control->work);
     (void)uv_timer_init(loop, &control->hard_end);
     (void)uv_timer_init(loop, &control->sample_wait);
@@ -287,7 +263,6 @@ control_open(const struct control_setup *setup, struct control **ret_control,
         control->setup.first_request_ms = WIRE_LIMIT_FIRST_REQUEST;
     }
     control->publication.fd = -1;
-    control->fork_fds[0] = control->fork_fds[1] = -1;
     control->started_ns = clock_ns();
     event_queue_init(&control->events);
     memory_init(&control->memory, control_notify, control);
@@ -383,11 +358,6 @@ control_free(struct control *control) LZ_UNCHECKED
         }
     }
     (void)uv_loop_close(&control->loop);
-    for (int i = 0; i < 2; i++) {
-        if (control->fork_fds[i] >= 0) {
-            (void)close(control->fork_fds[i]);
-        }
-    }
     operator_free(control->op);
     event_queue_done(&control->events);
     memory_done(&control->memory);
@@ -399,11 +369,7 @@ control_after_fork(struct control *control)
 {
     DIR *fds = opendir("/proc/self/fd");
     const struct dirent *entry;
-    pid_t pid = getpid();
 
-    (void)!write(control->fork_fds[1], &pid, sizeof(pid));
-    (void)close(control->fork_fds[0]);
-    (void)close(control->fork_fds[1]);
     if (fds == NULL) {
         return;
     }

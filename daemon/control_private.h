@@ -32,8 +32,6 @@ struct control {
     uv_async_t wake; /* any thread may send */
     uv_idle_t work;  /* runs while a client has requests to answer */
     uv_pipe_t listener;
-    uv_poll_t forks; /* on fork_fds[0] */
-    int fork_fds[2]; /* a forked child writes its pid to the second */
     uv_timer_t hard_end;
     uv_timer_t sample_wait; /* runs while a client is parked */
     struct control_setup setup;
