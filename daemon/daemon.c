@@ -19,6 +19,7 @@
 #include "daemon/launch.h"
 #include "daemon/log.h"
 #include "daemon/logger.h"
+#include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/pidfile.h"
 #include "daemon/process.h"
@@ -49,6 +50,9 @@ on_ready(void *arg)
 
     logger_started(&daemon->logger);
     detach_ready(&daemon->detach);
+    if (daemon->options.foreground && daemon->options.wait_ready) {
+        notify_manager("READY=1");
+    }
 }
 
 static void
@@ -249,6 +253,9 @@ step_start(struct daemon *daemon, struct lz_error *error)
         log_line("started: '%s', version " LAZYD_VERSION, daemon->options.app);
     }
     detach_begun(&daemon->detach);
+    if (daemon->options.foreground && !daemon->options.wait_ready) {
+        notify_manager("READY=1");
+    }
     return 0;
 }
 

@@ -64,7 +64,9 @@ static const struct argp_option option_table[] = {
      "SIGHUP (default: lazyd/NAME.log in the folder for state)",
      2},
     {"wait-ready", KEY_WAIT_READY, NULL, 0,
-     "return only when the service has called lazycore.ready()", 2},
+     "return only when the service has called lazycore.ready(); in the "
+     "foreground: tell systemd only then",
+     2},
     {"start-timeout", KEY_START_TIMEOUT, "SECONDS", 0,
      "give up a start in the background after this (default: 90)", 2},
     {"stop-timeout", KEY_STOP_TIMEOUT, "SECONDS", 0,
@@ -367,11 +369,6 @@ check_together(const struct options *options, struct lz_error *error)
         return lz_error_set(error, LZ_ERROR_INVALID,
                             "--no-socket excludes --socket and "
                             "--socket-group");
-    }
-    if (options->foreground && options->wait_ready) {
-        return lz_error_set(error, LZ_ERROR_INVALID,
-                            "--wait-ready is for the background: leave out "
-                            "--foreground or --wait-ready");
     }
     return 0;
 }

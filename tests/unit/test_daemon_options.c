@@ -142,7 +142,6 @@ test_refused(void **state)
         {"--app m -n a/b", "a/b"},
         {"--app m -n .hidden", ".hidden"},
         {"--app m --no-socket -s /x", "excludes"},
-        {"--app m -F --wait-ready", "--wait-ready"},
         {"--app m --no-such-option", "--help"},
     };
 
