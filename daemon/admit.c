@@ -9,8 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/log.h"
-
 static void
 on_silent(uv_timer_t *timer) LZ_LOOP_ONLY
 {
@@ -121,8 +119,7 @@ turn_away(struct client *client, const struct wire_error *error) LZ_LOOP_ONLY
     struct wire_request nobody = {.id = "null", .wants_reply = true};
 
     client->control->refused++;
-    log_line("client refused: pid %ld uid %ld: %s", (long)client->pid,
-             (long)client->uid, error->text);
+    client_complain(client, "refused", error->text);
     client_answer(client, &nobody, NULL, error);
     client_close(client);
 }

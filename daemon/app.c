@@ -1,7 +1,7 @@
 /* TARGET: which of its four forms, and whether it can be there at all.
  *
- * A path that exists wins over a module of that name. Modules are found
- * later, by Python. Main thread.
+ * A path that exists wins over a module of that name, but for a package in
+ * the current folder. Modules are found later, by Python. Main thread.
  */
 #include "daemon/app.h"
 
@@ -66,36 +66,44 @@ stem_of_folder(const char *path)
     return stem;
 }
 
-static int
-check_folder(const char *path, struct lz_error *error)
+static bool
+has_file(const char *folder, const char *name)
 {
-    static const char *const mains[] = {"__main__.py", "__main__.pyc"};
+    char *path;
+    bool there;
 
-    for (size_t i = 0; i < sizeof(mains) / sizeof(mains[0]); i++) {
-        char *name;
-        int there;
-
-        if (asprintf(&name, "%s/%s", path, mains[i]) < 0) {
-            return lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
-        }
-        there = access(name, F_OK) == 0;
-        free(name);
-        if (there) {
-            return 0;
-        }
+    if (asprintf(&path, "%s/%s", folder, name) < 0) {
+        return false;
     }
-    return lz_error_set(error, LZ_ERROR_INVALID,
-                        "app '%s' is a folder without __main__.py: name a "
-                        "file in it, or a dotted module",
-                        path);
+    there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+static bool
+has_main(const char *folder)
+{
+    return has_file(folder, "__main__.py") || has_file(folder, "__main__.pyc");
+}
+
+/* A folder whose bare name is a module's: meant is the module, unless it is
+ * no package and can be run. */
+static bool
+is_package(const char *target, const struct stat *st)
+{
+    return S_ISDIR(st->st_mode) && is_dotted(target, strlen(target)) &&
+           (has_file(target, "__init__.py") || !has_main(target));
 }
 
 static int
 resolve_path(const char *target, const struct stat *st, struct app *app,
              struct lz_error *error)
 {
-    if (S_ISDIR(st->st_mode) && check_folder(target, error) < 0) {
-        return -1;
+    if (S_ISDIR(st->st_mode) && !has_main(target)) {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "app '%s' is a folder without __main__.py: name a "
+                            "file in it, or a dotted module",
+                            target);
     }
     if (access(target, R_OK) < 0) {
         return lz_error_set_errno(error, errno, "cannot read app '%s'",
@@ -169,7 +177,7 @@ app_resolve(const char *target, struct app *app, struct lz_error *error)
     struct stat st;
 
     *app = (struct app){.target = target};
-    if (stat(target, &st) == 0) {
+    if (stat(target, &st) == 0 && !is_package(target, &st)) {
         return resolve_path(target, &st, app, error);
     }
     if (looks_like_path(target)) {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "daemon/log.h"
+#include "daemon/thread.h"
 
 /* --- closing ------------------------------------------------------------ */
 
@@ -78,11 +79,31 @@ client_close(struct client *client)
 }
 
 void
+client_complain(struct client *client, const char *what, const char *why)
+{
+    struct control *control = client->control;
+    uint64_t now = clock_ns();
+
+    if (control->complained_ns != 0 &&
+        now - control->complained_ns < LZ_COMPLAIN_NS) {
+        control->complaints++;
+        return;
+    }
+    if (control->complaints > 0) {
+        log_line("%llu more clients refused or dropped",
+                 (unsigned long long)control->complaints);
+    }
+    control->complained_ns = now;
+    control->complaints = 0;
+    log_line("client %s: pid %ld uid %ld: %s", what, (long)client->pid,
+             (long)client->uid, why);
+}
+
+void
 client_drop(struct client *client, const char *why)
 {
     client->control->dropped++;
-    log_line("client dropped: pid %ld uid %ld: %s", (long)client->pid,
-             (long)client->uid, why);
+    client_complain(client, "dropped", why);
     client_close(client);
 }
 

@@ -22,7 +22,8 @@
 enum {
     LZ_READ_BYTES = 64 * 1024,      /* taken from a client at one time */
     LZ_EVENT_BACKLOG = 1024 * 1024, /* unread output that stops events */
-    LZ_GUEST_CLIENTS = 32           /* of one uid that is not lazyd's */
+    LZ_COMPLAIN_NS = 1000000000,
+    LZ_GUEST_CLIENTS = 32 /* of one uid that is not lazyd's */
 };
 
 struct client;
@@ -44,11 +45,13 @@ struct control {
     unsigned root_extra; /* connections of root beyond the limit */
     uint64_t requests, dropped, refused;
     uint64_t started_ns;
-    atomic_bool finish; /* main thread says: end */
-    bool stopping;      /* the service was asked to end */
-    bool closing;       /* the loop is being closed */
-    bool abandoned;     /* main thread: the operator may still look at us */
-    bool running;       /* main thread: the loop's thread is there */
+    uint64_t complained_ns; /* when a line about a client was last logged */
+    uint64_t complaints;    /* not logged since */
+    atomic_bool finish;     /* main thread says: end */
+    bool stopping;          /* the service was asked to end */
+    bool closing;           /* the loop is being closed */
+    bool abandoned; /* main thread: the operator may still look at us */
+    bool running;   /* main thread: the loop's thread is there */
     pthread_t thread;
     char buffer[LZ_READ_BYTES];
 };
@@ -115,6 +118,10 @@ void client_close(struct client *client) LZ_LOOP_ONLY;
 /* Answer all that waits with ERROR, in order, and close it. */
 void client_end(struct client *client,
                 const struct wire_error *error) LZ_LOOP_ONLY;
+/* Log what is wrong with a client: a line a second at most, whatever peers
+ * do. */
+void client_complain(struct client *client, const char *what,
+                     const char *why) LZ_LOOP_ONLY;
 /* Close it for what it did; counted and logged. */
 void client_drop(struct client *client, const char *why) LZ_LOOP_ONLY;
 void client_set_reading(struct client *client, bool reading) LZ_LOOP_ONLY;

@@ -35,8 +35,8 @@ check_private(const char *path, struct lz_error *error)
     }
     if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         return lz_error_set(error, LZ_ERROR_IO,
-                            "others can write to folder '%s': chmod it to "
-                            "0700, or give --socket",
+                            "others can write to folder '%s': give --socket "
+                            "in a folder that only you can write to",
                             path);
     }
     return 0;
@@ -62,7 +62,8 @@ folder_runtime(char **ret_path, struct lz_error *error)
     char *path;
 
     if (wire_paths_runtime(&path, text) < 0) {
-        return lz_error_set(error, LZ_ERROR_IO, "%s", text);
+        return lz_error_set(error, LZ_ERROR_IO, "%s, or use --no-socket",
+                            text);
     }
     if (folder_private(path, error) < 0) {
         free(path);

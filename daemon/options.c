@@ -45,7 +45,8 @@ static const struct argp_option option_table[] = {
      "name of the service: its socket, pidfile and log are called so "
      "(default: the stem of TARGET)",
      1},
-    {"chdir", 'C', "DIR", 0, "go to DIR first", 1},
+    {"chdir", 'C', "DIR", 0,
+     "go to DIR first; other relative paths start there", 1},
     {"venv", KEY_VENV, "DIR", 0, "run in this virtual environment", 1},
     {"python-path", KEY_PYTHON_PATH, "DIR", 0,
      "put DIR before PYTHONPATH (repeatable)", 1},

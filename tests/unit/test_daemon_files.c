@@ -46,6 +46,18 @@ expect_no_app(const char *target, const char *says)
 }
 
 static void
+remove_package(const char *folder)
+{
+    char path[256];
+
+    (void)snprintf(path, sizeof(path), "%s/__main__.py", folder);
+    assert_int_equal(unlink(path), 0);
+    (void)snprintf(path, sizeof(path), "%s/__init__.py", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void
 test_app_forms(void **state)
 {
     struct folder *folder = *state;
@@ -61,6 +73,18 @@ test_app_forms(void **state)
     assert_int_equal(app_resolve(target, &app, &error), 0);
     assert_string_equal(app.stem, folder->path);
     app_done(&app);
+    /* A package of the current folder is run as a module; a path is not. */
+    (void)snprintf(target, sizeof(target), "p%ld", (long)getpid());
+    assert_int_equal(mkdir(target, 0700), 0);
+    (void)snprintf(target, sizeof(target), "p%ld/__main__.py", (long)getpid());
+    folder_write(target, "");
+    *strchr(target, '/') = '\0';
+    expect_app(target, APP_FILE, target, target);
+    (void)snprintf(target, sizeof(target), "p%ld/__init__.py", (long)getpid());
+    folder_write(target, "");
+    *strchr(target, '/') = '\0';
+    expect_app(target, APP_MODULE, target, target);
+    remove_package(target);
     expect_app("pkg.mod", APP_MODULE, "pkg.mod", "mod");
     expect_app("pkg.mod:app.run", APP_CALLABLE, "pkg.mod", "mod");
     assert_int_equal(app_resolve("pkg:f.g", &app, &error), 0);
