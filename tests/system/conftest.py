@@ -20,7 +20,7 @@ import urllib.request
 
 import pytest
 
-TIMEOUT_S = 60
+TIMEOUT_S = 30
 PYTHON = "/usr/bin/python3"
 SERVICES = pathlib.Path(__file__).resolve().parent.parent / "service"
 
@@ -241,8 +241,19 @@ def end_process(process):
     process.communicate()
 
 
+@pytest.fixture(autouse=True)
+def deadline():
+    """No test waits for ever, whatever it waits for."""
+    def late(*_):
+        raise TimeoutError("the test took too long")
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(2 * TIMEOUT_S)
+    yield
+    signal.alarm(0)
+
+
 @pytest.fixture
-def lab():
+def lab(deadline):
     # Not tmp_path: a socket's path has room for 107 bytes only.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="lazyd-"))
     lab = Lab(folder)
