@@ -157,7 +157,8 @@ def test_level_eager(both):
 
 
 @pytest.mark.parametrize("statement", [
-    "import pk\nimport pk.sub", "import pk.sub as s\nprint(s.value)\nimport pk",
+    "import pk\nimport pk.sub",
+    "import pk.sub as s\nprint(s.value)\nimport pk",
     "try:\n    import pk.sub\nfinally:\n    pass",
     "def f():\n    import pk.sub\nf()", "print('late')\nimport pk.sub",
     "from pk.sub import *", "import importlib\n"
