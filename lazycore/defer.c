@@ -507,7 +507,9 @@ defer_star(struct lz_engine *engine, struct lz_namespace *ns, PyObject *module)
         PyModule_CheckExact(module)
             ? namespace_find(engine, PyModule_GetDict(module))
             : NULL;
-    if (source == NULL || source->pending == 0 || source == ns)
+    /* Keys of ours that are done must not become the importer's keys. */
+    if (source == NULL || source == ns ||
+        (source->pending == 0 && !source->leftovers))
         return Py_NewRef(module);
     PyObject *names = star_names(engine, source->dict);
     if (names == NULL)

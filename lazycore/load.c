@@ -506,7 +506,9 @@ load_find_and_load_unlocked(PyObject *self, PyObject *const *args,
         return NULL;
     }
     struct lz_proxy *proxy = NULL;
-    if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing())
+    if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing()) {
+        if (load_parent(args[0]) < 0)
+            return NULL;
         proxy = pending_in_parent(engine, args[0]);
     if (proxy != NULL) {
         PyObject *value = proxy_resolve(engine, proxy);
@@ -522,6 +524,25 @@ load_find_and_load_unlocked(PyObject *self, PyObject *const *args,
             return module;
     }
     return PyObject_Vectorcall(engine->find_and_load_unlocked, args,
+/* What importlib does first; here, so that what the parent leaves pending
+ * can be seen. */
+static int
+load_parent(PyObject *name)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
+    if (dot < 0)
+        return 0;
+    PyObject *parent = PyUnicode_Substring(name, 0, dot);
+    PyObject *module = parent == NULL ? NULL : PyImport_GetModule(parent);
+    if (module == NULL && parent != NULL && !PyErr_Occurred())
+        module =
+            PyImport_ImportModuleLevelObject(parent, NULL, NULL, NULL, 0);
+    Py_XDECREF(parent);
+    Py_XDECREF(module);
+    return module == NULL ? -1 : 0;
+}
+
                                (size_t)nargs, NULL);
 }
 
@@ -534,6 +555,7 @@ load_find_spec(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     struct lz_engine *engine = engine_of_module(self);
     if (engine == NULL || engine->bootstrap_find == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+    }
         return NULL;
     }
     bool reloads = kwnames != NULL || (nargs > 2 && args[2] != Py_None);

@@ -271,35 +271,67 @@ namespace_pending(struct lz_engine *engine, PyObject *dict)
     return keys;
 }
 
+static bool
+list_has(PyObject *list, PyObject *object)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+        if (PyList_GET_ITEM(list, i) == object)
+            return true;
+    }
+    return false;
+}
+
+/* Load what waits under KEY. -1 with what must get through: KeyboardInterrupt,
+ * SystemExit. Any other failure leaves it pending. */
+static int
+bind_key(struct lz_engine *engine, struct lz_key *key)
+{
+    if (key->proxy == NULL || proxy_resolving_here(key->proxy))
+        return 0;
+    struct lz_proxy *proxy =
+        (struct lz_proxy *)Py_NewRef((PyObject *)key->proxy);
+    PyObject *value = proxy_resolve(engine, proxy);
+    Py_DECREF(proxy);
+    if (value == NULL && !PyErr_ExceptionMatches(PyExc_Exception))
+        return -1;
+    if (value == NULL)
+        PyErr_Clear();
+    Py_XDECREF(value);
+    return 0;
+}
+
 int
 namespace_bind_all(struct lz_engine *engine, PyObject *dict)
 {
     struct lz_namespace *ns = namespace_find(engine, dict);
     if (ns == NULL || (ns->pending == 0 && !ns->leftovers))
         return 0;
-    PyObject *keys = pending_keys(engine, dict);
-    if (keys == NULL)
-        return -1;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(keys); i++) {
-        struct lz_key *key = (struct lz_key *)PyList_GET_ITEM(keys, i);
-        if (key->proxy == NULL || proxy_resolving_here(key->proxy))
-            continue;
-        struct lz_proxy *proxy =
-            (struct lz_proxy *)Py_NewRef((PyObject *)key->proxy);
-        PyObject *value = proxy_resolve(engine, proxy);
-        Py_DECREF(proxy);
-        if (value == NULL) {
-            if (!PyErr_ExceptionMatches(PyExc_Exception)) {
-                Py_DECREF(keys);
-                return -1; /* KeyboardInterrupt, SystemExit */
-            }
-            PyErr_Clear();
+    PyObject *tried = PyList_New(0);
+    int result = tried == NULL ? -1 : 0;
+    bool more = true;
+    Py_INCREF(ns);
+    /* What loads may put further pending names here: submodules. */
+    while (result == 0 && more) {
+        PyObject *keys = pending_keys(engine, dict);
+        if (keys == NULL)
+            result = -1;
+        more = false;
+        for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(keys); i++) {
+            PyObject *key = PyList_GET_ITEM(keys, i);
+            if (list_has(tried, key))
+                continue;
+            more = true;
+            if (PyList_Append(tried, key) < 0 ||
+                bind_key(engine, (struct lz_key *)key) < 0)
+                result = -1;
         }
-        Py_XDECREF(value);
+        Py_XDECREF(keys);
     }
-    Py_DECREF(keys);
-    namespace_rebuild_queued(engine);
-    return 0;
+    Py_DECREF(ns);
+    Py_XDECREF(tried);
+    if (result == 0)
+        namespace_rebuild_queued(engine);
+    return result;
 }
 
 /* rebuilding */

@@ -137,20 +137,6 @@ proxy_describe(const struct lz_proxy *proxy)
 
 /* Resolving */
 
-static int
-is_initializing(struct lz_engine *engine, PyObject *module)
-{
-    PyObject *spec = PyObject_GetAttr(module, engine->names.spec);
-    PyObject *value = spec == NULL
-                          ? NULL
-                          : PyObject_GetAttr(spec, engine->names.initializing);
-    int result = value == NULL ? 0 : PyObject_IsTrue(value);
-    Py_XDECREF(value);
-    Py_XDECREF(spec);
-    PyErr_Clear();
-    return result > 0;
-}
-
 /* What the interpreter says when a from-import misses, word for word. */
 static void
 raise_missing(struct lz_engine *engine, PyObject *module, PyObject *name,
@@ -517,31 +503,60 @@ next_target(const struct lz_proxy *proxy)
     return NULL;
 }
 
-/* Whether the package of `import a.b as c` binds b to something other than
- * the module, as `from .b import b` in a/__init__.py does. */
-static bool
-is_shadowed(struct lz_engine *engine, const struct lz_proxy *proxy)
+/* The target of a package of NAME whose code has not run to its end: a new
+ * reference or NULL. */
+static struct lz_target *
+unfinished_parent(struct lz_engine *engine, PyObject *name)
+{
+    struct lz_target *target = NULL;
+    Py_ssize_t at = PyUnicode_GET_LENGTH(name);
+    while (target == NULL &&
+           (at = PyUnicode_FindChar(name, '.', 0, at, -1)) >= 0) {
+        PyObject *parent = PyUnicode_Substring(name, 0, at);
+        if (parent != NULL)
+            target = target_get(engine, parent);
+        Py_XDECREF(parent);
+    }
+    PyErr_Clear();
+    return target;
+}
+
+/* The value of `import a.b as c`, a and a.b having loaded: the attribute b
+ * of a, which `from .b import b` in a/__init__.py makes another than the
+ * module. A new reference, or NULL without an exception where it must stay
+ * pending. */
+static PyObject *
+alias_of_loaded(struct lz_engine *engine, struct lz_proxy *proxy)
 {
     Py_ssize_t length = PyUnicode_GET_LENGTH(proxy->name);
     Py_ssize_t dot = PyUnicode_FindChar(proxy->name, '.', 0, length, -1);
-    if (dot < 0)
-        return false;
+    PyObject *value = PyImport_GetModule(proxy->name);
+    if (dot < 0 || value == NULL)
+        goto done;
     PyObject *tail = PyUnicode_Substring(proxy->name, dot + 1, length);
     PyObject *parent_name = PyUnicode_Substring(proxy->name, 0, dot);
     PyObject *parent =
         parent_name == NULL ? NULL : PyImport_GetModule(parent_name);
-    bool shadowed = false;
     if (tail != NULL && parent != NULL && PyModule_Check(parent)) {
-        PyObject *value = namespace_peek_borrowed(
+        PyObject *held = namespace_peek_borrowed(
             engine, PyModule_GetDict(parent), tail, NULL);
-        shadowed = value != NULL && proxy_check(engine, value) &&
-                   ((struct lz_proxy *)value)->kind == LZ_PROXY_ATTR;
+        struct lz_proxy *other = (struct lz_proxy *)held;
+        if (held != NULL && !proxy_check(engine, held)) {
+            Py_SETREF(value, Py_NewRef(held));
+        } else if (held != NULL && other->kind != LZ_PROXY_MODULE) {
+            Py_CLEAR(value);
+            if (other->value != NULL)
+                value = Py_NewRef(other->value);
+            else if (other != proxy && other->target != NULL)
+                follow(engine, proxy, other);
+        }
     }
     Py_XDECREF(parent);
     Py_XDECREF(parent_name);
     Py_XDECREF(tail);
+done:
     PyErr_Clear();
-    return shadowed;
+    return value;
 }
 
 void
@@ -552,9 +567,13 @@ proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
     if (proxy->kind == LZ_PROXY_ATTR && proxy->extras == NULL) {
         value = attr_of_loaded(engine, proxy, module);
     } else {
-        struct lz_target *target = next_target(proxy);
+        struct lz_target *target = (struct lz_target *)Py_XNewRef(
+            (PyObject *)next_target(proxy));
+        if (target == NULL && proxy->kind == LZ_PROXY_ALIAS)
+            target = unfinished_parent(engine, proxy->name);
         if (target != NULL) {
             target_wait(target, proxy);
+            Py_DECREF(target);
             return;
         }
         /* A submodule that a from-import named, or the last of several
@@ -562,9 +581,10 @@ proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
         if (proxy->kind == LZ_PROXY_MODULE) {
             value = PyImport_GetModule(proxy->name);
             PyErr_Clear();
-        } else if (proxy->kind == LZ_PROXY_ATTR ||
-                   !is_shadowed(engine, proxy)) {
+        } else if (proxy->kind == LZ_PROXY_ATTR) {
             value = Py_NewRef(module);
+        } else {
+            value = alias_of_loaded(engine, proxy);
         }
     }
     if (value == NULL)

@@ -20,6 +20,7 @@ class Program:
         self.folders = []  # on sys.path besides the program's own
         self.zipped = []  # top-level names that live in lib.zip
         self.levels = {}
+        self.cycles = False  # imports that fail eagerly may succeed lazily
 
     def copy(self, files=None):
         other = Program()
@@ -27,6 +28,7 @@ class Program:
         other.folders = list(self.folders)
         other.zipped = list(self.zipped)
         other.levels = dict(self.levels)
+        other.cycles = self.cycles
         return other
 
     def text(self, path):
@@ -82,7 +84,8 @@ class Generator:
         self.number = 0
         self.modules = []  # by rank, lowest first
         # An import against the rank may fail in one order and not in another,
-        # and a guard would hide that: a program has the one or the other.
+        # and a guard, a star or a changed name would tell which it was: a
+        # program has the one or the others.
         self.may_be_wild = self.chance(40)
 
     # The tree
@@ -106,6 +109,7 @@ class Generator:
             module.is_namespace = self.chance(12)
             for _ in range(self.random.randint(1, 4 if depth > 1 else 2)):
                 module.children.append(self.new_tree(module, depth - 1))
+        module.broken = not module.is_package and self.chance(3)
         self.modules.append(module)
         return module
 
@@ -301,6 +305,7 @@ class Generator:
     def item_star(self, module):
         target = self.choose(module)
         if (target is None or target.replaced or target.is_namespace or
+                self.may_be_wild or
                 (target.is_package and not target.has_all)):
             return None
         for name, kind in self.visible(target):
@@ -533,6 +538,7 @@ class Generator:
             return
         target = self.random.choice(later)
         number = self.next()
+        self.program.cycles = True
         block, use = self.random.choice((
             (f"import {target.name} as n{number}", f".{target.early}"),
             (f"from {target.name} import {target.early} as n{number}", ""),
@@ -560,7 +566,7 @@ class Generator:
         module.blocks.append(f"{module.early} = {number}")
         self.bind(module, f"C{number}", ("class",))
         module.blocks.append(f"class C{number}:\n    tag = {number}")
-        if not module.is_package and self.chance(3):
+        if module.broken:
             self.write_broken(module)
             return
         self.items(module, self.random.randint(0, 7))
@@ -575,7 +581,7 @@ class Generator:
         module.done = True
 
     def write_broken(self, module):
-        module.broken = module.done = True
+        module.done = True
         module.blocks.append(self.random.choice((
             "raise ValueError('broken')", "import nosuch",
             "raise ImportError('broken')", "None.attribute", "1 / 0",
@@ -586,7 +592,7 @@ class Generator:
         """`from .x import x`: a name of the package that is a submodule's."""
         children = [m for m in module.children if m.done and not m.broken
                     and not m.is_package and not m.replaced]
-        if not children or not self.chance(8):
+        if not children or self.may_be_wild or not self.chance(12):
             return
         child = self.random.choice(children)
         if any(child.tail in block for m in self.modules if m is not child
