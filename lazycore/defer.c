@@ -167,7 +167,7 @@ defer_import(struct deferral *d, PyObject **ret_value)
         publish_chain(d, d->name) < 0)
         goto done;
     if (proxy->key != NULL && proxy->key->ns == d->ns) {
-        proxy->key->fresh = true; /* it is there, under this name */
+        proxy->key->fresh++; /* it is there, under this name */
         result = 1;
     } else {
         result = namespace_defer(d->ns, stored, proxy, true);
@@ -358,7 +358,7 @@ from_fill(struct deferral *d, struct lz_from *from, int *ret_pending)
     struct lz_target *target = NULL;
     int result = 1;
     *ret_pending = 0;
-    PyObject *module = PyImport_GetModule(d->name);
+    PyObject *module = load_module_here(d->engine, d->name);
     if (module == NULL) {
         result = PyErr_Occurred() ? -1 : find_allowed(d, d->name, &target);
     } else if (!PyModule_CheckExact(module)) {

@@ -69,7 +69,7 @@ struct lz_key {
     PyUnicodeObject str;
     struct lz_namespace *ns; /* strong; NULL once cleared */
     struct lz_proxy *proxy;  /* strong; NULL once it is an ordinary name */
-    bool fresh;              /* the statement's own store is still to come */
+    int fresh;               /* stores of its statement still to come */
     bool quiet;              /* hash and compare without loading */
 };
 
@@ -143,6 +143,7 @@ struct lz_engine {
     PyObject *foreseen;        /* set of names that pending modules import */
     uint64_t targets_made;     /* targets ever made */
     uint64_t foreseen_targets; /* of which foreseen covers this many */
+    Py_ssize_t loads_running;  /* bodies under way, on any thread */
     Py_ssize_t modules_seen;   /* size of sys.modules at the last sweep */
 };
 
@@ -310,6 +311,12 @@ struct lz_cause load_cause_push(PyObject *name, enum lz_reason reason,
 void load_cause_pop(struct lz_cause saved);
 PyObject *load_find_spec(PyObject *module, PyObject *const *args,
                          Py_ssize_t nargs, PyObject *kwnames);
+/* Whether the body of MODULE, on whatever thread, has not come to its end.*/
+bool load_initializing(struct lz_engine *engine, PyObject *module);
+/* sys.modules[NAME], unless another thread is loading it: as eager code, whose
+ * imports were all done before there were threads, could never find it. A new
+ * reference, or NULL. */
+PyObject *load_module_here(struct lz_engine *engine, PyObject *name);
 /* Whether this thread is running the body of module NAME. */
 bool load_runs_here(PyObject *name);
 /* Whether DICT's module is being loaded by a guarded statement. */

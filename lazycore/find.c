@@ -146,6 +146,22 @@ done:
     return result;
 }
 
+/* Another thread is loading MODULE: it is as pending as one that nobody
+ * loads. 1 with a target that its end will serve, 0 where it is loaded. */
+static int
+adopt_running(struct lz_engine *engine, PyObject *name, PyObject *module,
+              struct lz_target **ret_target)
+{
+    if (load_runs_here(name) || !load_initializing(engine, module))
+        return 0;
+    PyObject *spec = get_optional(module, engine->names.spec);
+    if (spec == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    *ret_target = target_new(engine, name, spec);
+    Py_DECREF(spec);
+    return *ret_target == NULL ? -1 : 1;
+}
+
 int
 find_target(struct lz_engine *engine, PyObject *name,
             struct lz_target **ret_target)
@@ -155,8 +171,9 @@ find_target(struct lz_engine *engine, PyObject *name,
         return 1;
     PyObject *module = PyImport_GetModule(name);
     if (module != NULL) { /* loaded, or None: importlib refuses it */
+        int result = adopt_running(engine, name, module, ret_target);
         Py_DECREF(module);
-        return 0;
+        return result;
     }
     if (PyErr_Occurred())
         return -1;

@@ -138,9 +138,9 @@ absolute_name(struct lz_engine *engine, const struct import_call *call)
 /* import a.b of what is there needs no thought; a from-import does, for the
  * names that are pending in the loaded module. */
 static bool
-is_loaded(PyObject *name)
+is_loaded(struct lz_engine *engine, PyObject *name)
 {
-    PyObject *module = PyImport_GetModule(name);
+    PyObject *module = load_module_here(engine, name);
     bool loaded = module != NULL && module != Py_None;
     Py_XDECREF(module);
     PyErr_Clear();
@@ -193,7 +193,7 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
     PyObject *value = NULL;
     enum lz_reason reason = LZ_REASON_CUSTOM_NAMESPACE;
     if (statement->shape != LZ_SHAPE_FROM &&
-        statement->shape != LZ_SHAPE_STAR && is_loaded(absolute))
+        statement->shape != LZ_SHAPE_STAR && is_loaded(engine, absolute))
         return import_now(engine, call);
     struct lz_namespace *ns = namespace_get(engine, call->globals);
     if (ns == NULL) {
@@ -245,7 +245,7 @@ import_named(struct lz_engine *engine, const struct import_call *call,
     PyObject *result;
     if (call->locals != call->globals || call->globals != globals) {
         /* Most imports in functions are of what is there: no cause then. */
-        if (is_loaded(absolute))
+        if (is_loaded(engine, absolute))
             result = import_now(engine, call);
         else
             result = import_eagerly(

@@ -58,8 +58,8 @@ is_store(struct lz_engine *engine, struct lz_key *key)
         if (!same)
             return false;
     }
-    if (key->fresh)
-        key->fresh = false;
+    if (key->fresh > 0)
+        key->fresh--;
     else
         key_settle(key);
     return true;
@@ -170,7 +170,7 @@ key_new(struct lz_engine *engine, struct lz_namespace *ns, PyObject *name,
     (void)plain_hash(self);
     key->ns = (struct lz_namespace *)Py_NewRef((PyObject *)ns);
     key->proxy = (struct lz_proxy *)Py_NewRef((PyObject *)proxy);
-    key->fresh = false;
+    key->fresh = 0;
     key->quiet = false;
     return key;
 }

@@ -95,6 +95,30 @@ load_runs_here(PyObject *name)
     return false;
 }
 
+bool
+load_initializing(struct lz_engine *engine, PyObject *module)
+{
+    PyObject *spec = PyObject_GetAttr(module, engine->names.spec);
+    PyObject *value = spec == NULL || spec == Py_None
+                          ? NULL
+                          : PyObject_GetAttr(spec, engine->names.initializing);
+    int result = value == NULL ? 0 : PyObject_IsTrue(value);
+    Py_XDECREF(value);
+    Py_XDECREF(spec);
+    PyErr_Clear();
+    return result > 0;
+}
+
+PyObject *
+load_module_here(struct lz_engine *engine, PyObject *name)
+{
+    PyObject *module = PyImport_GetModule(name);
+    if (module != NULL && module != Py_None && !load_runs_here(name) &&
+        load_initializing(engine, module))
+        Py_CLEAR(module);
+    return module;
+}
+
 void
 load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns)
 {
@@ -314,9 +338,9 @@ void
 load_sweep(struct lz_engine *engine)
 {
     PyObject *modules = PyImport_GetModuleDict();
-    if (!PyDict_CheckExact(modules) ||
+    if (engine->loads_running > 0 || !PyDict_CheckExact(modules) ||
         PyDict_GET_SIZE(modules) == engine->modules_seen)
-        return;
+        return; /* a module whose body runs will be explained */
     engine->modules_seen = PyDict_GET_SIZE(modules);
     Py_ssize_t at = 0;
     PyObject *name, *module;
@@ -350,7 +374,9 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
     if (load == NULL)
         return NULL;
     struct lz_cause saved = load_cause_push(NULL, LZ_REASON_NONE, false);
+    engine->loads_running++;
     PyObject *module = PyObject_CallOneArg(engine->load_unlocked, spec);
+    engine->loads_running--;
     load_cause_pop(saved);
     if (module == NULL) {
         error_text(error, sizeof(error));
@@ -496,6 +522,24 @@ pending_in_parent(struct lz_engine *engine, PyObject *name)
     return result;
 }
 
+/* What importlib does first; here, so that what the parent leaves pending
+ * can be seen. */
+static int
+load_parent(PyObject *name)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
+    if (dot < 0)
+        return 0;
+    PyObject *parent = PyUnicode_Substring(name, 0, dot);
+    PyObject *module = parent == NULL ? NULL : PyImport_GetModule(parent);
+    if (module == NULL && parent != NULL && !PyErr_Occurred())
+        module = PyImport_ImportModuleLevelObject(parent, NULL, NULL, NULL, 0);
+    Py_XDECREF(parent);
+    Py_XDECREF(module);
+    return module == NULL ? -1 : 0;
+}
+
 PyObject *
 load_find_and_load_unlocked(PyObject *self, PyObject *const *args,
                             Py_ssize_t nargs)
@@ -510,6 +554,7 @@ load_find_and_load_unlocked(PyObject *self, PyObject *const *args,
         if (load_parent(args[0]) < 0)
             return NULL;
         proxy = pending_in_parent(engine, args[0]);
+    }
     if (proxy != NULL) {
         PyObject *value = proxy_resolve(engine, proxy);
         Py_DECREF(proxy);
@@ -524,25 +569,6 @@ load_find_and_load_unlocked(PyObject *self, PyObject *const *args,
             return module;
     }
     return PyObject_Vectorcall(engine->find_and_load_unlocked, args,
-/* What importlib does first; here, so that what the parent leaves pending
- * can be seen. */
-static int
-load_parent(PyObject *name)
-{
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
-    if (dot < 0)
-        return 0;
-    PyObject *parent = PyUnicode_Substring(name, 0, dot);
-    PyObject *module = parent == NULL ? NULL : PyImport_GetModule(parent);
-    if (module == NULL && parent != NULL && !PyErr_Occurred())
-        module =
-            PyImport_ImportModuleLevelObject(parent, NULL, NULL, NULL, 0);
-    Py_XDECREF(parent);
-    Py_XDECREF(module);
-    return module == NULL ? -1 : 0;
-}
-
                                (size_t)nargs, NULL);
 }
 
@@ -555,7 +581,6 @@ load_find_spec(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     struct lz_engine *engine = engine_of_module(self);
     if (engine == NULL || engine->bootstrap_find == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-    }
         return NULL;
     }
     bool reloads = kwnames != NULL || (nargs > 2 && args[2] != Py_None);

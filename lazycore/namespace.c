@@ -202,7 +202,7 @@ namespace_defer(struct lz_namespace *ns, PyObject *name,
     }
     ns->pending++;
     proxy->key = key;
-    key->fresh = fresh;
+    key->fresh = fresh ? key->fresh + 1 : 0;
     int result = set_under_key(ns->dict, key, (PyObject *)proxy);
     if (result < 0)
         key_settle(key);

@@ -150,7 +150,7 @@ raise_missing(struct lz_engine *engine, PyObject *module, PyObject *name,
             "cannot import name %R from %R (unknown location)", attr, name);
     else
         text = PyUnicode_FromFormat(
-            is_initializing(engine, module)
+            load_initializing(engine, module)
                 ? "cannot import name %R from partially initialized module "
                   "%R (most likely due to a circular import) (%S)"
                 : "cannot import name %R from %R (%S)",
@@ -567,8 +567,8 @@ proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
     if (proxy->kind == LZ_PROXY_ATTR && proxy->extras == NULL) {
         value = attr_of_loaded(engine, proxy, module);
     } else {
-        struct lz_target *target = (struct lz_target *)Py_XNewRef(
-            (PyObject *)next_target(proxy));
+        struct lz_target *target =
+            (struct lz_target *)Py_XNewRef((PyObject *)next_target(proxy));
         if (target == NULL && proxy->kind == LZ_PROXY_ALIAS)
             target = unfinished_parent(engine, proxy->name);
         if (target != NULL) {

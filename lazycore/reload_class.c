@@ -22,8 +22,10 @@ reload_rebase(struct lz_publish *publish, PyObject *child)
         PyTuple_SET_ITEM(bases, i,
                          Py_NewRef(reload_mapped_borrowed(publish, base)));
     }
-    if (status == 0 && reload_bury(publish, type->tp_bases) == 0 &&
-        PyType_Type.tp_setattro(child, key, bases) < 0) {
+    if (status == 0) {
+        status = reload_bury(publish, type->tp_bases);
+    }
+    if (status == 0 && PyType_Type.tp_setattro(child, key, bases) < 0) {
         status = PyErr_ExceptionMatches(PyExc_MemoryError)
                      ? -1
                      : reload_unrepaired(publish,

@@ -74,15 +74,15 @@ recall(PyObject *name, struct lz_source_identity *ret_identity)
     return 1;
 }
 
-static void
+/* Whether PATH could be looked at. */
+static bool
 identify(const char *path, struct lz_source_identity *ret_identity)
 {
     struct stat status;
     struct timespec now;
 
-    *ret_identity = (struct lz_source_identity){.mtime_ns = -1};
     if (stat(path, &status) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) {
-        return;
+        return false;
     }
     int64_t mtime = (int64_t)status.st_mtim.tv_sec * SECOND_NS +
                     (int64_t)status.st_mtim.tv_nsec;
@@ -93,6 +93,21 @@ identify(const char *path, struct lz_source_identity *ret_identity)
     }
     ret_identity->size = (int64_t)status.st_size;
     ret_identity->inode = (uint64_t)status.st_ino;
+    return true;
+}
+
+/* The same for a path as a str; clears errors. */
+static bool
+identify_object(PyObject *path, struct lz_source_identity *ret_identity)
+{
+    PyObject *bytes = NULL;
+    bool known = PyUnicode_Check(path) &&
+                 PyUnicode_FSConverter(path, &bytes) &&
+                 identify(PyBytes_AS_STRING(bytes), ret_identity);
+
+    Py_XDECREF(bytes);
+    PyErr_Clear();
+    return known;
 }
 
 /* A file's own, or for one inside a zip the zip's. */
@@ -100,20 +115,16 @@ static void
 identify_origin(PyObject *origin, PyObject *loader,
                 struct lz_source_identity *ret_identity)
 {
-    PyObject *archive = PyObject_GetAttrString(loader, "archive");
-
-    if (archive == NULL) {
-        PyErr_Clear();
-        archive = Py_NewRef(origin);
-    }
-    PyObject *path = NULL;
     *ret_identity = (struct lz_source_identity){.mtime_ns = -1};
-    if (PyUnicode_Check(archive) && PyUnicode_FSConverter(archive, &path)) {
-        identify(PyBytes_AS_STRING(path), ret_identity);
-        Py_DECREF(path);
+    if (identify_object(origin, ret_identity)) {
+        return;
+    }
+    PyObject *archive = PyObject_GetAttrString(loader, "archive");
+    if (archive != NULL) {
+        (void)identify_object(archive, ret_identity);
     }
     PyErr_Clear();
-    Py_DECREF(archive);
+    Py_XDECREF(archive);
 }
 
 static bool

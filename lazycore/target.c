@@ -6,6 +6,8 @@
  */
 #include "lazycore/engine.h"
 
+enum { IMPORT_TRIES = 16 };
+
 struct lz_target *
 target_get(struct lz_engine *engine, PyObject *name)
 {
@@ -90,22 +92,56 @@ target_wait(struct lz_target *target, struct lz_proxy *proxy)
 
 /* Loading */
 
+/* Import NAME alone; its parents are there. */
+static int
+import_one(PyObject *name)
+{
+    PyObject *top =
+        PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
+    Py_XDECREF(top);
+    return top == NULL ? -1 : 0;
+}
+
+/* Import the parents of NAME first, the outermost first. importlib locks a
+ * submodule before its package, while a thread that loads the package and
+ * imports the submodule from there locks them the other way round; so that
+ * several first uses in several threads would meet its deadlock detection. */
+static int
+import_parents(PyObject *name)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, 1);
+    for (; dot > 0; dot = PyUnicode_FindChar(name, '.', dot + 1, length, 1)) {
+        PyObject *parent = PyUnicode_Substring(name, 0, dot);
+        int result = parent == NULL ? -1 : import_one(parent);
+        Py_XDECREF(parent);
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
 PyObject *
 target_import(struct lz_engine *engine, struct lz_target *target)
 {
-    struct lz_cause saved =
-        load_cause_push(target->name, LZ_REASON_LAZY, false);
-    PyObject *top =
-        PyImport_ImportModuleLevelObject(target->name, NULL, NULL, NULL, 0);
-    load_cause_pop(saved);
     (void)engine;
-    if (top == NULL)
-        return NULL;
-    Py_DECREF(top);
-    PyObject *module = PyImport_GetModule(target->name);
+    PyObject *name = Py_NewRef(target->name);
+    PyObject *module = NULL;
+    struct lz_cause saved = load_cause_push(name, LZ_REASON_LAZY, false);
+    /* Another thread's load may fail while this one waits for it: then the
+     * import succeeds without a module, and the next one raises. */
+    for (int i = 0; i < IMPORT_TRIES && module == NULL; i++) {
+        if (import_parents(name) < 0 || import_one(name) < 0)
+            break;
+        module = PyImport_GetModule(name);
+        if (PyErr_Occurred())
+            break;
+    }
+    load_cause_pop(saved);
     if (module == NULL && !PyErr_Occurred())
         PyErr_Format(PyExc_ImportError, "%R not in sys.modules as expected",
-                     target->name);
+                     name);
+    Py_DECREF(name);
     return module;
 }
 
