@@ -127,8 +127,15 @@ client_log_change(const struct client *client, const char *format, ...)
 
 /* --- requests ----------------------------------------------------------- */
 
+static bool
+has_room(const struct client *client)
+{
+    return client->queued < WIRE_LIMIT_QUEUE &&
+           client->queued_bytes < LZ_QUEUE_BYTES;
+}
+
 static int
-enqueue(struct client *client, struct wire_request *request)
+enqueue(struct client *client, struct wire_request *request, size_t bytes)
 {
     struct queued_request *entry = calloc(1, sizeof(*entry));
 
@@ -136,6 +143,7 @@ enqueue(struct client *client, struct wire_request *request)
         return -ENOMEM;
     }
     entry->request = request;
+    entry->bytes = bytes;
     if (client->last != NULL) {
         client->last->next = entry;
     } else {
@@ -143,6 +151,7 @@ enqueue(struct client *client, struct wire_request *request)
     }
     client->last = entry;
     client->queued++;
+    client->queued_bytes += bytes;
     return 0;
 }
 
@@ -150,7 +159,7 @@ enqueue(struct client *client, struct wire_request *request)
 static void
 fill_queue(struct client *client) LZ_LOOP_ONLY
 {
-    while (client->queued < WIRE_LIMIT_QUEUE) {
+    while (has_room(client)) {
         struct wire_request *request = NULL;
         size_t length = 0;
         char *line;
@@ -162,7 +171,7 @@ fill_queue(struct client *client) LZ_LOOP_ONLY
         rc = rc > 0 ? wire_request_read(line, length, &request)
                     : wire_request_refused(rc, &request);
         if (rc == 0) {
-            rc = enqueue(client, request);
+            rc = enqueue(client, request, length);
         }
         if (rc < 0) {
             wire_request_free(request);
@@ -188,6 +197,7 @@ dequeue(struct client *client)
         client->last = NULL;
     }
     client->queued--;
+    client->queued_bytes -= entry->bytes;
     free(entry);
     return request;
 }
@@ -410,7 +420,7 @@ work_for(struct client *client) LZ_LOOP_ONLY
     if (client->closing) {
         return false;
     }
-    client_set_reading(client, client->queued < WIRE_LIMIT_QUEUE);
+    client_set_reading(client, has_room(client));
     if (client->eof && client->queued == 0 && !is_waiting(client)) {
         fill_queue(client);
         if (client->queued == 0 && !client->closing) {

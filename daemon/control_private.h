@@ -22,6 +22,7 @@
 enum {
     LZ_READ_BYTES = 64 * 1024,      /* taken from a client at one time */
     LZ_EVENT_BACKLOG = 1024 * 1024, /* unread output that stops events */
+    LZ_QUEUE_BYTES = 1024 * 1024,   /* lines of queued requests, but one */
     LZ_COMPLAIN_NS = 1000000000,
     LZ_GUEST_CLIENTS = 32 /* of one uid that is not lazyd's */
 };
@@ -58,6 +59,7 @@ struct control {
 
 struct queued_request {
     struct queued_request *next;
+    size_t bytes; /* of its line */
     struct wire_request *request;
 };
 
@@ -69,6 +71,7 @@ struct client {
     struct wire_frame frame;
     struct queued_request *first, *last;
     unsigned queued;
+    size_t queued_bytes;
     struct wire_request *parked; /* waits for a memory sample, or NULL */
     struct call *call; /* the request that Python works at, or NULL */
     uid_t uid;

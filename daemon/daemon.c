@@ -7,6 +7,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -339,6 +340,20 @@ start(struct daemon *daemon, struct lz_error *error)
     return status < 0 ? fail(daemon, error, 1) : status;
 }
 
+/* Descriptors 0 to 2 are somebody's, so that no file of ours becomes one. */
+static void
+fill_standard_fds(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
 int
 daemon_main(int argc, char **argv)
 {
@@ -346,6 +361,7 @@ daemon_main(int argc, char **argv)
     struct lz_error error = {0};
     int status;
 
+    fill_standard_fds();
     daemon.log.fd = -1;
     logger_init(&daemon.logger);
     detach_init(&daemon.detach);

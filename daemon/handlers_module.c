@@ -216,9 +216,9 @@ fill_verbose(struct control *control, struct arena *arena,
     struct lz_query dearest = {.states = ~(1u << LZ_STATE_PROXY),
                                .sort = LZ_SORT_TIME,
                                .limit = COSTLY};
-    struct wire_module *modules;
-    size_t count;
-    uint64_t total;
+    struct wire_module *modules = NULL;
+    size_t count = 0;
+    uint64_t total = 0;
 
     if (query_modules(control, &all, arena, &modules, &count, &total, error) <
             0 ||

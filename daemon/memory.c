@@ -11,6 +11,8 @@
 #include "daemon/pyhost.h"
 #include "daemon/thread.h"
 
+#define LZ_SAMPLE_WAIT_NS (LZ_SAMPLE_WAIT_MS * UINT64_C(1000000))
+
 /* A small file of /proc as a string; 0 or -1. */
 static int
 read_proc(const char *path, char *text, size_t size)
@@ -161,7 +163,7 @@ memory_is_coming(struct memory *memory)
     taken = memory->smaps_ns;
     lz_mutex_unlock(&memory->lock);
     return memory->busy && taken < memory->asked_ns &&
-           clock_ns() - memory->asked_ns < LZ_SAMPLE_WAIT_MS * 1000000u;
+           clock_ns() - memory->asked_ns < LZ_SAMPLE_WAIT_NS;
 }
 
 bool

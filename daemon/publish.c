@@ -257,9 +257,9 @@ publish_close(struct publication *publication)
 {
     struct stat st;
 
-    if (publication->owner == getpid() && lstat(publication->path, &st) == 0 &&
-        S_ISSOCK(st.st_mode) && st.st_dev == publication->dev &&
-        st.st_ino == publication->ino) {
+    if (publication->path != NULL && publication->owner == getpid() &&
+        lstat(publication->path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+        st.st_dev == publication->dev && st.st_ino == publication->ino) {
         (void)unlink(publication->path);
     }
     if (publication->fd >= 0) {
@@ -273,7 +273,7 @@ publish_close(struct publication *publication)
 bool
 publish_is_ours(const struct publication *publication, int fd)
 {
-    struct sockaddr_un address;
+    struct sockaddr_un address = {0};
     socklen_t size = sizeof(address);
 
     return publication->bound != NULL &&

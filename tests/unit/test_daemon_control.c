@@ -279,12 +279,13 @@ test_line_too_long(void **state)
 {
     struct fixture *fixture = *state;
     int fd = greeted(fixture);
-    char *text = malloc(2 * WIRE_LIMIT_FRAME + 2);
+    size_t length = 2 * (size_t)WIRE_LIMIT_FRAME;
+    char *text = malloc(length + 2);
 
     assert_non_null(text);
-    memset(text, 'x', 2 * WIRE_LIMIT_FRAME);
-    text[2 * WIRE_LIMIT_FRAME] = '\n';
-    text[2 * WIRE_LIMIT_FRAME + 1] = '\0';
+    memset(text, 'x', length);
+    text[length] = '\n';
+    text[length + 1] = '\0';
     say(fd, text);
     free(text);
     expect_line(fd, "over");
