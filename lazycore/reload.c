@@ -471,6 +471,8 @@ lazycore_reload(const char *name, bool force,
         if (PyErr_Occurred()) {
             lz_error_from_python(error, LZ_ERROR_INTERNAL);
         }
+        (void)lz_error_set(error, LZ_ERROR_INTERNAL,
+                           "the reload of '%s' ended without a cause", name);
         lazycore_reload_result_done(ret_result);
     }
     reload_done(&reload);

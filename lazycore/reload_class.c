@@ -26,12 +26,12 @@ reload_rebase(struct lz_publish *publish, PyObject *child)
         status = reload_bury(publish, type->tp_bases);
     }
     if (status == 0 && PyType_Type.tp_setattro(child, key, bases) < 0) {
-        status = PyErr_ExceptionMatches(PyExc_MemoryError)
-                     ? -1
-                     : reload_unrepaired(publish,
-                                         "class %s: its bases cannot be set",
-                                         type->tp_name);
-        PyErr_Clear();
+        status = -1;
+        if (!PyErr_ExceptionMatches(PyExc_MemoryError)) {
+            PyErr_Clear();
+            status = reload_unrepaired(
+                publish, "class %s: its bases cannot be set", type->tp_name);
+        }
     }
     Py_XDECREF(key);
     Py_XDECREF(bases);
