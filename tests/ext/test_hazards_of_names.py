@@ -296,3 +296,28 @@ def test_row_twisted_python_style_deprecation(both):
         from pk import inner
         print(pk.inner.value, value, type(inner).__name__)
         """)
+
+
+@pytest.mark.parametrize("level", ["outer", "full"])
+@pytest.mark.parametrize("main", [
+    "import pk.name as n\nprint(type(n).__name__)",
+    "import pk.name as n\nimport pk\nprint(pk.f())\n"
+    "print(type(n).__name__)",
+])
+def test_row_alias_of_a_shadowed_submodule(both, main, level):
+    """Row 3: `import a.b as c` takes the attribute that a has in the end."""
+    both({"pk/__init__.py": "from .name import name\nfrom . import other\n"
+                            "def f():\n    return name, other\n".replace(
+                                "name, other\n", "name(), other.f()\n"),
+          "pk/name.py": "def name():\n    return 'function'\n",
+          "pk/other.py": "from .name import name as n\n"
+                         "def f():\n    return n()\n"},
+         main + "\n", levels={"pk": level})
+
+
+@pytest.mark.parametrize("statement", [
+    "from dep import value, value", "from dep import value, other as value"])
+def test_row_one_name_stored_twice_by_one_statement(both, statement):
+    """Row 5: any proxy of ours counts as "still ours" at the store."""
+    both(DEP, statement + "\ndef f():\n    return value\n"
+         "print(type(f()).__name__, f())\n")

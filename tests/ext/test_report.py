@@ -175,3 +175,17 @@ def test_row_proxy_tally_attribute(lazily):
         def f():
             return dep
         """)
+
+
+def test_row_report_during_a_load(lazily):
+    """Row 6 and 7: a module whose body runs is not lost."""
+    run = lazily({"slow.py": "import lazycore\nlazycore.report('inside')\n"
+                  "x = 1\n"}, """\
+        def main():
+            import lazycore
+            lazycore.verbose = 1
+            import slow
+            lazycore.verbose = 0
+        main()
+        """)
+    assert "fully imported (lost track of these) 0 []" in run.err

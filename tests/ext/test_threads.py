@@ -332,3 +332,62 @@ def test_contextvars_and_thread_locals(both):
             thread.join()
         main()
         """)
+
+
+def test_failing_first_touch_by_eight_threads(lazily):
+    """Each thread gets the original error; a later touch succeeds."""
+    lazily({"prelude.py": PRELUDE, "gather.py": GATHER,
+            "dep.py": "import os\nfor i in range(1000):\n    pass\n"
+                      "if not os.path.exists('ready'):\n"
+                      "    raise ValueError('not ready')\nvalue = 1\n",
+            "user.py": "import dep\ndef f(n=0):\n    return dep.value\n"}, """\
+        import prelude
+        from gather import at_once
+        import user
+        import lazycore
+        def main():
+            prelude.sys
+            user.f
+            for i in range(10):
+                errors, results = at_once(8, user.f)
+                assert results == []
+                assert set(errors) == {"ValueError('not ready')"}, errors
+            open("ready", "w").close()
+            errors, results = at_once(8, user.f)
+            assert errors == [] and results == [1] * 8
+            assert lazycore.pending(user) == []
+        main()
+        """)
+
+
+@pytest.mark.parametrize("level", ["outer", "full"])
+def test_packages_met_by_their_parts(lazily, level):
+    """No deadlock: threads that touch a package and its submodules."""
+    parts = range(8)
+    files = {"prelude.py": PRELUDE, "gather.py": GATHER}
+    for k in range(10):
+        files[f"pk{k}/__init__.py"] = "".join(
+            f"from .p{i} import value as v{i}\n" for i in parts) + (
+            "def all():\n    return ["
+            + ", ".join(f"v{i}" for i in parts) + "]\n")
+        for i in parts:
+            files[f"pk{k}/p{i}.py"] = (
+                f"from . import p{(i + 1) % 8} as n\n" + SLOW.format(i)
+                + "def g():\n    return n.value\n")
+            files[f"u{k}_{i}.py"] = (
+                f"import pk{k}.p{i}\nimport pk{k}\ndef touch():\n"
+                f"    return pk{k}.p{i}.g(), len(pk{k}.all())\n")
+    lazily(files, """\
+        import prelude
+        from gather import at_once
+        from importlib import import_module
+        def main():
+            prelude.sys
+            for k in range(10):
+                users = [import_module(f"u{k}_{i}") for i in range(8)]
+                errors, results = at_once(8, lambda i: users[i].touch())
+                assert errors == [], errors
+                expected = sorted(((i + 1) % 8, 8) for i in range(8))
+                assert sorted(results) == expected, results
+        main()
+        """, levels={f"pk{k}": level for k in range(10)})
