@@ -120,11 +120,32 @@ log_call(const struct call *call) LZ_LOOP_ONLY
     }
 }
 
+static void
+announce_reload(const struct call *call) LZ_LOOP_ONLY
+{
+    const struct client *client = call->client;
+    struct wire_event event = {.event = WIRE_EVENT_RELOAD,
+                               .name = call->reply.reload.name,
+                               .verdict = call->reply.reload.verdict,
+                               .wall_ns = call->reply.reload.wall_ns,
+                               .pid = client != NULL ? client->pid : 0,
+                               .uid =
+                                   client != NULL ? (int64_t)client->uid : -1};
+
+    /* None where it was given up before it began. */
+    if (event.verdict != NULL) {
+        control_post(call->control, &event);
+    }
+}
+
 void
 call_done(struct operator_job *job)
 {
     struct call *call = (struct call *)(void *)job;
 
+    if (call->status == 0 && call->request->command->id == WIRE_RELOAD) {
+        announce_reload(call);
+    }
     if (call->client != NULL) {
         if (call->status == 0) {
             log_call(call);

@@ -40,6 +40,10 @@ control_event(void *arg, enum lz_event event, const char *name,
     struct wire_event copy = {
         .event = (int)kinds[event], .name = name, .pid = pid, .uid = -1};
 
+    /* A reload of ours is announced when its verdict is known: call.c. */
+    if (event == LZ_EVENT_RELOAD && operator_is_self(control->op)) {
+        return;
+    }
     if (load != NULL) {
         copy.name = load->name;
         copy.parent = load->parent;

@@ -249,6 +249,12 @@ operator_abandon(struct operator_thread *op, struct operator_job *job,
     return ours;
 }
 
+bool
+operator_is_self(const struct operator_thread *op)
+{
+    return op->started && pthread_equal(op->thread, pthread_self());
+}
+
 void
 operator_describe(struct operator_thread *op, struct operator_job *job,
                   const char *format, ...)

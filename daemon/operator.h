@@ -49,6 +49,8 @@ struct operator_job *operator_take(struct operator_thread *op);
  * waited for. */
 bool operator_abandon(struct operator_thread *op, struct operator_job *job,
                       char *why, size_t why_size);
+/* Whether the calling thread is the operator's. */
+bool operator_is_self(const struct operator_thread *op);
 /* From within run: what the job does now. */
 void operator_describe(struct operator_thread *op, struct operator_job *job,
                        const char *format, ...)
