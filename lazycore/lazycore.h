@@ -27,10 +27,10 @@ int lazycore_uninstall(struct lz_error *error) LZ_NEEDS_GIL;
 /* What one name of a load request came to. Strings malloc'd. */
 struct lz_load_result {
     char *name;
-    bool loaded;      /* 1 it is in sys.modules now */
-    bool already;     /* it was before */
+    bool loaded;  /* 1 it is in sys.modules now */
+    bool already; /* it was before */
     uint64_t wall_ns;
-    uint64_t modules; /* module bodies that ran, this one included */
+    uint64_t modules;      /* module bodies that ran, this one included */
     struct lz_error error; /* kind NONE on success */
 };
 
@@ -62,16 +62,16 @@ const char *lz_verdict_string(enum lz_verdict verdict);
 
 struct lz_reload_result {
     enum lz_verdict verdict;
-    char text[512];        /* why, for a person */
-    char *file;            /* location of a failure, or NULL */
-    int line, column;      /* 0 unknown */
-    char *traceback;       /* malloc'd or NULL */
-    uint64_t wall_ns;      /* the whole transaction */
-    uint64_t pause_ns;     /* step 3 and 4, GIL never released */
+    char text[512];              /* why, for a person */
+    char *file;                  /* location of a failure, or NULL */
+    int line, column;            /* 0 unknown */
+    char *traceback;             /* malloc'd or NULL */
+    uint64_t wall_ns;            /* the whole transaction */
+    uint64_t pause_ns;           /* step 3 and 4, GIL never released */
     uint64_t old_hash, new_hash; /* of the source, 0 unknown */
     uint64_t functions_kept, classes_kept; /* identity kept */
-    uint64_t names_rebound;/* bound elsewhere by from-import, step 4 */
-    char **unrepaired;     /* malloc'd "holder: name" lines */
+    uint64_t names_rebound; /* bound elsewhere by from-import, step 4 */
+    char **unrepaired;      /* malloc'd "holder: name" lines */
     size_t unrepaired_count;
 };
 
@@ -83,7 +83,7 @@ void lazycore_reload_result_done(struct lz_reload_result *result);
 
 /* The pending Python exception as an lz_error (with traceback), cleared. The
  * one place where that is done. */
-void lz_error_from_python(struct lz_error *error, enum lz_error_kind kind)
-    LZ_NEEDS_GIL;
+void lz_error_from_python(struct lz_error *error,
+                          enum lz_error_kind kind) LZ_NEEDS_GIL;
 
 #endif

@@ -25,7 +25,7 @@ struct fixture {
     struct folder *folder;
     struct lz_core *core;
     struct control *control;
-    char path[100];
+    char path[160];
 };
 
 /* One whose operator was left inside "Python" is not freed, but not lost. */
