@@ -115,10 +115,26 @@ on_hard_end(uv_timer_t *timer) LZ_LOOP_ONLY
                             "the service did not stop in time");
 }
 
+static void
+on_nudge(uv_timer_t *timer) LZ_LOOP_ONLY
+{
+    struct control *control = timer->data;
+
+    if (pyhost_is_interrupted()) {
+        (void)uv_timer_stop(timer);
+        return;
+    }
+    signals_nudge();
+    if (++control->nudges == LZ_NUDGES) {
+        uv_timer_set_repeat(timer, LZ_NUDGE_SLOW_MS);
+    }
+}
+
 void
 control_begin_stop(struct control *control, uint64_t timeout_ms)
 {
     control->stopping = true;
+    (void)uv_timer_start(&control->nudge, on_nudge, LZ_NUDGE_MS, LZ_NUDGE_MS);
     (void)uv_timer_start(&control->hard_end, on_hard_end, timeout_ms, 0);
 }
 
@@ -224,7 +240,9 @@ init_handles(struct control *control) LZ_UNCHECKED
     }
     (void)uv_idle_init(loop, &control->work);
     (void)uv_timer_init(loop, &control->hard_end);
+    (void)uv_timer_init(loop, &control->nudge);
     (void)uv_timer_init(loop, &control->sample_wait);
+    control->nudge.data = control;
     control->sample_wait.data = control;
     control->wake.data = control;
     control->work.data = control;

@@ -22,7 +22,10 @@
 enum {
     LZ_READ_BYTES = 64 * 1024,      /* taken from a client at one time */
     LZ_EVENT_BACKLOG = 1024 * 1024, /* unread output that stops events */
-    LZ_QUEUE_BYTES = 1024 * 1024,   /* lines of queued requests, but one */
+    LZ_NUDGE_MS = 20,
+    LZ_NUDGES = 20, /* so fast; after that seldom */
+    LZ_NUDGE_SLOW_MS = 500,
+    LZ_QUEUE_BYTES = 1024 * 1024, /* lines of queued requests, but one */
     LZ_COMPLAIN_NS = 1000000000,
     LZ_GUEST_CLIENTS = 32 /* of one uid that is not lazyd's */
 };
@@ -35,6 +38,8 @@ struct control {
     uv_idle_t work;  /* runs while a client has requests to answer */
     uv_pipe_t listener;
     uv_timer_t hard_end;
+    uv_timer_t nudge; /* until the service has been interrupted */
+    unsigned nudges;
     uv_timer_t sample_wait; /* runs while a client is parked */
     struct control_setup setup;
     struct publication publication;

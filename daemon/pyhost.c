@@ -20,10 +20,17 @@
 #include "daemon/arena.h"
 #include "lazycore/lazycore.h"
 
+/* A module that serves from within its import is interrupted all the same,
+ * after that many tries. */
+enum { POSTPONE_MAX = 10 };
+
+static const char importlib_file[] = "<frozen importlib";
+
 /* One interpreter a process, so one of these. */
 static struct {
     pid_t owner;
-    atomic_bool stop_asked;
+    atomic_bool interrupted;       /* SystemExit has been raised */
+    int postponed;                 /* how often it was not; main thread */
     PyThreadState *main;           /* in pyhost_without_gil */
     PyThreadState *operator_state; /* outside of gil_enter/leave */
 } host;
@@ -34,14 +41,42 @@ stop_signal(void)
     return SIGRTMAX - 7;
 }
 
+/* Whether importlib is at work in this thread. What is raised there can get
+ * lost: in weakref callbacks, in attribute look-ups that forgive. */
+static bool
+is_importing(void) LZ_UNCHECKED
+{
+    PyFrameObject *frame = PyEval_GetFrame();
+    bool found = false;
+
+    Py_XINCREF(frame);
+    while (frame != NULL && !found) {
+        PyFrameObject *back = PyFrame_GetBack(frame);
+        PyCodeObject *code = PyFrame_GetCode(frame);
+        const char *file = PyUnicode_AsUTF8(code->co_filename);
+
+        found = file != NULL &&
+                strncmp(file, importlib_file, sizeof(importlib_file) - 1) == 0;
+        PyErr_Clear();
+        Py_DECREF(code);
+        Py_DECREF(frame);
+        frame = back;
+    }
+    Py_XDECREF(frame);
+    return found;
+}
+
 static PyObject *
 on_stop(PyObject *module, PyObject *args)
 {
     (void)module;
     (void)args;
-    if (getpid() != host.owner) {
+    if (getpid() != host.owner || atomic_load(&host.interrupted) ||
+        (host.postponed < POSTPONE_MAX && is_importing())) {
+        host.postponed++;
         Py_RETURN_NONE;
     }
+    atomic_store(&host.interrupted, true);
     PyErr_SetNone(PyExc_SystemExit);
     return NULL;
 }
@@ -84,9 +119,15 @@ done:
 void
 pyhost_interrupt(void)
 {
-    if (!atomic_exchange(&host.stop_asked, true)) {
+    if (!atomic_load(&host.interrupted)) {
         (void)PyErr_SetInterruptEx(stop_signal());
     }
+}
+
+bool
+pyhost_is_interrupted(void)
+{
+    return atomic_load(&host.interrupted);
 }
 
 const char *

@@ -47,9 +47,12 @@ void pyhost_abandon(void);
  * start and run. */
 void pyhost_without_gil(void (*wait)(void *arg), void *arg);
 
-/* Ask for SystemExit in the main thread, once. Async-signal-safe; the main
- * thread must be woken by a signal besides. */
+/* Ask for SystemExit in the main thread; it is raised once. Async-signal-safe;
+ * the main thread must be woken by a signal besides. */
 void pyhost_interrupt(void);
+/* Whether it has been raised: until then, asking again may help. Any
+ * thread. */
+bool pyhost_is_interrupted(void);
 
 /* "3.11.2". Any thread, at any time. */
 const char *pyhost_version(void);

@@ -126,6 +126,14 @@ signals_send_stop(void)
 }
 
 void
+signals_nudge(void)
+{
+    if (state.installed && has_handler(SIGTERM, on_term)) {
+        (void)pthread_kill(state.main, SIGTERM);
+    }
+}
+
+void
 signals_after_fork(void)
 {
     if (has_handler(SIGTERM, on_term)) {

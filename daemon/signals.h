@@ -20,6 +20,10 @@ unsigned signals_take(void);
 /* Send SIGTERM to this process, after giving it our handler where it has
  * the default one: the service may have put that back. Any thread. */
 void signals_send_stop(void);
+/* Wake the main thread with another SIGTERM if the handler is ours: the first
+ * may have come just before a system call that it was to interrupt. Any
+ * thread. */
+void signals_nudge(void);
 /* In a forked child: what is ours becomes the default again. */
 void signals_after_fork(void);
 #endif

@@ -43,6 +43,12 @@ pyhost_interrupt(void)
 {
 }
 
+bool
+pyhost_is_interrupted(void)
+{
+    return true;
+}
+
 const char *
 pyhost_version(void)
 {
