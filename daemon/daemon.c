@@ -70,14 +70,12 @@ on_reopen_log(void *arg)
 {
     struct daemon *daemon = arg;
 
-    logger_reopen(&daemon->logger);
-    if (daemon->log.fd >= 0) {
-        int rc = log_file_reopen(&daemon->log);
+    int rc = log_reopen();
 
-        if (rc < 0) {
-            log_line("cannot reopen log '%s': %s", daemon->log.path,
-                     strerror(-rc));
-        }
+    logger_reopen(&daemon->logger);
+    if (rc < 0) {
+        log_line("cannot reopen log '%s': %s", daemon->log.path,
+                 strerror(-rc));
     }
 }
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,8 @@ static struct {
     struct log_file *file;
     int fd;
     bool stamped;
-} sink = {PTHREAD_MUTEX_INITIALIZER, NULL, STDERR_FILENO, false};
+    atomic_uint lost; /* lines that FD did not take */
+} sink = {PTHREAD_MUTEX_INITIALIZER, NULL, STDERR_FILENO, false, 0};
 
 static int
 open_append(const char *path)
@@ -153,6 +155,19 @@ log_to_file(struct log_file *file)
     sink.stamped = true;
 }
 
+int
+log_reopen(void)
+{
+    int rc = 0;
+
+    (void)pthread_mutex_lock(&sink.lock);
+    if (sink.file != NULL) {
+        rc = log_file_reopen(sink.file);
+    }
+    (void)pthread_mutex_unlock(&sink.lock);
+    return rc;
+}
+
 void
 log_to_fd(int fd)
 {
@@ -181,6 +196,25 @@ begin_line(char *line, size_t size)
     return length + (size_t)n;
 }
 
+/* A line to a descriptor that may be full; a gap is told when it is not. */
+static void
+write_line(const char *line, size_t length)
+{
+    unsigned lost;
+    char text[64];
+
+    if (write(sink.fd, line, length) != (ssize_t)length) {
+        (void)atomic_fetch_add(&sink.lost, 1u);
+        return;
+    }
+    lost = atomic_exchange(&sink.lost, 0u);
+    if (lost > 0) {
+        (void)snprintf(text, sizeof(text), "lazyd: %u lines were lost\n",
+                       lost);
+        (void)!write(sink.fd, text, strlen(text));
+    }
+}
+
 void
 log_line(const char *format, ...)
 {
@@ -202,7 +236,7 @@ log_line(const char *format, ...)
         log_file_write(sink.file, line, length);
         (void)pthread_mutex_unlock(&sink.lock);
     } else {
-        (void)!write(sink.fd, line, length);
+        write_line(line, length);
     }
 }
 

@@ -38,6 +38,9 @@ void log_file_write(struct log_file *file, const char *data, size_t size);
 
 /* Lines go to standard error until told otherwise. */
 void log_to_file(struct log_file *file);
+/* Reopen the file that lines go to, if there is one. Any thread. 0 or
+ * negative errno. */
+int log_reopen(void);
 /* Lines go to FD, which does not block; with time and pid. */
 void log_to_fd(int fd);
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -101,6 +101,17 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
+const char *
+options_long_name(size_t row)
+{
+    size_t rows = sizeof(option_table) / sizeof(option_table[0]) - 1;
+
+    if (row >= rows) {
+        return NULL;
+    }
+    return option_table[row].name != NULL ? option_table[row].name : "";
+}
+
 static const char doc[] =
     "Run a Python service with lazy imports.\v"
     "lazyd returns 0 once the control socket answers and the service has "

@@ -69,4 +69,8 @@ void options_done(struct options *options);
  * -EINVAL. */
 int options_seconds(const char *text, uint64_t *ret_ms);
 
+/* The long name of each option, by its row; "" for a heading or an option
+ * without one, NULL past the end. For the manual page's check. */
+const char *options_long_name(size_t row);
+
 #endif

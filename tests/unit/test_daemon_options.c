@@ -176,6 +176,33 @@ test_seconds(void **state)
     assert_int_equal(ms, 1500);
 }
 
+static void
+test_manual_has_every_option(void **state)
+{
+    FILE *file = fopen(LAZYD_MANUAL, "r");
+    static char manual[65536];
+    const char *name;
+    int checked = 0;
+
+    (void)state;
+    assert_non_null(file);
+    assert_true(fread(manual, 1, sizeof(manual) - 1, file) > 1000);
+    (void)fclose(file);
+    for (size_t row = 0; (name = options_long_name(row)) != NULL; row++) {
+        char macro[64];
+
+        if (name[0] == '\0') {
+            continue;
+        }
+        (void)snprintf(macro, sizeof(macro), "Fl -%s", name);
+        if (strstr(manual, macro) == NULL) {
+            fail_msg("the manual page lacks --%s", name);
+        }
+        checked++;
+    }
+    assert_true(checked > 20);
+}
+
 int
 main(void)
 {
@@ -186,6 +213,7 @@ main(void)
         cmocka_unit_test(test_service_arguments),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_seconds),
+        cmocka_unit_test(test_manual_has_every_option),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
