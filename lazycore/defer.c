@@ -30,6 +30,13 @@ allowed(struct deferral *d, PyObject *name, PyObject *spec)
     return d->reason == LZ_REASON_LAZY;
 }
 
+static void
+note(struct deferral *d, struct lz_target *target)
+{
+    target_note(d->engine, target, d->statement->code->co_filename,
+                d->statement->line);
+}
+
 /* The same for the parents of NAME that are not loaded. */
 static int
 parents_allowed(struct deferral *d, PyObject *name)
@@ -49,7 +56,7 @@ parents_allowed(struct deferral *d, PyObject *name)
             continue;
         result = allowed(d, target->name, target->spec);
         if (result == 1)
-            target_note(d->engine, target);
+            note(d, target);
         Py_DECREF(target);
     }
     return result;
@@ -70,7 +77,7 @@ find_allowed(struct deferral *d, PyObject *name, struct lz_target **ret_target)
     if (result <= 0)
         Py_CLEAR(*ret_target);
     else
-        target_note(d->engine, *ret_target);
+        note(d, *ret_target);
     return result;
 }
 

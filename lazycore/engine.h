@@ -129,11 +129,9 @@ struct lz_engine {
     PyObject *bootstrap;        /* importlib._bootstrap */
     PyObject *bootstrap_find;   /* its _find_spec */
     PyObject *load_unlocked, *find_and_load_unlocked; /* originals */
-    PyObject *binding_code;   /* code of the original _find_and_load_unlocked*/
-    PyObject *import;         /* the __import__ that was there before us */
-    bool import_is_builtin;   /* and whether that is CPython's own */
-    PyObject *statement_file; /* borrowed: of the statement being deferred */
-    int statement_line;
+    PyObject *binding_code; /* code of the original _find_and_load_unlocked*/
+    PyObject *import;       /* the __import__ that was there before us */
+    bool import_is_builtin; /* and whether that is CPython's own */
     struct lz_namespace *outer; /* namespace last used outside any load */
     PyObject *saved_globals, *saved_locals, *saved_vars, *saved_dir;
     PyObject *saved_reload; /* importlib.reload, once importlib is there */
@@ -172,8 +170,10 @@ extern PyType_Spec lz_target_spec;
 struct lz_target *target_get(struct lz_engine *engine, PyObject *name);
 struct lz_target *target_new(struct lz_engine *engine, PyObject *name,
                              PyObject *spec);
-/* Policy lets TARGET be lazy: the registry hears of a proxy. */
-void target_note(struct lz_engine *engine, struct lz_target *target);
+/* Policy lets TARGET be lazy: the registry hears of a proxy, and of the
+ * statement at STATEMENT_FILE (or NULL), LINE. */
+void target_note(struct lz_engine *engine, struct lz_target *target,
+                 PyObject *statement_file, int line);
 void target_wait(struct lz_target *target, struct lz_proxy *proxy);
 void target_unwait(struct lz_proxy *proxy);
 /* The module once loaded: a new reference. Runs its code if need be. */

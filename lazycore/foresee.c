@@ -17,6 +17,19 @@ enum { MODULES_MAX = 5000 }; /* read for one closure, then it is given up */
 /* Reading modules may itself miss attributes: not to be followed. */
 static _Thread_local bool reading;
 
+/* Clear what cannot be read or loaded. 0, or -1 where KeyboardInterrupt or
+ * SystemExit is pending, which stays. */
+static int
+clear_exception(void)
+{
+    if (!PyErr_Occurred())
+        return 0;
+    if (!PyErr_ExceptionMatches(PyExc_Exception))
+        return -1;
+    PyErr_Clear();
+    return 0;
+}
+
 /* reading what a module imports */
 
 struct scan {
@@ -102,9 +115,8 @@ package_of_spec(struct lz_engine *engine, PyObject *spec)
     return package;
 }
 
-/* What the module of SPEC imports. Never an exception: what cannot be read
- * brings nothing. */
-static void
+/* What the module of SPEC imports; what cannot be read brings nothing. */
+static int
 read_module(struct scan *scan, PyObject *name, PyObject *spec)
 {
     PyObject *package = package_of_spec(scan->engine, spec);
@@ -119,15 +131,15 @@ read_module(struct scan *scan, PyObject *name, PyObject *spec)
         (void)bytecode_imports((PyCodeObject *)code, bytes, visit_import,
                                &visit);
     }
-    PyErr_Clear();
     Py_XDECREF(bytes);
     Py_XDECREF(code);
     Py_XDECREF(loader);
     Py_XDECREF(package);
+    return clear_exception();
 }
 
-/* The spec of NAME, which is not loaded: a new reference, or NULL without an
- * exception. Makes no target. */
+/* The spec of NAME, which is not loaded: a new reference, or NULL, with an
+ * exception only where it interrupts. Makes no target. */
 static PyObject *
 spec_of(struct lz_engine *engine, PyObject *name)
 {
@@ -140,7 +152,7 @@ spec_of(struct lz_engine *engine, PyObject *name)
     PyObject *spec = find_spec_only(engine, name);
     if (spec == Py_None)
         Py_CLEAR(spec);
-    PyErr_Clear();
+    (void)clear_exception();
     return spec;
 }
 
@@ -153,12 +165,13 @@ read_queue(struct scan *scan)
         PyObject *name = Py_NewRef(PyList_GET_ITEM(scan->queue, i));
         PyObject *module = PyImport_GetModule(name);
         PyObject *spec = module == NULL ? spec_of(scan->engine, name) : NULL;
-        if (spec != NULL)
-            read_module(scan, name, spec);
-        PyErr_Clear();
+        int result =
+            spec != NULL ? read_module(scan, name, spec) : clear_exception();
         Py_XDECREF(spec);
         Py_XDECREF(module);
         Py_DECREF(name);
+        if (result < 0)
+            return -1;
     }
     return 0;
 }
@@ -227,7 +240,7 @@ is_foreseen(struct lz_engine *engine, PyObject *full)
         return 0;
     PyObject *spec = spec_of(engine, full);
     if (spec == NULL)
-        return 0;
+        return PyErr_Occurred() ? -1 : 0;
     Py_DECREF(spec);
     reading = true;
     int read = foresee(engine);
@@ -284,9 +297,8 @@ foresee_getattro(PyObject *module, PyObject *attr)
     PyErr_Fetch(&type, &error, &traceback);
     if (supply(engine, module, attr) == 1)
         value = patch.original(module, attr);
-    if (value == NULL) {
-        /* Whatever the submodule raised, the attribute is missing. */
-        PyErr_Clear();
+    /* Whatever the submodule raised, the attribute is missing. */
+    if (value == NULL && clear_exception() == 0) {
         PyErr_Restore(type, error, traceback);
         return NULL;
     }

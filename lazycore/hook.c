@@ -161,15 +161,8 @@ try_defer(struct lz_engine *engine, const struct import_call *call,
         *ret_reason = LZ_REASON_FUTURE;
         return 0;
     }
-    PyObject *file = engine->statement_file;
-    int line = engine->statement_line;
-    engine->statement_file = statement->code->co_filename;
-    engine->statement_line = statement->line;
-    int result = defer_statement(engine, ns, statement, absolute, ret_value,
-                                 ret_reason);
-    engine->statement_file = file;
-    engine->statement_line = line;
-    return result;
+    return defer_statement(engine, ns, statement, absolute, ret_value,
+                           ret_reason);
 }
 
 static PyObject *

@@ -20,6 +20,57 @@ value_for(struct lz_engine *engine, PyObject *object)
     return ((struct lz_proxy *)object)->value;
 }
 
+/* gc.get_referrers(*ARGS) */
+static PyObject *
+referrers_of(PyObject *args)
+{
+    PyObject *gc = PyImport_ImportModule("gc");
+    PyObject *function =
+        gc == NULL ? NULL : PyObject_GetAttrString(gc, "get_referrers");
+    PyObject *result =
+        function == NULL ? NULL : PyObject_Call(function, args, NULL);
+    Py_XDECREF(function);
+    Py_XDECREF(gc);
+    return result;
+}
+
+/* DICT has changed. If it is a type's, the type caches what it found there
+ * without a reference of its own: it must be told. */
+static int
+tell_type(PyObject *dict)
+{
+    if (PyDict_GetItemString(dict, "__module__") == NULL &&
+        PyDict_GetItemString(dict, "__dict__") == NULL)
+        return 0;
+    PyObject *args = PyTuple_Pack(1, dict);
+    PyObject *referrers = args == NULL ? NULL : referrers_of(args);
+    for (Py_ssize_t i = 0; referrers != NULL && i < PyList_GET_SIZE(referrers);
+         i++) {
+        PyObject *holder = PyList_GET_ITEM(referrers, i);
+        if (PyType_Check(holder) && ((PyTypeObject *)holder)->tp_dict == dict)
+            PyType_Modified((PyTypeObject *)holder);
+    }
+    int result = referrers == NULL ? -1 : 0;
+    Py_XDECREF(referrers);
+    Py_XDECREF(args);
+    return result;
+}
+
+/* DICT[KEY] = VALUE where KEY is there. A str may be a key of ours, which
+ * must not load; another one's __hash__ may look up names that must. */
+static int
+replace_item(struct lz_engine *engine, PyObject *dict, PyObject *key,
+             PyObject *value)
+{
+    bool quiet = PyUnicode_Check(key);
+    if (quiet)
+        engine->peek++;
+    int result = PyDict_SetItem(dict, key, value);
+    if (quiet)
+        engine->peek--;
+    return result;
+}
+
 static Py_ssize_t
 inject_dict(struct lz_engine *engine, PyObject *dict)
 {
@@ -36,15 +87,14 @@ inject_dict(struct lz_engine *engine, PyObject *dict)
     for (Py_ssize_t i = 0; i + 1 < PyList_GET_SIZE(found); i += 2) {
         key = PyList_GET_ITEM(found, i);
         value = value_for(engine, PyList_GET_ITEM(found, i + 1));
-        engine->peek++;
-        int result = PyDict_SetItem(dict, key, value);
-        engine->peek--;
-        if (result < 0) {
+        if (replace_item(engine, dict, key, value) < 0) {
             count = -1;
             break;
         }
         count++;
     }
+    if (PyList_GET_SIZE(found) > 0 && tell_type(dict) < 0)
+        count = -1;
     Py_DECREF(found);
     return count;
 }
@@ -112,13 +162,8 @@ Py_ssize_t
 inject_values(struct lz_engine *engine, PyObject *proxies)
 {
     Py_ssize_t count = 0;
-    PyObject *referrers = NULL;
-    PyObject *gc = PyImport_ImportModule("gc");
-    PyObject *function =
-        gc == NULL ? NULL : PyObject_GetAttrString(gc, "get_referrers");
-    PyObject *args = function == NULL ? NULL : PySequence_Tuple(proxies);
-    if (args != NULL)
-        referrers = PyObject_Call(function, args, NULL);
+    PyObject *args = PySequence_Tuple(proxies);
+    PyObject *referrers = args == NULL ? NULL : referrers_of(args);
     for (Py_ssize_t i = 0;
          referrers != NULL && i < PyList_GET_SIZE(referrers) && count >= 0;
          i++) {
@@ -132,8 +177,6 @@ inject_values(struct lz_engine *engine, PyObject *proxies)
         count = -1;
     Py_XDECREF(referrers);
     Py_XDECREF(args);
-    Py_XDECREF(function);
-    Py_XDECREF(gc);
     return count;
 }
 

@@ -60,7 +60,7 @@ is_store(struct lz_engine *engine, struct lz_key *key)
     }
     if (key->fresh > 0)
         key->fresh--;
-    else
+    else if (!star) /* a star import of the module itself reads it too */
         key_settle(key);
     return true;
 }

@@ -11,16 +11,34 @@
  * greenlets copy the C stack away and return in any order. */
 struct resolving {
     const struct lz_proxy *proxy;
+    PyFrameObject *frame; /* strong: who asked; NULL: no Python code did */
     struct resolving *above, *below;
 };
 
 static _Thread_local struct resolving *resolving_top;
 
+/* Whether FRAME, or NULL, is one of those that the current code returns to;
+ * those of another greenlet are not. */
+static bool
+is_below_us(const PyFrameObject *frame)
+{
+    PyFrameObject *at = PyEval_GetFrame();
+    if (frame == NULL || at == NULL)
+        return true;
+    Py_INCREF(at);
+    while (at != NULL && at != frame) {
+        PyFrameObject *back = PyFrame_GetBack(at);
+        Py_SETREF(at, back);
+    }
+    Py_XDECREF(at);
+    return at != NULL;
+}
+
 bool
 proxy_resolving_here(const struct lz_proxy *proxy)
 {
     for (struct resolving *r = resolving_top; r != NULL; r = r->below) {
-        if (r->proxy == proxy)
+        if (r->proxy == proxy && is_below_us(r->frame))
             return true;
     }
     return false;
@@ -35,6 +53,7 @@ resolving_push(const struct lz_proxy *proxy)
         return NULL;
     }
     r->proxy = proxy;
+    r->frame = (PyFrameObject *)Py_XNewRef((PyObject *)PyEval_GetFrame());
     r->above = NULL;
     r->below = resolving_top;
     if (resolving_top != NULL)
@@ -52,6 +71,7 @@ resolving_pop(struct resolving *r)
         resolving_top = r->below;
     if (r->below != NULL)
         r->below->above = r->above;
+    Py_XDECREF(r->frame);
     PyMem_Free(r);
 }
 
@@ -441,7 +461,7 @@ await_submodule(struct lz_engine *engine, struct lz_proxy *proxy)
     PyObject *full =
         PyUnicode_FromFormat("%U.%U", proxy->target->name, proxy->attr);
     if (full != NULL && find_target(engine, full, &target) == 1) {
-        target_note(engine, target);
+        target_note(engine, target, proxy->file, proxy->line);
         target_wait(target, proxy);
         if (proxy_add_extra(proxy, target) < 0 ||
             target_publish(engine, full) < 0)

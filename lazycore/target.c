@@ -20,15 +20,16 @@ target_get(struct lz_engine *engine, PyObject *name)
 }
 
 void
-target_note(struct lz_engine *engine, struct lz_target *target)
+target_note(struct lz_engine *engine, struct lz_target *target,
+            PyObject *statement_file, int line)
 {
     if (target->noted || target->spec == NULL)
         return;
     target->noted = true;
-    struct lz_place place = {NULL, NULL, engine->statement_line};
+    struct lz_place place = {NULL, NULL, line};
     PyObject *file = spec_file(engine, target->spec);
-    if (engine->statement_file != NULL)
-        place.file = PyUnicode_AsUTF8(engine->statement_file);
+    if (statement_file != NULL)
+        place.file = PyUnicode_AsUTF8(statement_file);
     registry_proxy(engine->core->registry, PyUnicode_AsUTF8(target->name),
                    file == NULL ? NULL : PyUnicode_AsUTF8(file), &place);
     Py_XDECREF(file);

@@ -1,0 +1,154 @@
+"""What a reader of the engine set out to break: each program once failed.
+
+Responsible for places where a proxy, a key or an exception met something
+that the engine's own parts do not think of: type dicts, greenlets, Python
+code that runs below a comparison. Leaves the rules and tables to the others.
+"""
+
+import pytest
+
+DEP = """\
+X = 1
+class C: pass
+def f(): return "f"
+"""
+
+
+def test_star_import_of_itself_keeps_names_pending(both):
+    """`from p import *` in p itself stores what is pending as it was."""
+    files = {"p/__init__.py": """\
+        import json
+        from dep import C
+        from p import *
+        def use(): return json, C
+        """, "dep.py": DEP}
+    both(files, """\
+        import p
+        print(type(p.json).__name__, type(p.C).__name__)
+        print(type(p.__dict__["json"]).__name__)
+        """)
+
+
+def test_star_import_replaces_a_pending_name(both):
+    """A star import over a pending name leaves the star's value."""
+    files = {"dep.py": DEP, "star.py": "X = 2\ndef use(): return X\n"}
+    both(files, """\
+        from dep import X, C
+        from star import *
+        def use_all(): return X, C
+        print(X, C.__name__)
+        """)
+
+
+def test_injection_tells_the_type_whose_attribute_it_replaces(both):
+    """A class attribute is cached by its type: replaced behind the type's
+    back, the caches would keep a dead proxy."""
+    files = {"dep.py": DEP, "m.py": """\
+        import dep
+        import json
+        from dep import f
+        def use(): return dep, json, f
+        """}
+    both(files, """\
+        import gc
+        import m
+        NS = type("NS", (), {})
+        for name, value in list(m.__dict__.items()):
+            if name[:2] != "__":
+                setattr(NS, "a_" + name, value)
+        del name, value
+        def read(): return NS.a_json
+        def call(): return NS.a_f()
+        for _ in range(50):
+            read()
+        read().dumps
+        call()
+        gc.collect()
+        fill = [str(i) * 5 for i in range(1000)]
+        for _ in range(50):
+            read(), call()
+        print(type(read()).__name__, read().__name__, call())
+        """)
+
+
+def test_injection_lets_keys_with_code_look_names_up(both):
+    """A dict's keys may run Python code when a value is put in its place."""
+    files = {"dep.py": DEP, "m.py": "import dep\ndef use(): return dep\n",
+             "late.py": DEP, "k.py": """\
+        import late
+        seen = []
+        class Key:
+            def __hash__(self):
+                seen.append(type(late).__name__ if ready else "")
+                return 1
+        ready = False
+        """}
+    both(files, """\
+        import k
+        import m
+        held = {k.Key(): value for name, value in m.__dict__.items()
+                if str(name) == "dep"}
+        k.ready = True
+        for value in held.values():
+            print(value.X)
+        hash(k.Key())
+        print(set(k.seen) - {""})
+        """)
+
+
+def test_interrupt_below_a_missing_attribute(lazily):
+    """An interrupt while a foreseen submodule loads is no AttributeError."""
+    files = {"p/__init__.py": "", "p/s.py": "raise KeyboardInterrupt\n",
+             "user.py": "import p.s\ndef use(): return p.s\n",
+             "outer.py": "import user\ndef use(): return user\n"}
+    run = lazily(files, """\
+        import p
+        import outer
+        def use(): return outer
+        try:
+            print(hasattr(p, "s"))
+        except KeyboardInterrupt:
+            print("interrupted")
+        """)
+    assert run.out == "interrupted\n"
+
+
+def test_submodule_found_at_load_keeps_its_statement(both):
+    """`from p import s`: s turns out a submodule when p loads, in another
+    statement's time; what is shown is still the statement that named it."""
+    files = {"p/__init__.py": "A = 1\n", "p/s.py": "",
+             "other.py": "import p\nprint(p.A)\n"}
+    run = both(files, """\
+        from p import A
+        from p import s
+        def use(): return s
+        print(A)
+        """)
+    shown = run.show("p.s")
+    assert shown["state"] == "proxy"
+    assert shown["statement_file"].endswith("main.py")
+    assert shown["statement_line"] == 2
+
+
+def test_greenlet_meets_a_load_that_waits(both):
+    """Another greenlet of the same thread waits for the module; only the
+    code that the load itself runs does not see the name."""
+    pytest.importorskip("gevent")
+    files = {"slow.py": "import gevent\ngevent.sleep(0.01)\nX = 1\n",
+             "work.py": """\
+        import gevent
+        import slow
+        from slow import X
+        def by_module(): return slow.X
+        def by_name(): return X
+        def go():
+            jobs = [gevent.spawn(job) for job in [by_module, by_name] * 3]
+            gevent.joinall(jobs)
+            print([job.value for job in jobs])
+        """}
+    both(files, """\
+        import gevent.monkey
+        gevent.monkey.patch_all()
+        import work
+        work.go()
+        """)
