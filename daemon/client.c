@@ -332,6 +332,15 @@ is_waiting(const struct client *client)
     return client->call != NULL || client->parked != NULL;
 }
 
+static bool
+is_idle(const struct client *client)
+{
+    return !is_waiting(client) && client->queued == 0 &&
+           wire_frame_pending(&client->frame) == 0 &&
+           uv_stream_get_write_queue_size(
+               (const uv_stream_t *)&client->pipe) == 0;
+}
+
 static void
 on_alloc(uv_handle_t *handle, size_t suggested,
          uv_buf_t *ret_buffer) LZ_LOOP_ONLY
@@ -355,7 +364,9 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) LZ_LOOP_ONLY
         client->eof = n == UV_EOF;
         client->reading = false;
         (void)uv_read_stop(stream);
-        if (n != UV_EOF) {
+        /* At once where nothing is left to answer: its place is free for
+         * whoever connects next. */
+        if (n != UV_EOF || is_idle(client)) {
             client_close(client);
             return;
         }

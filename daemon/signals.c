@@ -38,7 +38,7 @@ is_childs(int number)
         return false;
     }
     (void)signal(number, SIG_DFL);
-    (void)raise(number);
+    (void)kill(getpid(), number);
     return true;
 }
 

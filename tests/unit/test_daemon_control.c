@@ -313,9 +313,11 @@ test_too_many_clients(void **state)
     /* Those that are in are served as before. */
     say(fds[0], "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"stats\"}\n");
     expect_line(fds[0], "\"refused\":1");
+    /* And as soon as they have gone there is room. */
     for (int i = 0; i < most; i++) {
         (void)close(fds[i]);
     }
+    expect_alive(fixture);
 }
 
 static void
