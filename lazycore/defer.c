@@ -533,7 +533,7 @@ defer_star(struct lz_engine *engine, struct lz_namespace *ns, PyObject *module)
                               ? star_value(engine, ns, module, attr)
                               : NULL;
         if (value == NULL) { /* IMPORT_STAR raises what eager code sees */
-            PyErr_Clear();
+            lz_forgive();
             Py_DECREF(from);
             return Py_NewRef(module);
         }

@@ -319,6 +319,10 @@ bool load_initializing(struct lz_engine *engine, PyObject *module);
 PyObject *load_module_here(struct lz_engine *engine, PyObject *name);
 /* Whether this thread is running the body of module NAME. */
 bool load_runs_here(PyObject *name);
+/* Whether what runs on this thread was imported by a module that an ignore
+ * set covers, by a call: such a module may put sys.modules back afterwards,
+ * as test.support's import_fresh_module does, so nothing may wait. */
+bool load_must_finish(void);
 /* Whether DICT's module is being loaded by a guarded statement. */
 bool load_guarded(PyObject *dict);
 /* The Python frame outside importlib nearest to us; strings borrowed from
@@ -341,6 +345,11 @@ int engine_install(struct lz_engine *engine);
 int engine_uninstall(struct lz_engine *engine);
 
 /* host.c */
+/* Clear the pending exception, if any, where it does not matter. One that is
+ * no Exception (a signal handler's KeyboardInterrupt or SystemExit, which may
+ * come up in any Python code) is raised again soon on the same thread. */
+void lz_forgive(void);
+
 /* lazycore.inject(): for every proxy that is resolved and still held. */
 Py_ssize_t inject_all(struct lz_engine *engine);
 

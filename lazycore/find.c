@@ -11,7 +11,7 @@ get_optional(PyObject *object, PyObject *attr)
 {
     PyObject *value = PyObject_GetAttr(object, attr);
     if (value == NULL && PyErr_ExceptionMatches(PyExc_AttributeError))
-        PyErr_Clear();
+        lz_forgive();
     return value;
 }
 
@@ -29,7 +29,7 @@ spec_file(struct lz_engine *engine, PyObject *spec)
     }
     Py_XDECREF(located);
     if (PyErr_Occurred())
-        PyErr_Clear();
+        lz_forgive();
     return file;
 }
 
@@ -114,7 +114,7 @@ find_new(struct lz_engine *engine, PyObject *name,
         /* A nested namespace package's path needs its parent (KeyError),
          * and a package's code may extend its __path__. */
         int error;
-        PyErr_Clear();
+        lz_forgive();
         if (load_pending_parent(engine, parent, &error)) {
             Py_XDECREF(spec);
             spec = ask_finders(engine, name, parent);

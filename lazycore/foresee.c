@@ -26,7 +26,7 @@ clear_exception(void)
         return 0;
     if (!PyErr_ExceptionMatches(PyExc_Exception))
         return -1;
-    PyErr_Clear();
+    lz_forgive();
     return 0;
 }
 
@@ -111,7 +111,7 @@ package_of_spec(struct lz_engine *engine, PyObject *spec)
     PyObject *package = PyObject_GetAttr(spec, engine->names.parent);
     if (package != NULL && !PyUnicode_Check(package))
         Py_CLEAR(package);
-    PyErr_Clear();
+    lz_forgive();
     return package;
 }
 

@@ -151,8 +151,14 @@ static PyObject *
 proxy_getattro(PyObject *self, PyObject *name)
 {
     PyObject *value = value_of(self);
-    PyObject *result = value == NULL ? NULL : PyObject_GetAttr(value, name);
-    Py_XDECREF(value);
+    if (value == NULL)
+        return NULL;
+    /* A class statement asks this of what is no class; a class has none. */
+    bool base = PyType_Check(value) &&
+                PyUnicode_CompareWithASCIIString(name, "__mro_entries__") == 0;
+    PyObject *result = base ? PyObject_GenericGetAttr(self, name)
+                            : PyObject_GetAttr(value, name);
+    Py_DECREF(value);
     return result;
 }
 

@@ -104,7 +104,7 @@ package_of(struct lz_engine *engine, PyObject *globals)
     PyObject *parent = spec == NULL || spec == Py_None
                            ? NULL
                            : PyObject_GetAttr(spec, engine->names.parent);
-    PyErr_Clear();
+    lz_forgive();
     if (parent != NULL && !PyUnicode_Check(parent))
         Py_CLEAR(parent);
     return parent;
@@ -131,7 +131,7 @@ absolute_name(struct lz_engine *engine, const struct import_call *call)
                      ? Py_NewRef(base)
                      : PyUnicode_FromFormat("%U.%U", base, call->name);
     Py_XDECREF(base);
-    PyErr_Clear();
+    lz_forgive();
     return result;
 }
 
@@ -143,7 +143,7 @@ is_loaded(struct lz_engine *engine, PyObject *name)
     PyObject *module = load_module_here(engine, name);
     bool loaded = module != NULL && module != Py_None;
     Py_XDECREF(module);
-    PyErr_Clear();
+    lz_forgive();
     return loaded;
 }
 
@@ -224,7 +224,7 @@ reason_outside_modules(const struct import_call *call, PyFrameObject *frame,
         bytecode_statement(frame, call->name, has_fromlist(call), statement) ==
             1)
         return LZ_REASON_FUNCTION_BODY;
-    PyErr_Clear();
+    lz_forgive();
     return LZ_REASON_NOT_A_STATEMENT;
 }
 
@@ -386,7 +386,7 @@ hook_reload(PyObject *module, PyObject *argument)
     if (spec != NULL)
         reload_note_source(spec);
     else if (real != NULL)
-        PyErr_Clear(); /* reload says what it misses */
+        lz_forgive(); /* reload says what it misses */
     PyObject *result =
         real == NULL ? NULL : PyObject_CallOneArg(engine->saved_reload, real);
     Py_XDECREF(spec);

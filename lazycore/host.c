@@ -7,12 +7,58 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* The module `lazycore`, imported: a new reference. */
 static PyObject *
 own_module(void)
 {
     return PyImport_ImportModule("lazycore");
+}
+
+struct postponed {
+    PyObject *type, *value, *traceback;
+};
+
+/* Runs in the main thread between two instructions. */
+static int
+raise_postponed(void *arg)
+{
+    struct postponed *postponed = arg;
+    PyErr_Restore(postponed->type, postponed->value, postponed->traceback);
+    free(postponed);
+    return -1;
+}
+
+static bool
+in_main_thread(void)
+{
+    return getpid() == gettid();
+}
+
+void
+lz_forgive(void)
+{
+    if (!PyErr_Occurred())
+        return;
+    if (PyErr_ExceptionMatches(PyExc_Exception)) {
+        PyErr_Clear();
+        return;
+    }
+    struct postponed *postponed = malloc(sizeof(*postponed));
+    if (postponed == NULL) {
+        PyErr_WriteUnraisable(NULL);
+        return;
+    }
+    PyErr_Fetch(&postponed->type, &postponed->value, &postponed->traceback);
+    if (in_main_thread() && Py_AddPendingCall(raise_postponed, postponed) == 0)
+        return;
+    (void)PyThreadState_SetAsyncExc(PyThread_get_thread_ident(),
+                                    postponed->type);
+    Py_XDECREF(postponed->type);
+    Py_XDECREF(postponed->value);
+    Py_XDECREF(postponed->traceback);
+    free(postponed);
 }
 
 /* traceback.format_exception as one malloc'd text, or NULL. */
@@ -34,7 +80,7 @@ format_traceback(PyObject *error)
             : PyUnicode_AsEncodedString(joined, "utf-8", "backslashreplace");
     if (bytes != NULL)
         text = strdup(PyBytes_AS_STRING(bytes));
-    PyErr_Clear();
+    lz_forgive();
     Py_XDECREF(bytes);
     Py_XDECREF(joined);
     Py_XDECREF(empty);
@@ -52,9 +98,9 @@ lz_error_from_python(struct lz_error *error, enum lz_error_kind kind)
     if (value != NULL && traceback != NULL)
         (void)PyException_SetTraceback(value, traceback);
     PyObject *text = value == NULL ? NULL : PyObject_Str(value);
-    PyErr_Clear();
+    lz_forgive();
     const char *message = text == NULL ? NULL : PyUnicode_AsUTF8(text);
-    PyErr_Clear();
+    lz_forgive();
     const char *name =
         type == NULL ? "error" : ((PyTypeObject *)type)->tp_name;
     if (error != NULL && error->kind == LZ_ERROR_NONE) {
@@ -178,7 +224,7 @@ is_not_found(PyObject *name)
         PyUnicode_Tailmatch(name, missing, 0, PY_SSIZE_T_MAX, -1) == 1 &&
         (PyUnicode_GET_LENGTH(name) == length ||
          PyUnicode_READ_CHAR(name, length) == '.');
-    PyErr_Clear();
+    lz_forgive();
     Py_XDECREF(missing);
     PyErr_Restore(type, error, traceback);
     return same;
@@ -192,7 +238,7 @@ load_one(struct lz_engine *engine, PyObject *name, unsigned flags,
     PyObject *module = PyImport_GetModule(name);
     out->already = module != NULL && module != Py_None;
     Py_XDECREF(module);
-    PyErr_Clear();
+    lz_forgive();
     registry_stats(engine->core->registry, &before);
     uint64_t start = now_ns();
     if (import_name(engine, name) < 0) {

@@ -401,6 +401,15 @@ ignore_match(struct lz_ignore *ignore, const char *name, const char *path)
     return reason;
 }
 
+int
+ignore_covers_package(struct lz_ignore *ignore, const char *name)
+{
+    lz_mutex_lock(&ignore->mutex);
+    bool covers = match_package(ignore, name) != NULL;
+    lz_mutex_unlock(&ignore->mutex);
+    return covers;
+}
+
 /* --- listing
  * ----------------------------------------------------------------- */
 

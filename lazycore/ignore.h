@@ -61,6 +61,8 @@ int ignore_check(enum lz_ignore_kind kind, const char *value,
  * (LZ_REASON_IGNORE_*), or LZ_REASON_LAZY. Counts a hit. */
 enum lz_reason ignore_match(struct lz_ignore *ignore, const char *name,
                             const char *path);
+/* Whether a package rule covers the module NAME; counts nothing. */
+int ignore_covers_package(struct lz_ignore *ignore, const char *name);
 /* Whether the one rule KIND/VALUE covers NAME at PATH; counts nothing. */
 int ignore_rule_covers(enum lz_ignore_kind kind, const char *value,
                        const char *name, const char *path);

@@ -134,7 +134,7 @@ inject_instance(struct lz_engine *engine, PyObject *object)
         return 0;
     PyObject *dict = PyObject_GenericGetDict(object, NULL);
     if (dict == NULL || !PyDict_CheckExact(dict)) {
-        PyErr_Clear();
+        lz_forgive();
         Py_XDECREF(dict);
         return 0;
     }
@@ -199,6 +199,6 @@ inject_leaked(struct lz_engine *engine, struct lz_proxy *proxy,
             Py_DECREF(list);
         }
     }
-    PyErr_Clear();
+    lz_forgive();
     PyErr_Restore(type, error, traceback);
 }

@@ -180,12 +180,12 @@ note_existing(struct lz_engine *engine)
             continue;
         PyObject *file =
             PyModule_Check(module) ? PyModule_GetFilenameObject(module) : NULL;
-        PyErr_Clear();
+        lz_forgive();
         const char *text = PyUnicode_AsUTF8(name);
         if (text != NULL)
             registry_existing(engine->core->registry, text,
                               file == NULL ? NULL : PyUnicode_AsUTF8(file));
-        PyErr_Clear();
+        lz_forgive();
         Py_XDECREF(file);
     }
     engine->modules_seen = PyDict_GET_SIZE(modules);
@@ -269,7 +269,7 @@ done:
         if (engine->bootstrap != NULL)
             (void)undo_patches(engine, engine->bootstrap, bootstrap_patches);
         (void)undo_patches(engine, builtins, builtins_patches);
-        PyErr_Clear();
+        lz_forgive();
         PyErr_Restore(type, error, traceback);
     }
     Py_DECREF(builtins);

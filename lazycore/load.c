@@ -24,6 +24,7 @@ struct load {
     struct lz_namespace *ns; /* strong, once one was made for it */
     struct load *above, *below;
     bool guarded;
+    bool must_finish;
     uint64_t wall_ns, cpu_ns; /* at the start */
     int64_t bytes, blocks;    /* at the start */
     uint64_t nested_wall_ns, nested_cpu_ns;
@@ -105,7 +106,7 @@ load_initializing(struct lz_engine *engine, PyObject *module)
     int result = value == NULL ? 0 : PyObject_IsTrue(value);
     Py_XDECREF(value);
     Py_XDECREF(spec);
-    PyErr_Clear();
+    lz_forgive();
     return result > 0;
 }
 
@@ -117,6 +118,12 @@ load_module_here(struct lz_engine *engine, PyObject *name)
         load_initializing(engine, module))
         Py_CLEAR(module);
     return module;
+}
+
+bool
+load_must_finish(void)
+{
+    return load_top != NULL && load_top->must_finish;
 }
 
 void
@@ -175,7 +182,7 @@ text_of(PyObject *string)
         return NULL;
     const char *text = PyUnicode_AsUTF8(string);
     if (text == NULL)
-        PyErr_Clear();
+        lz_forgive();
     return text;
 }
 
@@ -200,7 +207,7 @@ thread_name(char *ret_name, size_t size)
         (void)snprintf(ret_name, size, "%s", text);
     else if (pthread_getname_np(pthread_self(), ret_name, size) != 0)
         ret_name[0] = '\0';
-    PyErr_Clear();
+    lz_forgive();
     Py_XDECREF(name);
     Py_XDECREF(thread);
     Py_XDECREF(ident);
@@ -252,7 +259,33 @@ allocated_blocks(struct lz_engine *engine)
     PyObject *count = PyObject_CallNoArgs(engine->getallocatedblocks);
     int64_t result = count == NULL ? 0 : PyLong_AsLongLong(count);
     Py_XDECREF(count);
-    PyErr_Clear();
+    lz_forgive();
+    return result;
+}
+
+/* Whether the code that called for this import, past importlib's own, is of
+ * a module that an ignore set covers. */
+static bool
+called_by_ignored(struct lz_engine *engine)
+{
+    bool result = false;
+    PyFrameObject *frame = PyEval_GetFrame();
+    Py_XINCREF(frame);
+    while (frame != NULL) {
+        PyObject *globals = PyFrame_GetGlobals(frame);
+        PyObject *name =
+            namespace_peek_borrowed(engine, globals, engine->names.name, NULL);
+        const char *text = text_of(name);
+        bool skip =
+            text != NULL && (strncmp(text, "importlib", 9) == 0 ||
+                             strncmp(text, "_frozen_importlib", 17) == 0);
+        if (!skip && text != NULL)
+            result = ignore_covers_package(engine->core->ignore, text) != 0;
+        Py_DECREF(globals);
+        PyFrameObject *back = skip ? PyFrame_GetBack(frame) : NULL;
+        Py_DECREF(frame);
+        frame = back;
+    }
     return result;
 }
 
@@ -266,6 +299,8 @@ load_push(struct lz_engine *engine, PyObject *name)
     }
     load->name = Py_NewRef(name);
     load->guarded = cause.guarded && cause.name != NULL;
+    load->must_finish = load_must_finish() ||
+                        (cause.name == NULL && called_by_ignored(engine));
     load->below = load_top;
     if (load_top != NULL)
         load_top->above = load;
@@ -326,7 +361,7 @@ error_text(char *ret_text, size_t size)
     (void)snprintf(ret_text, size, "%s: %s",
                    type == NULL ? "?" : ((PyTypeObject *)type)->tp_name,
                    message == NULL ? "" : message);
-    PyErr_Clear();
+    lz_forgive();
     Py_XDECREF(text);
     PyErr_Restore(type, error, traceback);
 }
@@ -410,8 +445,18 @@ patch_importlib(struct lz_engine *engine, PyObject *module)
     PyObject *ours = PyObject_GetAttrString(engine->module, "_reload");
     if (ours == NULL ||
         engine_patch(module, "reload", ours, &engine->saved_reload) < 0)
-        PyErr_Clear();
+        lz_forgive();
     Py_XDECREF(ours);
+}
+
+/* The namespace that deferred something outside any load is kept for its
+ * analysis; a module other than the program's own must not live by that. */
+static void
+forget_outer(struct lz_engine *engine)
+{
+    if (engine->outer != NULL &&
+        PyUnicode_CompareWithASCIIString(engine->outer->name, "__main__") != 0)
+        Py_CLEAR(engine->outer);
 }
 
 static void
@@ -423,6 +468,7 @@ after_load(struct lz_engine *engine, PyObject *name, PyObject *module)
     report_load(engine, name);
     engine->modules_seen++;
     if (load_top == NULL) {
+        forget_outer(engine);
         load_sweep(engine);
         namespace_rebuild_queued(engine);
     }
@@ -515,7 +561,7 @@ pending_in_parent(struct lz_engine *engine, PyObject *name)
               PyUnicode_Compare(proxy->name, name) == 0))
             result = (struct lz_proxy *)Py_NewRef(held);
     }
-    PyErr_Clear();
+    lz_forgive();
     Py_XDECREF(parent);
     Py_XDECREF(tail);
     Py_XDECREF(parent_name);
@@ -561,7 +607,7 @@ load_find_and_load_unlocked(PyObject *self, PyObject *const *args,
         if (value == NULL) {
             if (!PyErr_ExceptionMatches(PyExc_Exception))
                 return NULL;
-            PyErr_Clear(); /* it stays pending; the submodule may be fine */
+            lz_forgive(); /* it stays pending; the submodule may be fine */
         }
         Py_XDECREF(value);
         PyObject *module = PyImport_GetModule(args[0]);

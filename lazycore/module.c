@@ -33,7 +33,7 @@ engine_of(PyObject *self)
 {
     struct lz_engine *engine = PyType_GetModuleState(Py_TYPE(self));
     if (engine == NULL) {
-        PyErr_Clear();
+        lz_forgive();
         return NULL;
     }
     return engine->targets == NULL ? NULL : engine;
@@ -176,20 +176,6 @@ static PyMethodDef module_methods[] = {
      NULL},
     {"_find_spec", (PyCFunction)(void (*)(void))load_find_spec,
      METH_FASTCALL | METH_KEYWORDS, NULL},
-    {"__import__", (PyCFunction)(void (*)(void))hook_import,
-     METH_FASTCALL | METH_KEYWORDS,
-     PyDoc_STR("__import__(name, globals=None, locals=None, fromlist=(), "
-               "level=0)\n--\n\nImport a module.")},
-    {"globals", hook_globals, METH_NOARGS,
-     PyDoc_STR("globals($module, /)\n--\n\nReturn the dictionary containing "
-               "the current scope's global variables.")},
-    {"locals", hook_locals, METH_NOARGS,
-     PyDoc_STR("locals($module, /)\n--\n\nReturn a dictionary containing the "
-               "current scope's local variables.")},
-    {"vars", (PyCFunction)(void (*)(void))hook_vars, METH_FASTCALL,
-     PyDoc_STR("vars([object]) -> dictionary")},
-    {"dir", (PyCFunction)(void (*)(void))hook_dir, METH_FASTCALL,
-     PyDoc_STR("dir([object]) -> list of strings")},
     {NULL, NULL, 0, NULL},
 };
 
@@ -270,6 +256,42 @@ init_types(PyObject *module, struct lz_engine *engine)
     return 0;
 }
 
+/* What stands in builtins while installed says so of itself. */
+static PyMethodDef builtins_methods[] = {
+    {"__import__", (PyCFunction)(void (*)(void))hook_import,
+     METH_FASTCALL | METH_KEYWORDS,
+     PyDoc_STR("__import__(name, globals=None, locals=None, fromlist=(), "
+               "level=0)\n--\n\nImport a module.")},
+    {"globals", hook_globals, METH_NOARGS,
+     PyDoc_STR("globals($module, /)\n--\n\nReturn the dictionary containing "
+               "the current scope's global variables.")},
+    {"locals", hook_locals, METH_NOARGS,
+     PyDoc_STR("locals($module, /)\n--\n\nReturn a dictionary containing the "
+               "current scope's local variables.")},
+    {"vars", (PyCFunction)(void (*)(void))hook_vars, METH_FASTCALL,
+     PyDoc_STR("vars([object]) -> dictionary")},
+    {"dir", (PyCFunction)(void (*)(void))hook_dir, METH_FASTCALL,
+     PyDoc_STR("dir([object]) -> list of strings")},
+    {NULL, NULL, 0, NULL},
+};
+
+static int
+add_builtins(PyObject *module)
+{
+    PyObject *name = PyUnicode_FromString("builtins");
+    int result = name == NULL ? -1 : 0;
+    for (PyMethodDef *def = builtins_methods;
+         result == 0 && def->ml_name != NULL; def++) {
+        PyObject *function = PyCFunction_NewEx(def, module, name);
+        result = function == NULL
+                     ? -1
+                     : PyModule_AddObjectRef(module, def->ml_name, function);
+        Py_XDECREF(function);
+    }
+    Py_XDECREF(name);
+    return result;
+}
+
 static int
 register_fork(PyObject *module)
 {
@@ -321,7 +343,7 @@ module_exec(PyObject *module)
         return -1;
     engine->finder = PyType_GenericAlloc(engine->finder_type, 0);
     if (engine->finder == NULL || views_add(module, engine) < 0 ||
-        register_fork(module) < 0)
+        add_builtins(module) < 0 || register_fork(module) < 0)
         return -1;
     if (PyModule_AddObjectRef(module, "memory_query_func", Py_None) < 0 ||
         PyModule_AddIntConstant(module, "verbose",

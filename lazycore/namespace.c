@@ -92,7 +92,7 @@ namespace_peek_borrowed(struct lz_engine *engine, PyObject *dict,
     PyObject *value = PyDict_GetItemWithError(dict, name);
     engine->peek--;
     if (value == NULL && PyErr_Occurred())
-        PyErr_Clear();
+        lz_forgive();
     if (ret_key == NULL)
         return value;
     *ret_key = NULL;
@@ -148,7 +148,7 @@ queue_rebuild(struct lz_namespace *ns)
     if (ns->queued || ns->pending > 0 || engine->rebuild == NULL)
         return;
     if (PyList_Append(engine->rebuild, (PyObject *)ns) < 0)
-        PyErr_Clear();
+        lz_forgive();
     else
         ns->queued = true;
     namespace_post_rebuild(engine);
@@ -295,7 +295,7 @@ bind_key(struct lz_engine *engine, struct lz_key *key)
     if (value == NULL && !PyErr_ExceptionMatches(PyExc_Exception))
         return -1;
     if (value == NULL)
-        PyErr_Clear();
+        lz_forgive();
     Py_XDECREF(value);
     return 0;
 }
@@ -440,10 +440,10 @@ namespace_rebuild_queued(struct lz_engine *engine)
         Py_INCREF(ns);
         ns->queued = false;
         if (PyList_SetSlice(engine->rebuild, i, i + 1, NULL) < 0)
-            PyErr_Clear();
+            lz_forgive();
         if (ns->pending == 0 && ns->leftovers && can_rebuild(engine, ns) &&
             rebuild(engine, ns) < 0)
-            PyErr_Clear();
+            lz_forgive();
         Py_DECREF(ns);
         if (i > PyList_GET_SIZE(engine->rebuild))
             i = PyList_GET_SIZE(engine->rebuild);

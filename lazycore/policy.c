@@ -46,10 +46,12 @@ policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
         return LZ_REASON_UNKNOWN_SHAPE;
     if (statement->shape == LZ_SHAPE_STAR)
         return LZ_REASON_STAR;
+    if (load_must_finish())
+        return LZ_REASON_IGNORE_PACKAGE;
     if (load_guarded(ns->dict) || policy_is_guarded(statement))
         return LZ_REASON_GUARDED;
     if (analyse(ns, code) < 0) {
-        PyErr_Clear();
+        lz_forgive();
         return LZ_REASON_UNKNOWN_SHAPE;
     }
     if (ns->first_effect < statement->offset)
@@ -71,7 +73,7 @@ importer_package(struct lz_engine *engine, struct lz_namespace *ns,
         package = ns->name;
     const char *text = PyUnicode_AsUTF8(package);
     if (text == NULL) {
-        PyErr_Clear();
+        lz_forgive();
         text = "";
     }
     *ret_size = strcspn(text, ".");
@@ -90,7 +92,7 @@ is_for_effect(struct lz_engine *engine, struct lz_namespace *ns,
     for (int i = 0; i < bound_count; i++) {
         int used = ns->used == NULL ? -1 : PySet_Contains(ns->used, bound[i]);
         if (used != 0) {
-            PyErr_Clear();
+            lz_forgive();
             return false;
         }
     }
@@ -108,7 +110,7 @@ policy_module(struct lz_engine *engine, struct lz_namespace *ns,
         return -1;
     const char *path = file == NULL ? NULL : PyUnicode_AsUTF8(file);
     if (path == NULL)
-        PyErr_Clear(); /* a path with surrogates matches no rule */
+        lz_forgive(); /* a path with surrogates matches no rule */
     *ret_reason = ignore_match(core->ignore, module, path);
     if (*ret_reason != LZ_REASON_LAZY)
         return 0;

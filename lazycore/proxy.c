@@ -163,7 +163,7 @@ raise_missing(struct lz_engine *engine, PyObject *module, PyObject *name,
               PyObject *attr)
 {
     PyObject *file = PyObject_GetAttr(module, engine->names.file);
-    PyErr_Clear();
+    lz_forgive();
     PyObject *text;
     if (file == NULL || !PyUnicode_Check(file))
         text = PyUnicode_FromFormat(
@@ -190,7 +190,7 @@ from_module(struct lz_engine *engine, PyObject *module, PyObject *name,
     PyObject *value = PyObject_GetAttr(module, attr);
     if (value != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
         return value;
-    PyErr_Clear();
+    lz_forgive();
     PyObject *path = PyObject_GetAttr(module, engine->names.path);
     if (path != NULL) {
         Py_DECREF(path);
@@ -207,7 +207,7 @@ from_module(struct lz_engine *engine, PyObject *module, PyObject *name,
         if (value != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
             return value;
     }
-    PyErr_Clear();
+    lz_forgive();
     PyObject *full = PyUnicode_FromFormat("%U.%U", name, attr);
     if (full == NULL)
         return NULL;
@@ -465,9 +465,9 @@ await_submodule(struct lz_engine *engine, struct lz_proxy *proxy)
         target_wait(target, proxy);
         if (proxy_add_extra(proxy, target) < 0 ||
             target_publish(engine, full) < 0)
-            PyErr_Clear();
+            lz_forgive();
     }
-    PyErr_Clear();
+    lz_forgive();
     Py_XDECREF(target);
     Py_XDECREF(full);
 }
@@ -503,7 +503,7 @@ attr_of_loaded(struct lz_engine *engine, struct lz_proxy *proxy,
         await_submodule(engine, proxy);
 done:
     if (value == NULL)
-        PyErr_Clear();
+        lz_forgive();
     return value;
 }
 
@@ -537,7 +537,7 @@ unfinished_parent(struct lz_engine *engine, PyObject *name)
             target = target_get(engine, parent);
         Py_XDECREF(parent);
     }
-    PyErr_Clear();
+    lz_forgive();
     return target;
 }
 
@@ -575,7 +575,7 @@ alias_of_loaded(struct lz_engine *engine, struct lz_proxy *proxy)
     Py_XDECREF(parent_name);
     Py_XDECREF(tail);
 done:
-    PyErr_Clear();
+    lz_forgive();
     return value;
 }
 
@@ -600,7 +600,7 @@ proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
          * parts: the value is a module. */
         if (proxy->kind == LZ_PROXY_MODULE) {
             value = PyImport_GetModule(proxy->name);
-            PyErr_Clear();
+            lz_forgive();
         } else if (proxy->kind == LZ_PROXY_ATTR) {
             value = Py_NewRef(module);
         } else {
@@ -610,7 +610,7 @@ proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
     if (value == NULL)
         return;
     if (settle(engine, proxy, value) < 0)
-        PyErr_Clear();
+        lz_forgive();
     Py_DECREF(value);
     if (!proxy_resolving_here(proxy))
         inject_leaked(engine, proxy, 1);

@@ -58,7 +58,7 @@ reload_verdict(struct lz_reload *reload, enum lz_verdict verdict,
     (void)vsnprintf(reload->result->text, sizeof(reload->result->text), format,
                     args);
     va_end(args);
-    PyErr_Clear(); /* PyUnicode_AsUTF8 of a name that is no UTF-8 */
+    lz_forgive(); /* PyUnicode_AsUTF8 of a name that is no UTF-8 */
     return 0;
 }
 
@@ -107,7 +107,7 @@ int_attribute(PyObject *object, const char *name)
         value != NULL && PyLong_Check(value) ? PyLong_AsLong(value) : 0;
 
     Py_XDECREF(value);
-    PyErr_Clear();
+    lz_forgive();
     return number > 0 && number < INT32_MAX ? (int)number : 0;
 }
 
@@ -117,7 +117,7 @@ text_copy(PyObject *text)
     const char *utf8 =
         text != NULL && PyUnicode_Check(text) ? PyUnicode_AsUTF8(text) : NULL;
 
-    PyErr_Clear();
+    lz_forgive();
     return utf8 == NULL ? NULL : strdup(utf8);
 }
 
@@ -157,7 +157,7 @@ locate(struct lz_reload *reload, PyObject *error, PyObject *traceback)
         reload->result->line = int_attribute(error, "lineno");
         reload->result->column = int_attribute(error, "offset");
         Py_XDECREF(file);
-        PyErr_Clear();
+        lz_forgive();
     } else if (traceback != NULL && PyTraceBack_Check(traceback)) {
         locate_traceback(reload, traceback);
     }
@@ -381,7 +381,7 @@ tell(struct lz_reload *reload)
     const char *name = PyUnicode_AsUTF8(reload->name);
     struct lz_core *core = reload->engine->core;
 
-    PyErr_Clear();
+    lz_forgive();
     if (name == NULL) {
         return;
     }
@@ -439,7 +439,7 @@ reload_alone(struct lz_reload *reload)
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
     if (PyDict_DelItem(running, reload->name) < 0) {
-        PyErr_Clear();
+        lz_forgive();
     }
     if (status == 0) {
         tell(reload);
@@ -464,7 +464,7 @@ lazycore_reload(const char *name, bool force,
     }
     if (status < 0) {
         if (PyErr_ExceptionMatches(PyExc_ModuleNotFoundError)) {
-            PyErr_Clear();
+            lz_forgive();
             (void)lz_error_set(error, LZ_ERROR_NO_SUCH_MODULE,
                                "no module is named '%s'", name);
         }

@@ -35,7 +35,7 @@ change_late_keys(struct lz_publish *publish)
         } else if (PySet_Discard(container, key) == 1) {
             (void)PySet_Add(container, becomes);
         }
-        PyErr_Clear();
+        lz_forgive();
     }
 }
 
@@ -60,7 +60,7 @@ hand_on_registered(PyObject *abc, PyObject *old, PyObject *new)
                 : PyObject_CallMethod(abc, "_abc_register", "OO", old, class);
         Py_XDECREF(done);
         Py_XDECREF(class);
-        PyErr_Clear();
+        lz_forgive();
     }
     Py_XDECREF(references);
     Py_XDECREF(reset);
@@ -86,7 +86,7 @@ hand_on_all_registered(struct lz_publish *publish)
         if (abc != NULL) {
             hand_on_registered(abc, old, ptrmap_get(&publish->taken, old));
         }
-        PyErr_Clear();
+        lz_forgive();
     }
     Py_XDECREF(abc);
 }
@@ -100,7 +100,7 @@ reload_collect_young(void)
     PyObject *done =
         gc == NULL ? NULL : PyObject_CallMethod(gc, "collect", "i", 1);
 
-    PyErr_Clear();
+    lz_forgive();
     Py_XDECREF(done);
     Py_XDECREF(gc);
 }

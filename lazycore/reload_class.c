@@ -28,7 +28,7 @@ reload_rebase(struct lz_publish *publish, PyObject *child)
     if (status == 0 && PyType_Type.tp_setattro(child, key, bases) < 0) {
         status = -1;
         if (!PyErr_ExceptionMatches(PyExc_MemoryError)) {
-            PyErr_Clear();
+            lz_forgive();
             status = reload_unrepaired(
                 publish, "class %s: its bases cannot be set", type->tp_name);
         }

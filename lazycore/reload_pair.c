@@ -88,7 +88,7 @@ type_item_borrowed(PyTypeObject *type, const char *name)
     /* Its keys are exact strs: no code runs. */
     PyObject *value = PyDict_GetItemString(type->tp_dict, name);
 
-    PyErr_Clear();
+    lz_forgive();
     return value;
 }
 
@@ -126,7 +126,7 @@ same_slots(PyTypeObject *old, PyTypeObject *new)
         if (other == NULL || Py_TYPE(other) != &PyMemberDescr_Type ||
             ((PyMemberDescrObject *)value)->d_member->offset !=
                 ((PyMemberDescrObject *)other)->d_member->offset) {
-            PyErr_Clear();
+            lz_forgive();
             return false;
         }
         slots++;
@@ -170,12 +170,12 @@ same_member(PyObject *old, PyObject *new)
         PyObject *same = PyLong_Type.tp_richcompare(old, new, Py_EQ);
         bool equal = same == Py_True;
         Py_XDECREF(same);
-        PyErr_Clear();
+        lz_forgive();
         return equal;
     }
     if (PyUnicode_Check(old) && PyUnicode_Check(new)) {
         bool equal = PyUnicode_Compare(old, new) == 0;
-        PyErr_Clear();
+        lz_forgive();
         return equal;
     }
     return type_item_borrowed(Py_TYPE(new), "_member_type_") ==
@@ -201,7 +201,7 @@ pair_members(struct lz_publish *publish, PyTypeObject *old, PyTypeObject *new)
         if (one == NULL || Py_TYPE(one) != old || Py_TYPE(member) != new ||
             ptrmap_has(&publish->moved, member) ||
             ptrmap_has(&publish->taken, one) || !same_member(one, member)) {
-            PyErr_Clear();
+            lz_forgive();
             continue;
         }
         if (move(publish, one, member) < 0) {
@@ -246,7 +246,7 @@ pair_attributes(struct lz_publish *publish, PyTypeObject *old,
     while (PyDict_Next(new->tp_dict, &at, &key, &value)) {
         PyObject *other = PyDict_GetItemWithError(old->tp_dict, key);
         if (other == NULL) {
-            PyErr_Clear();
+            lz_forgive();
             continue;
         }
         PyObject *inner = wrapped_borrowed(value);

@@ -122,9 +122,9 @@ reload_set_class_attribute(struct lz_publish *publish, PyTypeObject *type,
     if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
         return -1;
     }
-    PyErr_Clear();
+    lz_forgive();
     const char *name = PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : NULL;
-    PyErr_Clear();
+    lz_forgive();
     return reload_unrepaired(publish, "class %s: %s cannot be set",
                              type->tp_name, name == NULL ? "?" : name);
 }
@@ -232,7 +232,7 @@ adopt_instances(struct lz_publish *publish)
                      ? 0
                      : PyObject_GenericSetAttr(object, attribute, class);
         if (status < 0 && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
-            PyErr_Clear(); /* a type of its own kind: it stays as it is */
+            lz_forgive(); /* a type of its own kind: it stays as it is */
             status = 0;
         }
     }

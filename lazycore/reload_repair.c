@@ -19,7 +19,7 @@ text_of(PyObject *text, const char *otherwise)
     const char *utf8 =
         text != NULL && PyUnicode_Check(text) ? PyUnicode_AsUTF8(text) : NULL;
 
-    PyErr_Clear();
+    lz_forgive();
     return utf8 == NULL ? otherwise : utf8;
 }
 
@@ -317,7 +317,7 @@ repair_instance(struct lz_publish *publish, PyObject *object)
         PyObject *dict = PyObject_GenericGetDict(object, NULL);
         int status = 0;
         if (dict == NULL || !PyDict_CheckExact(dict)) {
-            PyErr_Clear();
+            lz_forgive();
         } else {
             status = repair_items(publish, dict, &owner);
             /* A dict of its own is a holder itself: not twice. */

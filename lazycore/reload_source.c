@@ -106,7 +106,7 @@ identify_object(PyObject *path, struct lz_source_identity *ret_identity)
                  identify(PyBytes_AS_STRING(bytes), ret_identity);
 
     Py_XDECREF(bytes);
-    PyErr_Clear();
+    lz_forgive();
     return known;
 }
 
@@ -123,7 +123,7 @@ identify_origin(PyObject *origin, PyObject *loader,
     if (archive != NULL) {
         (void)identify_object(archive, ret_identity);
     }
-    PyErr_Clear();
+    lz_forgive();
     Py_XDECREF(archive);
 }
 
@@ -173,7 +173,7 @@ reload_live_borrowed(struct lz_reload *reload, const char *key)
                           : namespace_peek_borrowed(reload->engine,
                                                     reload->live, name, NULL);
     Py_XDECREF(name);
-    PyErr_Clear();
+    lz_forgive();
     return value;
 }
 
@@ -208,10 +208,10 @@ can_be_found(struct lz_reload *reload)
         }
         Py_XDECREF(part);
         Py_XDECREF(spec);
-        PyErr_Clear();
+        lz_forgive();
         end++;
     }
-    PyErr_Clear();
+    lz_forgive();
     Py_XDECREF(path);
     Py_XDECREF(bootstrap);
     return found;
@@ -268,7 +268,7 @@ loads_as_importlib(PyObject *loader)
                                                  "exec_module");
     if (theirs != NULL) {
         same = its == theirs;
-        PyErr_Clear();
+        lz_forgive();
     }
     Py_XDECREF(its);
     Py_XDECREF(theirs);
@@ -292,7 +292,7 @@ ends_with(PyObject *text, const char *suffix)
                PyUnicode_Tailmatch(text, end, 0, PY_SSIZE_T_MAX, 1) == 1;
 
     Py_XDECREF(end);
-    PyErr_Clear();
+    lz_forgive();
     return yes;
 }
 
@@ -311,7 +311,7 @@ check_spec(struct lz_reload *reload)
         PyObject_GetAttrString(reload->spec, "submodule_search_locations");
     bool package = places != NULL && places != Py_None;
     Py_XDECREF(places);
-    PyErr_Clear();
+    lz_forgive();
     if (text_is(reload->origin, "built-in")) {
         return refused(reload, "is built into the interpreter");
     }
@@ -356,7 +356,7 @@ check_module(struct lz_reload *reload)
     PyObject *busy = PyObject_GetAttrString(reload->spec, "_initializing");
     bool initializing = busy == Py_True;
     Py_XDECREF(busy);
-    PyErr_Clear();
+    lz_forgive();
     if (initializing) {
         return reload_verdict(reload, LZ_VERDICT_INCONCLUSIVE,
                               "'%s' is being loaded right now; try again",
@@ -367,7 +367,7 @@ check_module(struct lz_reload *reload)
                          ? NULL
                          : PyObject_GetAttrString(reload->spec, "loader");
     if (reload->loader == NULL) {
-        PyErr_Clear();
+        lz_forgive();
         return refused(reload, "has an incomplete import spec");
     }
     return check_spec(reload);

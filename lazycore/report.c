@@ -26,7 +26,7 @@ memory_mb(struct lz_engine *engine)
         result = load_resident_mb();
     }
     if (PyErr_Occurred())
-        PyErr_Clear();
+        lz_forgive();
     Py_XDECREF(function);
     return result;
 }
@@ -40,7 +40,7 @@ write_line(const char *text)
     Py_INCREF(file);
     if (PyFile_WriteString(text, file) < 0 ||
         PyFile_WriteString("\n", file) < 0)
-        PyErr_Clear();
+        lz_forgive();
     Py_DECREF(file);
 }
 
@@ -50,7 +50,7 @@ write_object(PyObject *line)
     const char *text = line == NULL ? NULL : PyUnicode_AsUTF8(line);
     if (text != NULL)
         write_line(text);
-    PyErr_Clear();
+    lz_forgive();
     Py_XDECREF(line);
 }
 
@@ -98,7 +98,7 @@ write_absent_builtins(struct lz_engine *engine)
                         ? -1
                         : registry_show(engine->core->registry, text, &module);
         if (found == 0 && PyList_Append(names, name) < 0)
-            PyErr_Clear();
+            lz_forgive();
         if (found == 1)
             registry_modules_free(module, 1);
     }
@@ -106,7 +106,7 @@ write_absent_builtins(struct lz_engine *engine)
         write_object(PyUnicode_FromFormat("builtins (not imported) %zd %R",
                                           PyList_GET_SIZE(names), names));
     Py_XDECREF(names);
-    PyErr_Clear();
+    lz_forgive();
 }
 
 static void
@@ -147,7 +147,7 @@ verbosity(struct lz_engine *engine)
     int result = value == NULL ? 0 : PyObject_IsTrue(value);
     if (result == 1 && PyLong_Check(value) && PyLong_AsLong(value) > 1)
         result = 2;
-    PyErr_Clear();
+    lz_forgive();
     return result;
 }
 
@@ -179,7 +179,7 @@ report_load(struct lz_engine *engine, PyObject *name)
     PyObject *what = PyUnicode_FromFormat("load %U", name);
     if (what != NULL)
         report(engine, what, true);
-    PyErr_Clear();
+    lz_forgive();
     Py_XDECREF(what);
 }
 

@@ -32,7 +32,7 @@ is_file(PyObject *path)
     struct stat info;
     const char *text = PyUnicode_AsUTF8(path);
     if (text == NULL) {
-        PyErr_Clear();
+        lz_forgive();
         return false;
     }
     return stat(text, &info) == 0 && S_ISREG(info.st_mode);
@@ -176,7 +176,7 @@ is_fresh(struct search *search, PyObject *finder, PyObject *directory)
         double then = PyFloat_AS_DOUBLE(mtime);
         fresh = !(now < then) && !(now > then);
     }
-    PyErr_Clear();
+    lz_forgive();
     Py_XDECREF(mtime);
     return fresh;
 }
@@ -189,7 +189,7 @@ ask_file_finder(struct search *search, PyObject *finder)
     PyObject *directory = PyObject_GetAttr(finder, names->path_attr);
     PyObject *cache = PyObject_GetAttr(finder, names->path_cache);
     PyObject *loaders = PyObject_GetAttr(finder, names->loaders);
-    PyErr_Clear();
+    lz_forgive();
     if (directory == NULL || cache == NULL || loaders == NULL ||
         !PyUnicode_CheckExact(directory) || !PySet_CheckExact(cache) ||
         !PyList_CheckExact(loaders) || !is_fresh(search, finder, directory))
@@ -246,7 +246,7 @@ ask_entry_finder(struct search *search, PyObject *finder)
         PyObject_GetAttr(search->spec, search->engine->names.loader);
     bool portion = loader == NULL || loader == Py_None;
     Py_XDECREF(loader);
-    PyErr_Clear();
+    lz_forgive();
     if (portion) {
         Py_CLEAR(search->spec);
         return UNSURE;
@@ -354,7 +354,7 @@ search_spec(struct lz_engine *engine, PyObject *name, PyObject *path)
     case ABSENT:
         return Py_NewRef(Py_None);
     case UNSURE:
-        PyErr_Clear();
+        lz_forgive();
         return PyObject_CallFunctionObjArgs(engine->bootstrap_find, name, path,
                                             NULL);
     case FAILED:

@@ -15,7 +15,7 @@ target_get(struct lz_engine *engine, PyObject *name)
         return NULL;
     PyObject *target = PyDict_GetItemWithError(engine->targets, name);
     if (target == NULL)
-        PyErr_Clear();
+        lz_forgive();
     return (struct lz_target *)Py_XNewRef(target);
 }
 
@@ -33,7 +33,7 @@ target_note(struct lz_engine *engine, struct lz_target *target,
     registry_proxy(engine->core->registry, PyUnicode_AsUTF8(target->name),
                    file == NULL ? NULL : PyUnicode_AsUTF8(file), &place);
     Py_XDECREF(file);
-    PyErr_Clear();
+    lz_forgive();
 }
 
 struct lz_target *
@@ -247,7 +247,7 @@ publish_children(struct lz_engine *engine, PyObject *children)
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(children); i++) {
         if (target_publish(engine, PyList_GET_ITEM(children, i)) < 0)
-            PyErr_Clear();
+            lz_forgive();
     }
 }
 
@@ -260,7 +260,7 @@ target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module)
     target->loaded = true;
     Py_CLEAR(target->spec);
     if (PyDict_DelItem(engine->targets, name) < 0)
-        PyErr_Clear();
+        lz_forgive();
     PyObject *children = target->children;
     target->children = NULL;
     if (children != NULL)
@@ -268,7 +268,7 @@ target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module)
     Py_XDECREF(children);
     PyObject *waiters = take_waiters(target);
     if (waiters == NULL)
-        PyErr_Clear();
+        lz_forgive();
     for (Py_ssize_t i = 0; waiters != NULL && i < PyList_GET_SIZE(waiters);
          i++) {
         struct lz_proxy *proxy =
