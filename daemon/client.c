@@ -6,6 +6,7 @@
  */
 #include "daemon/control_private.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,6 +284,18 @@ park(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
     return true;
 }
 
+/* A second descriptor, which only the end of the process closes. */
+static void
+keep_connection(const struct client *client) LZ_LOOP_ONLY
+{
+    int fd;
+
+    if (!client->closing &&
+        uv_fileno((const uv_handle_t *)&client->pipe, &fd) == 0) {
+        (void)fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    }
+}
+
 void
 client_end(struct client *client, const struct wire_error *error)
 {
@@ -298,6 +311,9 @@ client_end(struct client *client, const struct wire_error *error)
     while ((request = dequeue(client)) != NULL) {
         client_answer(client, request, NULL, error);
         wire_request_free(request);
+    }
+    if (client->control->setup.keep_connections) {
+        keep_connection(client);
     }
     client_close(client);
 }

@@ -24,6 +24,9 @@ struct control_setup {
     uint64_t stop_timeout_ms;
     uint64_t python_deadline_ms; /* 0: WIRE_LIMIT_PYTHON */
     uint64_t first_request_ms;   /* 0: WIRE_LIMIT_FIRST_REQUEST */
+    /* control_finish leaves the connections to the end of the process, so
+     * that who sees one end knows that the process has. */
+    bool keep_connections;
     void (*reopen_log)(void *arg);
     /* The stop timeout has passed: end the process. Does not return. */
     void (*end_hard)(void *arg, const char *why);

@@ -197,6 +197,7 @@ step_publish(struct daemon *daemon, struct lz_error *error)
                                   .group = daemon->group,
                                   .stop_timeout_ms =
                                       daemon->options.stop_timeout_ms,
+                                  .keep_connections = true,
                                   .reopen_log = on_reopen_log,
                                   .end_hard = on_end_hard,
                                   .arg = daemon};

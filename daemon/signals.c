@@ -128,8 +128,10 @@ signals_send_stop(void)
 void
 signals_nudge(void)
 {
-    if (state.installed && has_handler(SIGTERM, on_term)) {
-        (void)pthread_kill(state.main, SIGTERM);
+    const int handled = SIGTERM; /* so it ends no thread */
+
+    if (state.installed && has_handler(handled, on_term)) {
+        (void)pthread_kill(state.main, handled);
     }
 }
 
