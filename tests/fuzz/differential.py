@@ -9,6 +9,7 @@ lazycore and not installed it. LAZYCORE_DIR names the folder of the extension.
 import argparse
 import itertools
 import os
+import re
 import shutil
 import signal
 import sys
@@ -53,7 +54,31 @@ def show(label, function):
         text = describe(function())
     except Exception as error:
         text = f"raised {type(error).__name__}"
+        traceback.print_exc()
     print(label, text)
+
+
+def together(label, functions):
+    """What several threads see that begin at once."""
+    import threading
+    seen = {}
+
+    def look(at):
+        barrier.wait()
+        try:
+            seen[at] = describe(functions[at]())
+        except Exception as error:
+            seen[at] = f"raised {type(error).__name__}"
+            traceback.print_exc()
+
+    barrier = threading.Barrier(len(functions))
+    threads = [threading.Thread(target=look, args=(at,))
+               for at in range(len(functions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(label, describe([seen[at] for at in range(len(functions))]))
 
 
 def is_own(name):
@@ -84,17 +109,27 @@ def check_namespace(name, module):
             print("key", name, key)
 
 
-def check_namespaces(folder, program):
-    for name, module in list(sys.modules.items()):
-        if type(module) is not types.ModuleType:
-            continue
-        file = getattr(module, "__file__", None) or ""
-        if not file.startswith(folder):
-            continue
+def own_modules(folder):
+    for name, module in sorted(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if type(module) is types.ModuleType and file and \
+                file.startswith(folder):
+            yield name, module
+
+
+def check_namespaces(folder, program, lazy):
+    """All that the eager run had must load now, if it has not by now."""
+    path = os.path.join(folder, "loaded")
+    if not lazy:
+        with open(path, "w") as file:
+            print(*[name for name, _ in own_modules(folder)], file=file)
+    with open(path) as file:
+        loaded = file.read().split()
+    for name, module in own_modules(folder):
         try:
             check_namespace(name, module)
         except ImportError:
-            if not program.cycles:
+            if name in loaded and not program.cycles:
                 raise
 
 
@@ -108,6 +143,7 @@ def run_main(folder, program, lazy):
     import builtins
     builtins.show = show
     builtins.own_names = own_names
+    builtins.together = together
     builtins.own_values = own_values
     main = types.ModuleType("__main__")
     main.__file__ = sys.argv[0]
@@ -119,7 +155,7 @@ def run_main(folder, program, lazy):
             lazycore.level(package, level)
         lazycore.install()
     exec(code, main.__dict__)
-    check_namespaces(folder, program)
+    check_namespaces(folder, program, lazy)
 
 
 def child(folder, program, lazy, out, finalize):
@@ -249,8 +285,8 @@ def symptom(program, eager, lazy):
     found = differences(program, eager, lazy)
     if found:
         return found[0]
-    last = lazy.err.strip().splitlines()[-1:] or [""]
-    return ("end", lazy.status, last[0].split(":")[0])
+    raised = re.findall(r"(?m)^\w+Error: [^(]*", lazy.err)
+    return ("end", lazy.status, raised[-1:])
 
 
 class Shrinker:

@@ -50,6 +50,8 @@ class Module:
         self.late_refs = []  # the same, for functions only
         self.blocks = []
         self.early = f"E{number}"
+        self.patched = f"P{number}"  # only main uses it, and may change it
+        self.effects = set()  # modules that run when this one does
         self.replaced = self.clash = self.has_all = False
         self.broken = self.done = False
 
@@ -190,10 +192,16 @@ class Generator:
         names = self.visible(target)
         if not names:
             return None
+        if module.top != target.top or self.chance(30):
+            names += [(c.tail, ("module", c)) for c in target.children
+                      if c.done and not c.broken and not c.clash
+                      and c.tail not in target.exports]
         chosen = self.random.sample(names, min(count, len(names)))
         parts, bound = [], []
         for name, kind in chosen:
             if kind[0] == "module" and kind[1].clash:
+                continue
+            if kind[0] == "patched" and module.name != "__main__":
                 continue
             if self.chance(60) or name in module.exports:
                 other = f"n{self.next()}"
@@ -245,6 +253,19 @@ class Generator:
         module.late_refs += refs
         return text
 
+    def item_for_effect(self, module):
+        """An import whose name nobody uses runs at once, but in a package."""
+        target = self.choose(module)
+        if target is None or module.is_package or self.may_be_wild:
+            return None
+        module.effects |= target.effects
+        for package in target.ancestors():
+            module.effects |= package.effects
+        if target.is_namespace or target.replaced or self.chance(60):
+            return f"import {target.name} as u{self.next()}"
+        return (f"from {self.source(module, target)} import {target.early} "
+                f"as u{self.next()}")
+
     def item_conditional(self, module):
         text = self.item_import(module)
         if not text:
@@ -293,7 +314,7 @@ class Generator:
 
     def item_broken(self, module):
         broken = [m for m in self.modules if m.broken and m.done]
-        if not broken:
+        if not broken or self.may_be_wild:
             return None
         target = self.random.choice(broken)
         name = f"n{self.next()}"
@@ -313,10 +334,16 @@ class Generator:
                 continue
             if target.has_all and name not in target.all_names:
                 continue
-            if kind[0] == "module" and name in (m.name for m in self.modules):
+            if kind[0] == "patched" or \
+                    kind[0] == "module" and name in (
+                        m.name for m in self.modules):
                 continue
             module.exports[name] = kind
             module.refs.append((name, kind))
+        for child in target.children:
+            if target.has_all and child.tail in target.all_names:
+                module.exports[child.tail] = ("module", child)
+                module.refs.append((child.tail, ("module", child)))
         return f"from {self.source(module, target)} import *"
 
     def item_class_import(self, module):
@@ -336,7 +363,7 @@ class Generator:
         number = self.next()
         text, _, refs = made
         use = self.use(self.random.choice(refs), True)
-        if self.chance(20):
+        if self.chance(20) and not self.may_be_wild:
             names = ", ".join(sorted({name for name, _ in made[1]}))
             text = f"global {names}\n    {text}"
         self.bind(module, f"g{number}", ("func",))
@@ -370,8 +397,11 @@ class Generator:
         if kind[0] == "class":
             return pick((f"{expression}.tag", f"{expression}().tag",
                          f"{expression}", f"{expression}.__name__"))
+        if kind[0] == "late" and in_function:
+            return f"{expression}()"
         if kind[0] == "module":
-            names = self.visible(kind[1])
+            names = [n for n in self.visible(kind[1]) if in_function == 2
+                     or n[1][0] not in ("patched", "late")]
             if names and self.chance(80):
                 name, inner = pick(names)
                 return self.use((f"{expression}.{name}", inner), in_function)
@@ -482,6 +512,15 @@ class Generator:
         number = self.next()
         if "__getattr__" in "".join(module.blocks) or module.name == "__main__":
             return None
+        children = [c for c in module.children if c.done and not c.broken]
+        if children and self.chance(60):
+            tail = self.random.choice(children).tail
+            if tail not in module.exports:
+                module.exports[tail] = ("dyn",)
+            return (f"def __getattr__(name):\n    if name == {tail!r}:\n"
+                    "        import importlib\n        return importlib."
+                    f"import_module('.{tail}', __name__)\n"
+                    "    raise AttributeError(name)")
         module.exports[f"y{number}"] = ("dyn",)
         return (f"def __getattr__(name):\n    if name == 'y{number}':\n"
                 f"        return {number}\n    raise AttributeError(name)")
@@ -492,7 +531,7 @@ class Generator:
         (4, item_function_import), (3, item_call), (8, item_value),
         (5, item_class), (10, item_function), (4, item_rebind),
         (4, item_names), (2, item_global_function), (1, item_getattr),
-        (2, item_broken),
+        (2, item_broken), (3, item_for_effect),
     )
 
     def items(self, module, count):
@@ -525,7 +564,8 @@ class Generator:
         level = self.program.levels.get(module.top)
         effects = any(not block.startswith(
             ("import", "from", "def", "class", "V", "E", "W", "C", "D", "f"))
-            or "globals()" in block for block in module.blocks)
+            or "globals()" in block or "_s(" in block or "add(" in block
+            for block in module.blocks)
         if effects or not self.may_be_wild or not self.chance(30):
             return
         if any("contextlib" in b or "import *" in b for b in module.blocks):
@@ -554,6 +594,10 @@ class Generator:
             return
         count = self.random.randint(1, len(names))
         module.all_names = sorted(self.random.sample(names, count))
+        if self.chance(40):
+            module.all_names += [c.tail for c in module.children if c.done
+                                 and not c.broken and not c.clash
+                                 and c.tail not in module.exports]
         module.has_all = True
         module.blocks.append(f"__all__ = {module.all_names!r}")
 
@@ -566,12 +610,27 @@ class Generator:
         module.blocks.append(f"{module.early} = {number}")
         self.bind(module, f"C{number}", ("class",))
         module.blocks.append(f"class C{number}:\n    tag = {number}")
+        if self.chance(40):
+            module.exports[module.patched] = ("patched",)
+            module.exports[f"p{number}"] = ("late",)
+            module.blocks.append(f"{module.patched} = {number}\n"
+                                 f"def p{number}():\n    return P{number}")
         if module.broken:
             self.write_broken(module)
             return
         self.items(module, self.random.randint(0, 7))
         if module.is_package:
             self.clash(module)
+            self.hand_on(module)
+        if not self.may_be_wild and self.chance(15):
+            module.effects.add(module.name)
+            module.blocks.append(self.random.choice((
+                "import registry\nregistry.add(__name__)",
+                "from registry import add\nadd(__name__)",
+                "import registry\n_ = registry.add(__name__)",
+                "from registry import add\n@add\nclass Registered:\n"
+                "    pass",
+            )))
         if not module.is_package and self.chance(4):
             self.replace(module)
         else:
@@ -605,6 +664,16 @@ class Generator:
         else:
             module.blocks.append(
                 f"from .{child.tail} import C{child.number} as {child.tail}")
+
+    def hand_on(self, module):
+        """What main may change below a package, under the package's name."""
+        for child in module.children:
+            if child.patched in child.exports and not child.broken and \
+                    not child.clash and not child.replaced and \
+                    self.chance(40):
+                module.blocks.append(
+                    f"from .{child.tail} import {child.patched}")
+                module.exports[child.patched] = ("patched",)
 
     def replace(self, module):
         module.replaced = True
@@ -666,29 +735,94 @@ class Generator:
                 "own_values(globals())",
                 "__import__('sys').modules['__main__'].{0}",
                 "__import__('__main__').__dict__['{0}']"))
+        if kind[0] == "class" and self.chance(25):
+            form = self.random.choice((
+                "__import__('pickle').loads(__import__('pickle').dumps({0}))",
+                "isinstance({0}(), {0})", "{0}.__mro__",
+                "__import__('sys').modules[{0}.__module__].__name__"))
         if form == "{0}":
-            return self.probe(self.use((expression, kind), True))
+            return self.probe(self.use((expression, kind), 2))
         return self.probe(form.format(expression))
 
     def main_change(self, main):
         """A change by main of what it imported, then a look at it."""
         modules = [r for r in main.late_refs if r[1][0] == "module"
-                   and not r[1][1].replaced and r[1][1].exports]
+                   and r[1][1].patched in r[1][1].exports
+                   and not r[1][1].replaced]
         if not modules:
-            return None
+            return
         expression, (_, module) = self.random.choice(modules)
         form = self.random.choice((
             "{0}.Q{1} = {1}\nshow({1}, lambda: ({0}.Q{1}, "
             "'Q{1}' in vars({0})))",
             "setattr({0}, 'Q{1}', {1})\nshow({1}, lambda: {0}.Q{1})",
-            "{0}.C{2} = {1}\nshow({1}, lambda: {0}.C{2})",
-            "del {0}.C{2}\nshow({1}, lambda: hasattr({0}, 'C{2}'))",
-            "vars({0})['C{2}'] = {1}\nshow({1}, lambda: {0}.C{2})",
-            "show({1}, lambda: {0}.__dict__.pop('C{2}'))",
-            "show({1}, lambda: {0}.__dict__.setdefault('C{2}', 1))",
-            "show({1}, lambda: delattr({0}, 'C{2}'))",
+            "{0}.{2} = {1}\nshow({1}, lambda: {0}.{2})",
+            "del {0}.{2}\nshow({1}, lambda: hasattr({0}, '{2}'))",
+            "vars({0})['{2}'] = {1}\nshow({1}, lambda: {0}.{2})",
+            "{0}.__dict__['{2}'] = {1}\nshow({1}, lambda: {0}.{2})",
+            "show({1}, lambda: {0}.__dict__.pop('{2}'))",
+            "show({1}, lambda: {0}.__dict__.setdefault('{2}', 1))",
+            "show({1}, lambda: delattr({0}, '{2}'))",
+            "vars({0}).update({2}={1})",
         ))
-        return form.format(expression, self.next(), module.number)
+        main.blocks.append(form.format(expression, self.next(),
+                                       module.patched))
+        for other, kind in main.late_refs:
+            if kind[0] == "patched":
+                main.blocks.append(self.probe(other))
+        for path in {module, *module.ancestors()}:
+            for other, kind in main.late_refs:
+                if kind == ("module", path) and not path.is_namespace:
+                    main.blocks.append(self.probe(
+                        f"getattr({other}, '{module.patched}', 'gone')"))
+                    if path is module:
+                        main.blocks.append(self.probe(
+                            f"{other}.p{module.number}()"))
+
+    def main_surgery(self, main):
+        """A module taken from sys.modules and imported again, or reloaded."""
+        modules = [r for r in main.late_refs if r[1][0] == "module"
+                   and r[1][1].exports and not r[1][1].replaced]
+        if not modules or self.may_be_wild:
+            return
+        expression, (_, module) = self.random.choice(modules)
+        number = self.next()
+        forms = (
+            "import sys\n_old = {0}\ndel sys.modules['{2}']\n"
+            "import {2} as _new\n"
+            "show({1}, lambda: (_new is _old, _new.{3}, {0} is _old))",
+            "import sys\n_old = {0}\nsys.modules.pop('{2}')\n"
+            "import {2}\nshow({1}, lambda: ({0} is _old, {0}.{3}))",
+            "import importlib\n"
+            "show({1}, lambda: importlib.reload({0}) is {0})",
+            "import importlib\n_old = {0}\nimportlib.reload(_old)\n"
+            "show({1}, lambda: (_old is {0}, {0}.{3}))",
+        )
+        form = self.random.choice(forms[2:] if module.is_package else forms)
+        main.blocks.append(form.format(expression, number, module.name,
+                                       module.early))
+
+    def main_threads(self, main):
+        """First uses by several threads at once."""
+        if self.may_be_wild:
+            return
+        uses = [self.use(self.random.choice(main.late_refs), True)
+                for _ in range(self.random.randint(2, 4))]
+        number = self.next()
+        lambdas = ", ".join(f"lambda: {use}" for use in uses)
+        main.blocks.append(
+            f"together({number}, [{lambdas}])")
+
+    def main_late_path(self, main):
+        number = self.next()
+        self.program.files[f"late/late{number}.py"] = [
+            f"E{number} = {number}"]
+        main.blocks.append(
+            "import sys, os\nsys.path.insert(0, os.path.join("
+            "os.path.dirname(__file__), 'late'))\n"
+            f"import late{number} as z{number}\n"
+            f"from late{number} import E{number}")
+        main.blocks.append(self.probe(f"z{number}.E{number} + E{number}"))
 
     def main(self):
         main = Module("__main__", None, self.next())
@@ -705,10 +839,14 @@ class Generator:
                 main.blocks.append(self.main_probe(main))
             if self.chance(7):
                 self.items(main, 1)
-        if main.late_refs and self.chance(25):
-            change = self.main_change(main)
-            if change:
-                main.blocks.append(change)
+        for percent, change in ((25, self.main_change), (8, self.main_surgery),
+                                (6, self.main_threads),
+                                (4, self.main_late_path)):
+            if main.late_refs and self.chance(percent):
+                change(main)
+        for name in sorted(main.effects):
+            main.blocks.append(self.probe(
+                f"__import__('registry').ITEMS.count({name!r})"))
         for expression, kind in main.late_refs:
             if self.chance(30):
                 main.blocks.append(self.probe(expression))
@@ -718,6 +856,9 @@ class Generator:
         self.plan()
         for module in self.modules:
             self.write(module)
+        self.program.files["registry.py"] = [
+            "ITEMS = []\ndef add(item):\n    ITEMS.append(item if "
+            "isinstance(item, str) else item.__module__)\n    return item"]
         main = self.main()
         for module in self.modules:
             if not module.is_namespace:
