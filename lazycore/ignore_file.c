@@ -317,12 +317,36 @@ sync_folder(const char *path)
     free(folder);
 }
 
+/* A rename replaces whatever stands at PATH: only a regular file may. */
+static int
+check_target(const char *path, mode_t *ret_mode, struct lz_error *error)
+{
+    struct stat old;
+
+    *ret_mode = 0644;
+    if (lstat(path, &old) != 0) {
+        return errno == ENOENT
+                   ? 0
+                   : lz_error_set_errno(error, errno, "cannot look at '%s'",
+                                        path);
+    }
+    if (!S_ISREG(old.st_mode)) {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "'%s' is no regular file: name another", path);
+    }
+    *ret_mode = old.st_mode & 0777;
+    return 0;
+}
+
 int
 ignore_save(struct lz_ignore *ignore, const char *path, struct lz_error *error)
 {
-    struct stat old;
+    mode_t mode;
     char *temporary;
 
+    if (check_target(path, &mode, error) < 0) {
+        return -1;
+    }
     if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
         return lz_error_set(error, LZ_ERROR_NO_MEMORY, "no memory");
     }
@@ -333,7 +357,6 @@ ignore_save(struct lz_ignore *ignore, const char *path, struct lz_error *error)
         return lz_error_set_errno(error, failure, "cannot write beside '%s'",
                                   path);
     }
-    mode_t mode = stat(path, &old) == 0 ? old.st_mode & 0777 : 0644;
     int status = fchmod(descriptor, mode) == 0 ? 0 : -errno;
     if (status == 0) {
         status = write_whole(ignore, descriptor);

@@ -387,10 +387,18 @@ test_failed_save_keeps_the_old_file(void **state)
     assert_int_equal(ignore_save(fixture->ignore, below, &error), -1);
     assert_int_equal(error.kind, LZ_ERROR_IO);
     lz_error_done(&error);
-    /* The target is a folder: the rename fails, the temporary file goes. */
+    /* A folder, a fifo or a link is not replaced. */
     assert_int_equal(ignore_save(fixture->ignore, fixture->folder, &error),
                      -1);
+    assert_int_equal(error.kind, LZ_ERROR_INVALID);
     lz_error_done(&error);
+    (void)snprintf(below, sizeof(below), "%s/fifo", fixture->folder);
+    assert_int_equal(mkfifo(below, 0600), 0);
+    assert_int_equal(ignore_save(fixture->ignore, below, &error), -1);
+    assert_int_equal(lstat(below, &status), 0);
+    assert_true(S_ISFIFO(status.st_mode));
+    lz_error_done(&error);
+    assert_int_equal(unlink(below), 0);
     assert_int_equal(ignore_load(fixture->ignore, fixture->path, NULL), 0);
     assert_int_equal(ignore_save(fixture->ignore, fixture->path, &error), 0);
     assert_int_equal(stat(fixture->path, &status), 0);
