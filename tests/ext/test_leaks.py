@@ -294,3 +294,13 @@ def test_modules_that_go_away_take_their_names_along(lazily):
             assert "dep" not in sys.modules
         main()
         """)
+
+
+@pytest.mark.parametrize("body", [
+    "class D(C):\n    y = 2\nprint(D().x, D.__mro__[1].__name__)",
+    "class D(C, metaclass=type):\n    pass\nprint(D.__bases__[0].__name__)",
+    "class E(Oops, ValueError):\n    pass\nprint(isinstance(E(), ValueError))",
+])
+def test_a_leaked_class_as_a_base(both, body):
+    """4.1: class D(proxy): the value is the base."""
+    both({"dep.py": DEP, "user.py": USER}, unpack(body + "\n"))
