@@ -24,6 +24,7 @@ struct operator_thread {
     struct job_list queued, done;
     struct operator_job *current;
     bool begun, stopping, started;
+    bool left; /* inside Python at the end; main thread */
     pthread_t thread;
     void (*notify)(void *arg);
     void *arg;
@@ -276,6 +277,9 @@ operator_stop(struct operator_thread *op)
     if (op == NULL || !op->started) {
         return true;
     }
+    if (op->left) {
+        return false;
+    }
     lz_mutex_lock(&op->lock);
     op->stopping = true;
     idle = op->current == NULL && op->begun;
@@ -284,6 +288,9 @@ operator_stop(struct operator_thread *op)
     if (idle) {
         (void)pthread_join(op->thread, NULL);
         op->started = false;
+    } else {
+        (void)pthread_detach(op->thread);
+        op->left = true;
     }
     return idle;
 }
