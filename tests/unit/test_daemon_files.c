@@ -48,7 +48,7 @@ expect_no_app(const char *target, const char *says)
 static void
 remove_package(const char *folder)
 {
-    char path[256];
+    char path[512];
 
     (void)snprintf(path, sizeof(path), "%s/__main__.py", folder);
     assert_int_equal(unlink(path), 0);
