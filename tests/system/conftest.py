@@ -28,6 +28,7 @@ SERVICES = pathlib.Path(__file__).resolve().parent.parent / "service"
 # What a test's own service does to be found ready, and to stay.
 SERVE = """
 import lazycore, signal
+signal.getsignal(signal.SIGTERM)
 lazycore.ready()
 while True:
     signal.pause()
@@ -120,19 +121,30 @@ class Lab:
         path.write_text(textwrap.dedent(text))
         return path
 
-    def await_file(self, name):
-        """Until a file of that name was moved here or written and closed."""
+    def await_true(self, condition, events):
+        """Until CONDITION() is, which is asked at inotify's EVENTS here."""
         libc = ctypes.CDLL(None, use_errno=True)
         fd = libc.inotify_init1(0)
-        moved_or_closed = 0x88
         try:
             assert libc.inotify_add_watch(fd, os.fsencode(self.folder),
-                                          moved_or_closed) >= 0
-            while not (self.folder / name).exists():
-                assert select.select([fd], [], [], TIMEOUT_S)[0], name
+                                          events) >= 0
+            while not condition():
+                assert select.select([fd], [], [], TIMEOUT_S)[0]
                 os.read(fd, 4096)
         finally:
             os.close(fd)
+
+    def await_file(self, name):
+        """Until a file of that name was moved here or written and closed."""
+        self.await_true((self.folder / name).exists, events=0x88)
+
+    def logged(self, *parts):
+        """The log, once all PARTS are in it: a process of its own writes."""
+        def text():
+            return self.log.read_text() if self.log.exists() else ""
+        self.await_true(lambda: all(part in text() for part in parts),
+                        events=0x102)
+        return text()
 
     # --- programs that end
 

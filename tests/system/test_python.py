@@ -302,7 +302,7 @@ def handles(lab, number, install=""):
     process = lab.start(app)
     process.signal(number)
     assert process.ended()
-    return [line for line in lab.log.read_text().splitlines()
+    return [line for line in lab.logged("atexit").splitlines()
             if line != "up" and "lazyd[" not in line]
 
 
@@ -343,7 +343,7 @@ signal.signal(signal.SIGTERM, leave)
     process = lab.start(app)
     lab.ctl("stop")
     assert process.ended(0)
-    assert "handler 15" in lab.log.read_text()
+    assert lab.logged("handler 15", "finally")
 
 
 def test_getsignal_is_what_python_has(lab):
@@ -374,9 +374,8 @@ def test_sighup_reopens_the_log(lab):
         while not lab.log.exists():
             assert wire.ask("ping")["result"]["pong"] is True
     process.signal(signal.SIGUSR1)
-    lab.ctl("stop")
+    assert lab.logged("after")
     assert "before" in (lab.folder / "log.1").read_text()
-    assert "after" in lab.log.read_text()
 
 
 def test_own_sighup_handler_runs(lab):
