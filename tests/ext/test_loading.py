@@ -114,6 +114,44 @@ def test_a_submodule_that_only_another_module_brings(both):
         """)
 
 
+def test_a_submodule_that_only_a_pending_module_brings(both):
+    """The same where that module is pending itself: eager code would have
+    the submodule by now."""
+    run = both({"pk/__init__.py": "", "pk/sub.py": "value = 1\n",
+                "pk/deep.py": "value = 2\n", "pk/never.py": "",
+                "one.py": "import pk.sub\nimport two\ndef f():\n"
+                          "    return pk, two\n",
+                "two.py": "from pk import deep\ndef f():\n"
+                          "    return deep\n"}, """\
+        import pk
+        import one
+        def main():
+            print(pk.sub.value, pk.deep.value, hasattr(pk, "never"))
+        def keep():
+            return one
+        main()
+        """)
+    assert not run.loaded("one")
+    assert not run.loaded("pk.never")
+
+
+@pytest.mark.parametrize("probe", [
+    "'sub' in dir(pk)", "'sub' in pk.__dict__", "'sub' in vars(pk)",
+    "vars(pk)['sub'].value", "pk.__dict__['sub'].value",
+    "sorted(n for n in vars(pk) if n[0] != '_')"])
+def test_a_published_submodule_is_in_the_namespace(both, probe):
+    """4.2: published as a pending name on the package, before any miss."""
+    both({"pk/__init__.py": "", "pk/sub.py": "value = 1\n",
+          "other.py": "import pk.sub\ndef f():\n    return pk\n"}, f"""\
+        import pk
+        import other
+        def main():
+            other.f
+            print({probe})
+        main()
+        """)
+
+
 def test_nothing_is_published_that_no_one_imports(both):
     """ENGINE: hasattr(pkg, "sub") is not true for what nobody imported."""
     both({"pk/__init__.py": "", "pk/sub.py": "", "pk/other.py": ""}, """\
