@@ -289,8 +289,12 @@ foresee_getattro(PyObject *module, PyObject *attr)
         lz_is_finalizing() || !PyUnicode_Check(attr) ||
         !PyErr_ExceptionMatches(PyExc_AttributeError))
         return value;
+    /* The slot is every interpreter's, the engine is the main one's. */
     struct lz_engine *engine =
-        patch.module == NULL ? NULL : engine_of_module(patch.module);
+        patch.module == NULL ||
+                PyInterpreterState_Get() != PyInterpreterState_Main()
+            ? NULL
+            : engine_of_module(patch.module);
     if (engine == NULL || !engine_enabled(engine))
         return NULL;
     PyObject *type, *error, *traceback;

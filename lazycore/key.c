@@ -99,6 +99,8 @@ look_up(struct lz_engine *engine, struct lz_key *key)
     struct lz_namespace *ns = key->ns;
     struct lz_proxy *proxy = key->proxy;
     Py_INCREF(ns);
+    if (value != NULL && key->proxy == proxy && namespace_bind(key, value) < 0)
+        Py_CLEAR(value); /* resolved before it was stored here, or no memory */
     Py_INCREF(proxy);
     ns->busy++;
     PyObject *value = proxy_resolve(engine, proxy);

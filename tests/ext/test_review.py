@@ -5,7 +5,10 @@ that the engine's own parts do not think of: type dicts, greenlets, Python
 code that runs below a comparison. Leaves the rules and tables to the others.
 """
 
+import subprocess
+
 import pytest
+from conftest import interpreter
 
 DEP = """\
 X = 1
@@ -96,6 +99,30 @@ def test_injection_lets_keys_with_code_look_names_up(both):
         """)
 
 
+def test_a_finder_loads_what_the_statement_has_found(both):
+    """`from p import s1, s2`: looking for s2, a finder imports s1, whose
+    proxy is there but not yet stored."""
+    files = {"p/__init__.py": "", "p/s1.py": "", "p/s2.py": "",
+             "finder.py": """\
+        import importlib
+        import sys
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "p.s2":
+                    importlib.import_module("p.s1")
+                return None
+        sys.meta_path.insert(1, Finder())
+        """, "user.py": "from p import s1, s2\ndef use(): return s1, s2\n"}
+    both(files, """\
+        import p
+        p.__name__
+        import finder
+        finder.Finder
+        import user
+        print([type(value).__name__ for value in user.use()])
+        """)
+
+
 def test_interrupt_below_a_missing_attribute(lazily):
     """An interrupt while a foreseen submodule loads is no AttributeError."""
     files = {"p/__init__.py": "", "p/s.py": "raise KeyboardInterrupt\n",
@@ -111,6 +138,27 @@ def test_interrupt_below_a_missing_attribute(lazily):
             print("interrupted")
         """)
     assert run.out == "interrupted\n"
+
+
+def test_a_subinterpreter_is_left_alone(both):
+    """What the main interpreter has pending is not supplied to another."""
+    files = {"p/__init__.py": "", "p/s.py": "X = 1\n",
+             "user.py": "import p.s\ndef use(): return p.s\n"}
+    both(files, """\
+        import user
+        try:
+            import _xxsubinterpreters as interpreters
+        except ImportError:
+            import _interpreters as interpreters
+        other = interpreters.create()
+        interpreters.run_string(other, "if 1:\\n"
+            "    import sys\\n"
+            "    sys.path.insert(0, '')\\n"
+            "    import p\\n"
+            "    print(hasattr(p, 's'), flush=True)\\n")
+        interpreters.destroy(other)
+        print(user.use().X)
+        """)
 
 
 def test_submodule_found_at_load_keeps_its_statement(both):
@@ -133,7 +181,9 @@ def test_submodule_found_at_load_keeps_its_statement(both):
 def test_greenlet_meets_a_load_that_waits(both):
     """Another greenlet of the same thread waits for the module; only the
     code that the load itself runs does not see the name."""
-    pytest.importorskip("gevent")
+    if subprocess.run([interpreter(), "-c", "import gevent"],
+                      capture_output=True).returncode != 0:
+        pytest.skip("the interpreter under test has no gevent")
     files = {"slow.py": "import gevent\ngevent.sleep(0.01)\nX = 1\n",
              "work.py": """\
         import gevent
