@@ -99,11 +99,11 @@ look_up(struct lz_engine *engine, struct lz_key *key)
     struct lz_namespace *ns = key->ns;
     struct lz_proxy *proxy = key->proxy;
     Py_INCREF(ns);
-    if (value != NULL && key->proxy == proxy && namespace_bind(key, value) < 0)
-        Py_CLEAR(value); /* resolved before it was stored here, or no memory */
     Py_INCREF(proxy);
     ns->busy++;
     PyObject *value = proxy_resolve(engine, proxy);
+    if (value != NULL && key->proxy == proxy && namespace_bind(key, value) < 0)
+        Py_CLEAR(value); /* resolved before it was stored here, or no memory */
     ns->busy--;
     if (ns->queued) /* it could not be rebuilt while we were at it */
         namespace_post_rebuild(engine);
