@@ -215,6 +215,9 @@ struct lz_proxy *proxy_copy(struct lz_engine *engine,
 int proxy_add_extra(struct lz_proxy *proxy, struct lz_target *target);
 /* The value, a new reference; loads. */
 PyObject *proxy_resolve(struct lz_engine *engine, struct lz_proxy *proxy);
+/* VALUE is what PROXY stands for: its name gets it. 0 or -1. */
+int proxy_settle(struct lz_engine *engine, struct lz_proxy *proxy,
+                 PyObject *value);
 /* Bind it if that can be done now, else wait for the next target. Called
  * when MODULE, its target, has loaded. Leaves no exception. */
 void proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
@@ -258,6 +261,8 @@ int namespace_bind(struct lz_key *key, PyObject *value);
 int namespace_bind_all(struct lz_engine *engine, PyObject *dict);
 /* Names still pending in DICT: a new list of exact str. */
 PyObject *namespace_pending(struct lz_engine *engine, PyObject *dict);
+/* rebuild.c: NS holds keys that are done. */
+void rebuild_queue(struct lz_namespace *ns);
 void namespace_settled(struct lz_namespace *ns);
 void namespace_forget_code(struct lz_engine *engine, PyObject *dict);
 /* Rebuild what is queued and not in use. */
@@ -289,6 +294,35 @@ int defer_statement(struct lz_engine *engine, struct lz_namespace *ns,
  * in MODULE handed on as pending. A new reference. */
 PyObject *defer_star(struct lz_engine *engine, struct lz_namespace *ns,
                      PyObject *module);
+
+/* from.c */
+struct lz_from *from_new(struct lz_engine *engine, Py_ssize_t count);
+
+/* place.c */
+/* Text of a str for plain C: borrowed, or NULL without an exception. */
+const char *place_text(PyObject *string);
+/* The Python frame outside importlib nearest to us: new references in
+ * *ret_file and *ret_function, which may be NULL. */
+void place_of_caller(PyObject **ret_file, PyObject **ret_function,
+                     int *ret_line);
+/* The name threading knows this thread by, else the system's. */
+void place_thread_name(char *ret_name, size_t size);
+/* "Type: message" of the pending exception, which stays. */
+void place_error_text(char *ret_text, size_t size);
+/* Whether the code that called for an import, past importlib's own, is of a
+ * module that an ignored package covers. */
+bool place_is_ignored(struct lz_engine *engine);
+
+/* usage.c */
+struct lz_usage {
+    uint64_t wall_ns;
+    uint64_t cpu_ns; /* of this thread */
+    int64_t bytes;   /* resident private memory, to the page */
+    int64_t blocks;  /* allocated by Python */
+};
+void usage_now(struct lz_engine *engine, struct lz_usage *ret_usage);
+/* In MB, private and resident. */
+double usage_resident_mb(void);
 
 /* hook.c */
 /* builtins.__import__ */
@@ -323,17 +357,13 @@ bool load_runs_here(PyObject *name);
  * set covers, by a call: such a module may put sys.modules back afterwards,
  * as test.support's import_fresh_module does, so nothing may wait. */
 bool load_must_finish(void);
+/* Whether FRAME is importlib's, storing a submodule in its parent. */
+bool load_stores_submodule(struct lz_engine *engine, PyFrameObject *frame);
 /* Whether DICT's module is being loaded by a guarded statement. */
 bool load_guarded(PyObject *dict);
-/* The Python frame outside importlib nearest to us; strings borrowed from
- * objects put in *ret_file, *ret_function (new references, may be NULL). */
-void load_place(PyObject **ret_file, PyObject **ret_function, int *ret_line);
 void load_sweep(struct lz_engine *engine);
 /* Keep NS, with the analysis of its code, while its module is loading. */
 void load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns);
-
-/* In MB, private and resident. */
-double load_resident_mb(void);
 
 /* foresee.c */
 /* Stand in, and leave, the slot for attributes of modules. */
@@ -362,6 +392,9 @@ extern PyType_Spec lz_set_spec;
 PyObject *view_iter(PyObject *self);
 /* Add the live views to MODULE. */
 int views_add(PyObject *module, struct lz_engine *engine);
+
+/* verify.c */
+PyObject *api_verify(PyObject *module, PyObject *argument);
 
 /* api.c: functions of the Python module */
 PyObject *api_pending(PyObject *module, PyObject *argument);

@@ -38,10 +38,7 @@ is_store(struct lz_engine *engine, struct lz_key *key)
     PyFrameObject *frame = PyEval_GetFrame();
     if (frame == NULL)
         return false;
-    PyCodeObject *code = PyFrame_GetCode(frame);
-    bool binding = (PyObject *)code == engine->binding_code;
-    Py_DECREF(code);
-    if (binding) { /* importlib: setattr(parent, child, module) */
+    if (load_stores_submodule(engine, frame)) {
         key_settle(key);
         return true;
     }

@@ -81,6 +81,38 @@ int lazycore_reload(const char *name, bool force,
                     struct lz_error *error) LZ_NEEDS_GIL;
 void lazycore_reload_result_done(struct lz_reload_result *result);
 
+/* What a pending module would come to, had it to be loaded now. */
+#define LZ_VERIFY_TABLE(LZ_VERIFY)                                            \
+    LZ_VERIFY(OK, "ok")                                                       \
+    LZ_VERIFY(MISSING, "missing")       /* nothing is there any more */       \
+    LZ_VERIFY(MOVED, "moved")           /* the finders have another file */   \
+    LZ_VERIFY(BROKEN, "broken")         /* does not compile */                \
+    LZ_VERIFY(UNREADABLE, "unreadable") /* its loader fails */
+
+enum lz_verify_status {
+#define LZ_VERIFY(id, string) LZ_VERIFY_##id,
+    LZ_VERIFY_TABLE(LZ_VERIFY)
+#undef LZ_VERIFY
+        LZ_VERIFY_COUNT
+};
+
+const char *lz_verify_string(enum lz_verify_status status);
+
+struct lz_verify_result {
+    enum lz_verify_status status;
+    char text[512];   /* why, for a person; empty where all is well */
+    char *file;       /* malloc'd: of the module, or of what is broken in it;
+                         NULL without a location */
+    int line, column; /* of what does not compile; 0 unknown */
+    bool changed;     /* the file is newer than the import statement */
+};
+
+/* Find and compile the pending module NAME, executing nothing of it. 1 with
+ * *ret_result, 0 it is not pending. */
+int lazycore_verify(const char *name,
+                    struct lz_verify_result *ret_result) LZ_NEEDS_GIL;
+void lazycore_verify_result_done(struct lz_verify_result *result);
+
 /* The pending Python exception as an lz_error (with traceback), cleared. The
  * one place where that is done. */
 void lz_error_from_python(struct lz_error *error,

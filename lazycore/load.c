@@ -10,12 +10,7 @@
 #include "lazycore/engine.h"
 #include "lazycore/reload.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 /* A load under way. On the heap and doubly linked, since greenlets return in
  * any order. */
@@ -25,14 +20,15 @@ struct load {
     struct load *above, *below;
     bool guarded;
     bool must_finish;
-    uint64_t wall_ns, cpu_ns; /* at the start */
-    int64_t bytes, blocks;    /* at the start */
-    uint64_t nested_wall_ns, nested_cpu_ns;
-    int64_t nested_bytes, nested_blocks;
+    struct lz_usage start;
+    struct lz_usage nested; /* what the loads in it took */
 };
 
 static _Thread_local struct load *load_top;
 static _Thread_local struct lz_cause cause;
+/* Of importlib's code that called the innermost load_unlocked(): as long as
+ * that runs, the frame is not at its setattr(). Compared only. */
+static _Thread_local PyFrameObject *loader_frame_borrowed;
 
 /* Causes */
 
@@ -121,6 +117,16 @@ load_module_here(struct lz_engine *engine, PyObject *name)
 }
 
 bool
+load_stores_submodule(struct lz_engine *engine, PyFrameObject *frame)
+{
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    bool result = (PyObject *)code == engine->binding_code &&
+                  frame != loader_frame_borrowed;
+    Py_DECREF(code);
+    return result;
+}
+
+bool
 load_must_finish(void)
 {
     return load_top != NULL && load_top->must_finish;
@@ -139,156 +145,6 @@ load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns)
     Py_XSETREF(*place, ns);
 }
 
-/* Places */
-
-static bool
-is_importlib(PyObject *file)
-{
-    return PyUnicode_Check(file) && PyUnicode_GET_LENGTH(file) > 18 &&
-           PyUnicode_READ_CHAR(file, 0) == '<' &&
-           (PyUnicode_CompareWithASCIIString(
-                file, "<frozen importlib._bootstrap>") == 0 ||
-            PyUnicode_CompareWithASCIIString(
-                file, "<frozen importlib._bootstrap_external>") == 0);
-}
-
-void
-load_place(PyObject **ret_file, PyObject **ret_function, int *ret_line)
-{
-    *ret_file = *ret_function = NULL;
-    *ret_line = 0;
-    PyFrameObject *frame = PyEval_GetFrame();
-    Py_XINCREF(frame);
-    while (frame != NULL) {
-        PyCodeObject *code = PyFrame_GetCode(frame);
-        bool skip = is_importlib(code->co_filename);
-        if (!skip) {
-            *ret_file = Py_NewRef(code->co_filename);
-            *ret_function = Py_NewRef(code->co_name);
-            *ret_line = PyFrame_GetLineNumber(frame);
-        }
-        Py_DECREF(code);
-        PyFrameObject *back = skip ? PyFrame_GetBack(frame) : NULL;
-        Py_DECREF(frame);
-        frame = back;
-    }
-}
-
-/* Text of a str for plain C, or NULL; borrowed. */
-static const char *
-text_of(PyObject *string)
-{
-    if (string == NULL || !PyUnicode_Check(string))
-        return NULL;
-    const char *text = PyUnicode_AsUTF8(string);
-    if (text == NULL)
-        lz_forgive();
-    return text;
-}
-
-/* The name threading knows this thread by, else the system's. */
-static void
-thread_name(char *ret_name, size_t size)
-{
-    PyObject *modules = PyImport_GetModuleDict();
-    PyObject *threading = PyDict_GetItemString(modules, "threading");
-    PyObject *active = NULL, *ident = NULL, *thread = NULL, *name = NULL;
-    if (threading != NULL && PyModule_CheckExact(threading))
-        active = Py_XNewRef(
-            PyDict_GetItemString(PyModule_GetDict(threading), "_active"));
-    if (active != NULL && PyDict_CheckExact(active))
-        ident = PyLong_FromUnsignedLong(PyThread_get_thread_ident());
-    if (ident != NULL)
-        thread = Py_XNewRef(PyDict_GetItemWithError(active, ident));
-    if (thread != NULL)
-        name = PyObject_GetAttrString(thread, "_name");
-    const char *text = text_of(name);
-    if (text != NULL)
-        (void)snprintf(ret_name, size, "%s", text);
-    else if (pthread_getname_np(pthread_self(), ret_name, size) != 0)
-        ret_name[0] = '\0';
-    lz_forgive();
-    Py_XDECREF(name);
-    Py_XDECREF(thread);
-    Py_XDECREF(ident);
-    Py_XDECREF(active);
-}
-
-/* Measuring */
-
-static uint64_t
-clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    if (clock_gettime(clock, &now) != 0)
-        return 0;
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* Resident private memory, to the page: the kernel's resident less shared.*/
-static int64_t
-resident_bytes(void)
-{
-    char text[128];
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t size = read(fd, text, sizeof(text) - 1);
-    (void)close(fd);
-    if (size <= 0)
-        return 0;
-    text[size] = '\0';
-    char *end;
-    (void)strtoll(text, &end, 10);
-    int64_t resident = strtoll(end, &end, 10);
-    int64_t shared = strtoll(end, &end, 10);
-    return (resident - shared) * sysconf(_SC_PAGESIZE);
-}
-
-double
-load_resident_mb(void)
-{
-    return (double)resident_bytes() / (1024.0 * 1024.0);
-}
-
-static int64_t
-allocated_blocks(struct lz_engine *engine)
-{
-    if (engine->getallocatedblocks == NULL)
-        return 0;
-    PyObject *count = PyObject_CallNoArgs(engine->getallocatedblocks);
-    int64_t result = count == NULL ? 0 : PyLong_AsLongLong(count);
-    Py_XDECREF(count);
-    lz_forgive();
-    return result;
-}
-
-/* Whether the code that called for this import, past importlib's own, is of
- * a module that an ignore set covers. */
-static bool
-called_by_ignored(struct lz_engine *engine)
-{
-    bool result = false;
-    PyFrameObject *frame = PyEval_GetFrame();
-    Py_XINCREF(frame);
-    while (frame != NULL) {
-        PyObject *globals = PyFrame_GetGlobals(frame);
-        PyObject *name =
-            namespace_peek_borrowed(engine, globals, engine->names.name, NULL);
-        const char *text = text_of(name);
-        bool skip =
-            text != NULL && (strncmp(text, "importlib", 9) == 0 ||
-                             strncmp(text, "_frozen_importlib", 17) == 0);
-        if (!skip && text != NULL)
-            result = ignore_covers_package(engine->core->ignore, text) != 0;
-        Py_DECREF(globals);
-        PyFrameObject *back = skip ? PyFrame_GetBack(frame) : NULL;
-        Py_DECREF(frame);
-        frame = back;
-    }
-    return result;
-}
-
 static struct load *
 load_push(struct lz_engine *engine, PyObject *name)
 {
@@ -299,16 +155,13 @@ load_push(struct lz_engine *engine, PyObject *name)
     }
     load->name = Py_NewRef(name);
     load->guarded = cause.guarded && cause.name != NULL;
-    load->must_finish = load_must_finish() ||
-                        (cause.name == NULL && called_by_ignored(engine));
+    load->must_finish =
+        load_must_finish() || (cause.name == NULL && place_is_ignored(engine));
     load->below = load_top;
     if (load_top != NULL)
         load_top->above = load;
     load_top = load;
-    load->bytes = resident_bytes();
-    load->blocks = allocated_blocks(engine);
-    load->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    load->wall_ns = clock_ns(CLOCK_MONOTONIC);
+    usage_now(engine, &load->start);
     return load;
 }
 
@@ -316,23 +169,25 @@ load_push(struct lz_engine *engine, PyObject *name)
 static void
 load_measure(struct lz_engine *engine, struct load *load, struct lz_load *ret)
 {
-    ret->wall_ns = clock_ns(CLOCK_MONOTONIC) - load->wall_ns;
-    ret->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - load->cpu_ns;
-    ret->blocks = allocated_blocks(engine) - load->blocks;
-    ret->bytes = resident_bytes() - load->bytes;
-    ret->wall_self_ns = ret->wall_ns > load->nested_wall_ns
-                            ? ret->wall_ns - load->nested_wall_ns
-                            : 0;
-    ret->cpu_self_ns = ret->cpu_ns > load->nested_cpu_ns
-                           ? ret->cpu_ns - load->nested_cpu_ns
-                           : 0;
-    ret->blocks_self = ret->blocks - load->nested_blocks;
-    ret->bytes_self = ret->bytes - load->nested_bytes;
+    struct lz_usage now;
+    const struct lz_usage *start = &load->start, *nested = &load->nested;
+    usage_now(engine, &now);
+    ret->wall_ns = now.wall_ns - start->wall_ns;
+    ret->cpu_ns = now.cpu_ns - start->cpu_ns;
+    ret->blocks = now.blocks - start->blocks;
+    ret->bytes = now.bytes - start->bytes;
+    ret->wall_self_ns =
+        ret->wall_ns > nested->wall_ns ? ret->wall_ns - nested->wall_ns : 0;
+    ret->cpu_self_ns =
+        ret->cpu_ns > nested->cpu_ns ? ret->cpu_ns - nested->cpu_ns : 0;
+    ret->blocks_self = ret->blocks - nested->blocks;
+    ret->bytes_self = ret->bytes - nested->bytes;
     if (load->below != NULL) {
-        load->below->nested_wall_ns += ret->wall_ns;
-        load->below->nested_cpu_ns += ret->cpu_ns;
-        load->below->nested_blocks += ret->blocks;
-        load->below->nested_bytes += ret->bytes;
+        struct lz_usage *outer = &load->below->nested;
+        outer->wall_ns += ret->wall_ns;
+        outer->cpu_ns += ret->cpu_ns;
+        outer->blocks += ret->blocks;
+        outer->bytes += ret->bytes;
     }
 }
 
@@ -350,22 +205,6 @@ load_pop(struct load *load)
     PyMem_Free(load);
 }
 
-/* "Type: message" of the pending exception, which stays. */
-static void
-error_text(char *ret_text, size_t size)
-{
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
-    PyObject *text = error == NULL ? NULL : PyObject_Str(error);
-    const char *message = text_of(text);
-    (void)snprintf(ret_text, size, "%s: %s",
-                   type == NULL ? "?" : ((PyTypeObject *)type)->tp_name,
-                   message == NULL ? "" : message);
-    lz_forgive();
-    Py_XDECREF(text);
-    PyErr_Restore(type, error, traceback);
-}
-
 /* The wrappers */
 
 /* sys.modules may get entries that no load explains. */
@@ -380,7 +219,7 @@ load_sweep(struct lz_engine *engine)
     Py_ssize_t at = 0;
     PyObject *name, *module;
     while (PyDict_Next(modules, &at, &name, &module)) {
-        const char *text = text_of(name);
+        const char *text = place_text(name);
         if (text != NULL && module != Py_None)
             registry_lost(engine->core->registry, text, NULL);
     }
@@ -391,7 +230,7 @@ report_finished(struct lz_engine *engine, struct lz_load *load, bool failed,
                 PyObject *spec)
 {
     PyObject *file = spec_file(engine, spec);
-    registry_loaded(engine->core->registry, load, text_of(file));
+    registry_loaded(engine->core->registry, load, place_text(file));
     Py_XDECREF(file);
     const struct lz_listener *listener = &engine->core->listener;
     if (listener->event != NULL)
@@ -414,7 +253,7 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
     engine->loads_running--;
     load_cause_pop(saved);
     if (module == NULL) {
-        error_text(error, sizeof(error));
+        place_error_text(error, sizeof(error));
         record->error = error;
     }
     PyObject *type, *value, *traceback;
@@ -425,9 +264,9 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
     struct lz_namespace *ns =
         (struct lz_namespace *)Py_XNewRef((PyObject *)load->ns);
     load_pop(load);
-    thread_name(thread, sizeof(thread));
+    place_thread_name(thread, sizeof(thread));
     record->thread = thread;
-    record->parent = text_of(parent);
+    record->parent = place_text(parent);
     report_finished(engine, record, module == NULL, spec);
     if (ns != NULL)
         namespace_forget_code(engine, ns->dict);
@@ -492,7 +331,7 @@ reason_of_load(struct lz_engine *engine, PyObject *name, PyObject *spec)
     }
     PyObject *file = spec_file(engine, spec);
     enum lz_reason ignored =
-        ignore_match(engine->core->ignore, text_of(name), text_of(file));
+        ignore_match(engine->core->ignore, place_text(name), place_text(file));
     Py_XDECREF(file);
     return ignored == LZ_REASON_LAZY ? reason : ignored;
 }
@@ -510,21 +349,24 @@ load_unlocked(PyObject *self, PyObject *spec)
     PyObject *name = PyObject_GetAttr(spec, engine->names.name_attr);
     if (name == NULL)
         return NULL;
-    record.name = text_of(name);
+    record.name = place_text(name);
     if (lz_is_finalizing() || record.name == NULL) {
         Py_DECREF(name);
         return PyObject_CallOneArg(engine->load_unlocked, spec);
     }
-    load_place(&file, &function, &record.trigger.line);
-    record.trigger.file = text_of(file);
-    record.trigger.function = text_of(function);
+    place_of_caller(&file, &function, &record.trigger.line);
+    record.trigger.file = place_text(file);
+    record.trigger.function = place_text(function);
     record.reason = reason_of_load(engine, name, spec);
     if (record.reason != LZ_REASON_LAZY)
         registry_eager(engine->core->registry, record.name, record.reason,
                        &record.trigger);
+    PyFrameObject *saved = loader_frame_borrowed;
+    loader_frame_borrowed = PyEval_GetFrame();
     PyObject *module = load_measured(engine, spec, name, &record);
     if (module != NULL)
         after_load(engine, name, module);
+    loader_frame_borrowed = saved;
     Py_XDECREF(file);
     Py_XDECREF(function);
     Py_DECREF(name);

@@ -161,6 +161,10 @@ static PyMethodDef module_methods[] = {
     {"show", api_show, METH_O,
      PyDoc_STR("show(name, /)\n--\n\nWhat is known of a module, as a dict, or "
                "None.")},
+    {"verify", api_verify, METH_O,
+     PyDoc_STR("verify(name, /)\n--\n\nWhether a pending module can still be "
+               "found and compiles, as a dict; executes\nnothing of it. None "
+               "where it is not pending.")},
     {"level", api_level, METH_VARARGS,
      PyDoc_STR("level(package, level=None, /)\n--\n\nThe level of a package; "
                "set where a second argument says which.")},

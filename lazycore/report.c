@@ -23,7 +23,7 @@ memory_mb(struct lz_engine *engine)
         result = value == NULL ? -1.0 : PyFloat_AsDouble(value);
         Py_XDECREF(value);
     } else {
-        result = load_resident_mb();
+        result = usage_resident_mb();
     }
     if (PyErr_Occurred())
         lz_forgive();

@@ -1,0 +1,125 @@
+/* Where an import was asked for, and what to call it in plain C.
+ *
+ * Walks frames past importlib's own. Needs the GIL.
+ */
+#include "lazycore/engine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Places */
+
+static bool
+is_importlib(PyObject *file)
+{
+    return PyUnicode_Check(file) && PyUnicode_GET_LENGTH(file) > 18 &&
+           PyUnicode_READ_CHAR(file, 0) == '<' &&
+           (PyUnicode_CompareWithASCIIString(
+                file, "<frozen importlib._bootstrap>") == 0 ||
+            PyUnicode_CompareWithASCIIString(
+                file, "<frozen importlib._bootstrap_external>") == 0);
+}
+
+void
+place_of_caller(PyObject **ret_file, PyObject **ret_function, int *ret_line)
+{
+    *ret_file = *ret_function = NULL;
+    *ret_line = 0;
+    PyFrameObject *frame = PyEval_GetFrame();
+    Py_XINCREF(frame);
+    while (frame != NULL) {
+        PyCodeObject *code = PyFrame_GetCode(frame);
+        bool skip = is_importlib(code->co_filename);
+        if (!skip) {
+            *ret_file = Py_NewRef(code->co_filename);
+            *ret_function = Py_NewRef(code->co_name);
+            *ret_line = PyFrame_GetLineNumber(frame);
+        }
+        Py_DECREF(code);
+        PyFrameObject *back = skip ? PyFrame_GetBack(frame) : NULL;
+        Py_DECREF(frame);
+        frame = back;
+    }
+}
+
+/* Text of a str for plain C, or NULL; borrowed. */
+const char *
+place_text(PyObject *string)
+{
+    if (string == NULL || !PyUnicode_Check(string))
+        return NULL;
+    const char *text = PyUnicode_AsUTF8(string);
+    if (text == NULL)
+        lz_forgive();
+    return text;
+}
+
+/* The name threading knows this thread by, else the system's. */
+void
+place_thread_name(char *ret_name, size_t size)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *threading = PyDict_GetItemString(modules, "threading");
+    PyObject *active = NULL, *ident = NULL, *thread = NULL, *name = NULL;
+    if (threading != NULL && PyModule_CheckExact(threading))
+        active = Py_XNewRef(
+            PyDict_GetItemString(PyModule_GetDict(threading), "_active"));
+    if (active != NULL && PyDict_CheckExact(active))
+        ident = PyLong_FromUnsignedLong(PyThread_get_thread_ident());
+    if (ident != NULL)
+        thread = Py_XNewRef(PyDict_GetItemWithError(active, ident));
+    if (thread != NULL)
+        name = PyObject_GetAttrString(thread, "_name");
+    const char *text = place_text(name);
+    if (text != NULL)
+        (void)snprintf(ret_name, size, "%s", text);
+    else if (pthread_getname_np(pthread_self(), ret_name, size) != 0)
+        ret_name[0] = '\0';
+    lz_forgive();
+    Py_XDECREF(name);
+    Py_XDECREF(thread);
+    Py_XDECREF(ident);
+    Py_XDECREF(active);
+}
+
+/* "Type: message" of the pending exception, which stays. */
+void
+place_error_text(char *ret_text, size_t size)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *text = error == NULL ? NULL : PyObject_Str(error);
+    const char *message = place_text(text);
+    (void)snprintf(ret_text, size, "%s: %s",
+                   type == NULL ? "?" : ((PyTypeObject *)type)->tp_name,
+                   message == NULL ? "" : message);
+    lz_forgive();
+    Py_XDECREF(text);
+    PyErr_Restore(type, error, traceback);
+}
+
+/* Whether the code that called for this import, past importlib's own, is of
+ * a module that an ignore set covers. */
+bool
+place_is_ignored(struct lz_engine *engine)
+{
+    bool result = false;
+    PyFrameObject *frame = PyEval_GetFrame();
+    Py_XINCREF(frame);
+    while (frame != NULL) {
+        PyObject *globals = PyFrame_GetGlobals(frame);
+        PyObject *name =
+            namespace_peek_borrowed(engine, globals, engine->names.name, NULL);
+        const char *text = place_text(name);
+        bool skip =
+            text != NULL && (strncmp(text, "importlib", 9) == 0 ||
+                             strncmp(text, "_frozen_importlib", 17) == 0);
+        if (!skip && text != NULL)
+            result = ignore_covers_package(engine->core->ignore, text) != 0;
+        Py_DECREF(globals);
+        PyFrameObject *back = skip ? PyFrame_GetBack(frame) : NULL;
+        Py_DECREF(frame);
+        frame = back;
+    }
+    return result;
+}

@@ -1,0 +1,166 @@
+/* Bringing a module's dict back to the form in which look-up is fast.
+ *
+ * A dict that holds a key of ours is in CPython's general form, in which name
+ * look-up cannot be specialised; once no name is pending it is rebuilt in
+ * place under ordinary keys. Never from below a comparison, whose caller
+ * still looks at the old table: then it is queued. Needs the GIL.
+ */
+#include "lazycore/engine.h"
+
+void
+rebuild_queue(struct lz_namespace *ns)
+{
+    struct lz_engine *engine = ns->engine;
+    ns->leftovers = true;
+    if (ns->queued || ns->pending > 0 || engine->rebuild == NULL)
+        return;
+    if (PyList_Append(engine->rebuild, (PyObject *)ns) < 0)
+        lz_forgive();
+    else
+        ns->queued = true;
+    namespace_post_rebuild(engine);
+}
+
+/* Runs in the main thread between two instructions, when no look-up of its
+ * own is under way. */
+static int
+rebuild_later(void *arg)
+{
+    PyObject *module = arg;
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine != NULL) {
+        engine->rebuild_posted = false;
+        namespace_rebuild_queued(engine);
+    }
+    Py_DECREF(module);
+    return 0;
+}
+
+void
+namespace_post_rebuild(struct lz_engine *engine)
+{
+    if (engine->rebuild_posted)
+        return;
+    Py_INCREF(engine->module);
+    if (Py_AddPendingCall(rebuild_later, engine->module) == 0)
+        engine->rebuild_posted = true;
+    else
+        Py_DECREF(engine->module); /* the queue is full: the next load */
+}
+
+/* The items of DICT in order, as a list key, value, key, value, ... with
+ * plain keys. Where the dict has a hole (a deleted entry), a unique object
+ * stands for it: an iterator that is under way elsewhere counts entries. */
+static PyObject *
+items_in_order(struct lz_engine *engine, PyObject *dict, PyObject *holes)
+{
+    PyObject *items = PyList_New(0);
+    Py_ssize_t at = 0, expected = 0;
+    PyObject *key, *value;
+    while (items != NULL && PyDict_Next(dict, &at, &key, &value)) {
+        int failed = 0;
+        for (; !failed && expected < at - 1; expected++) {
+            PyObject *hole = PyLong_FromSsize_t(expected);
+            failed = hole == NULL || PyList_Append(items, hole) < 0 ||
+                     PyList_Append(items, Py_None) < 0 ||
+                     PyList_Append(holes, hole) < 0;
+            Py_XDECREF(hole);
+        }
+        expected = at;
+        PyObject *plain;
+        if (Py_TYPE(key) == engine->key_type) {
+            plain = PyUnicode_FromObject(key);
+            if (plain != NULL)
+                PyUnicode_InternInPlace(&plain);
+        } else {
+            plain = Py_NewRef(key);
+        }
+        failed = failed || plain == NULL || PyList_Append(items, plain) < 0 ||
+                 PyList_Append(items, value) < 0;
+        Py_XDECREF(plain);
+        if (failed)
+            Py_CLEAR(items);
+    }
+    return items;
+}
+
+/* Whether all keys are str, so that no Python code runs when they are
+ * hashed and compared; and none is pending. */
+static bool
+can_rebuild(struct lz_engine *engine, struct lz_namespace *ns)
+{
+    Py_ssize_t at = 0;
+    PyObject *key, *value;
+    while (PyDict_Next(ns->dict, &at, &key, &value)) {
+        if (Py_TYPE(key) == engine->key_type) {
+            if (((struct lz_key *)key)->proxy != NULL)
+                return false;
+        } else if (!PyUnicode_CheckExact(key)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A fresh dict is filled first, so that lack of memory leaves the old one
+ * whole; what then happens to the old one cannot fail half-way for lack of
+ * it but in the last step, where the fresh one's values are put back. */
+static int
+rebuild_dict(struct lz_engine *engine, struct lz_namespace *ns)
+{
+    int result = -1;
+    PyObject *fresh = NULL;
+    PyObject *items = NULL;
+    PyObject *holes = PyList_New(0);
+    if (holes == NULL)
+        goto done;
+    items = items_in_order(engine, ns->dict, holes);
+    fresh = items == NULL ? NULL : PyDict_New();
+    if (fresh == NULL)
+        goto done;
+    for (Py_ssize_t i = 0; i + 1 < PyList_GET_SIZE(items); i += 2) {
+        if (PyDict_SetItem(fresh, PyList_GET_ITEM(items, i),
+                           PyList_GET_ITEM(items, i + 1)) < 0)
+            goto done;
+    }
+    PyDict_Clear(ns->dict);
+    result = PyDict_Update(ns->dict, fresh);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(holes) && result == 0; i++)
+        result = PyDict_DelItem(ns->dict, PyList_GET_ITEM(holes, i));
+    if (result == 0)
+        ns->leftovers = false;
+done:
+    Py_XDECREF(fresh);
+    Py_XDECREF(items);
+    Py_XDECREF(holes);
+    return result;
+}
+
+/* rebuilding */
+
+void
+namespace_rebuild_queued(struct lz_engine *engine)
+{
+    if (engine->rebuild == NULL || PyList_GET_SIZE(engine->rebuild) == 0 ||
+        lz_is_finalizing())
+        return;
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    for (Py_ssize_t i = PyList_GET_SIZE(engine->rebuild) - 1; i >= 0; i--) {
+        struct lz_namespace *ns =
+            (struct lz_namespace *)PyList_GET_ITEM(engine->rebuild, i);
+        if (ns->busy > 0)
+            continue;
+        Py_INCREF(ns);
+        ns->queued = false;
+        if (PyList_SetSlice(engine->rebuild, i, i + 1, NULL) < 0)
+            lz_forgive();
+        if (ns->pending == 0 && ns->leftovers && can_rebuild(engine, ns) &&
+            rebuild_dict(engine, ns) < 0)
+            lz_forgive();
+        Py_DECREF(ns);
+        if (i > PyList_GET_SIZE(engine->rebuild))
+            i = PyList_GET_SIZE(engine->rebuild);
+    }
+    PyErr_Restore(type, error, traceback);
+}
