@@ -1,9 +1,6 @@
-/* Module dicts with pending names: finding, deferring, binding, rebuilding.
+/* Module dicts with pending names: finding, deferring, binding.
  *
- * A dict that holds a key of ours is in CPython's general form, in which name
- * look-up cannot be specialised; once no name is pending it is rebuilt in
- * place under ordinary keys. Never from below a comparison, whose caller
- * still looks at the old table: then it is queued. Needs the GIL.
+ * Bringing a dict back to its fast form is rebuild.c's. Needs the GIL.
  */
 #include "lazycore/engine.h"
 
