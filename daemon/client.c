@@ -160,6 +160,7 @@ enqueue(struct client *client, struct wire_request *request, size_t bytes)
 static void
 fill_queue(struct client *client) LZ_LOOP_ONLY
 {
+    client->hungry = false;
     while (has_room(client)) {
         struct wire_request *request = NULL;
         size_t length = 0;
@@ -167,6 +168,7 @@ fill_queue(struct client *client) LZ_LOOP_ONLY
         int rc = wire_frame_next(&client->frame, &line, &length);
 
         if (rc == 0) {
+            client->hungry = true;
             return;
         }
         rc = rc > 0 ? wire_request_read(line, length, &request)
@@ -376,10 +378,11 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) LZ_LOOP_ONLY
     if (n == 0) {
         return;
     }
+    /* A portion a turn, and the next when this one has been queued: what is
+     * read and not yet answered stays bounded. */
+    client_set_reading(client, false);
     if (n < 0) {
         client->eof = n == UV_EOF;
-        client->reading = false;
-        (void)uv_read_stop(stream);
         /* At once where nothing is left to answer: its place is free for
          * whoever connects next. */
         if (n != UV_EOF || is_idle(client)) {
@@ -447,14 +450,15 @@ work_for(struct client *client) LZ_LOOP_ONLY
     if (client->closing) {
         return false;
     }
-    client_set_reading(client, has_room(client));
+    client_set_reading(client, client->hungry);
     if (client->eof && client->queued == 0 && !is_waiting(client)) {
         fill_queue(client);
         if (client->queued == 0 && !client->closing) {
             finish_eof(client);
         }
     }
-    return !client->closing && !is_waiting(client) && client->queued > 0;
+    return !client->closing && !is_waiting(client) &&
+           (client->queued > 0 || !client->hungry);
 }
 
 bool

@@ -87,6 +87,7 @@ struct client {
     unsigned handles; /* not yet closed */
     bool may_change;
     bool reading;
+    bool hungry;  /* no whole line is left in its frame */
     bool eof;     /* no more requests: close when all are answered */
     bool closing; /* uv_close was called */
 };
