@@ -1,0 +1,6 @@
+KINDS = []
+
+
+def kind(function):
+    KINDS.append(function.__module__)
+    return function

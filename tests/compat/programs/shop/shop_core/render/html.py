@@ -1,0 +1,8 @@
+from html import escape
+
+from . import kind
+
+
+@kind
+def show(basket):
+    return escape("<%d lines>" % len(basket.lines))
