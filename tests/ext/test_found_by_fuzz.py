@@ -9,20 +9,6 @@ LEVELS = pytest.mark.parametrize("level", ["outer", "full"])
 
 
 @LEVELS
-def test_star_import_spreads_no_keys_of_ours(both, level):
-    """76: `import *` from a module whose names are bound, but whose dict is
-    not rebuilt yet, made LazyKeys ordinary keys of the importer."""
-    both({"pk/__init__.py": "", "pk/low.py": "value = 1\n",
-          "pk/source.py": "import pk.low as low\nmine = low.value\n",
-          "pk/user.py": "from .source import *\n"}, """\
-        class Holder:
-            from pk import user
-        keys = list(Holder.user.__dict__)
-        print([type(key).__name__ for key in keys if key in ("low", "mine")])
-        """, levels={"pk": level})
-
-
-@LEVELS
 @pytest.mark.parametrize("main", [
     "import pk.name as n\nprint(type(n).__name__)\n",
     "import pk.name as n\nimport pk\nprint(pk.value, type(n).__name__)\n",
@@ -62,8 +48,35 @@ def test_vars_binds_what_its_binding_adds(both):
         def main():
             print(a.__name__)
             import pk
-            names = dict(vars(pk))
-            print([(key, type(names[key]).__name__) for key in sorted(names)
-                   if not key.startswith("_")])
+            print(sorted((name, type(value).__name__) for name, value in
+                         vars(pk).items() if name[0] != "_"))
+        main()
+        """, levels={"pk": "full"})
+
+
+@pytest.mark.parametrize("names", ["late, early as n", "early as n, late",
+                                   "early as n, dynamic"])
+def test_module_of_another_class_hands_on_values(both, names):
+    """1161: names of a module whose __class__ was changed are read through
+    it when it has loaded; that was taken for importlib's own store."""
+    both({"pk/__init__.py": """\
+        from .low import value as early
+        import sys, types
+        class Mine(types.ModuleType):
+            pass
+        sys.modules[__name__].__class__ = Mine
+        from .high import value as late, __getattr__
+        """,
+          "pk/low.py": "value = 1\n",
+          "pk/high.py": "value = 2\ndef __getattr__(name):\n"
+                        "    return 'dynamic'\n"}, f"""\
+        from pk import {names}
+        def main():
+            print([(name, type(value).__name__) for name, value in
+                   sorted(globals().items()) if name[0] in "elnd"])
+        print(type(n).__name__, type((n,)[0]).__name__)
+        values = [n, {names.split(", ")[0].split()[-1]},
+                  {names.split(", ")[1].split()[-1]}]
+        print([type(value).__name__ for value in values])
         main()
         """, levels={"pk": "full"})

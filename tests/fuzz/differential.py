@@ -7,6 +7,7 @@ lazycore and not installed it. LAZYCORE_DIR names the folder of the extension.
 """
 
 import argparse
+import gc
 import itertools
 import os
 import re
@@ -81,6 +82,14 @@ def together(label, functions):
     print(label, describe([seen[at] for at in range(len(functions))]))
 
 
+def toggle(on):
+    import lazycore
+    if on:
+        lazycore.install()
+    else:
+        lazycore.uninstall()
+
+
 def is_own(name):
     return isinstance(name, str) and name[1:].isdigit()
 
@@ -144,6 +153,8 @@ def run_main(folder, program, lazy):
     builtins.show = show
     builtins.own_names = own_names
     builtins.together = together
+    builtins.collect = gc.collect
+    builtins.toggle = toggle if lazy else bool
     builtins.own_values = own_values
     main = types.ModuleType("__main__")
     main.__file__ = sys.argv[0]
@@ -154,6 +165,8 @@ def run_main(folder, program, lazy):
         for package, level in program.levels.items():
             lazycore.level(package, level)
         lazycore.install()
+        if len(program.files) % 4 == 0:
+            gc.set_threshold(len(program.files))
     exec(code, main.__dict__)
     check_namespaces(folder, program, lazy)
 

@@ -9,7 +9,7 @@ be shrunk by leaving blocks out.
 
 import random
 
-LEVELS = ("full", "full", "outer", None)
+LEVELS = ("full", "full", "full", "outer", "outer", None, None, "eager")
 
 
 class Program:
@@ -181,7 +181,7 @@ class Generator:
             return None
         if form == "plain":
             return f"import {target.name}", target.name, target.top
-        name = f"z{self.next()}"
+        name = "max" if self.chance(2) else f"z{self.next()}"
         if form == "as":
             return f"import {target.name} as {name}", name, name
         source = self.source(module, target.parent)
@@ -204,7 +204,7 @@ class Generator:
             if kind[0] == "patched" and module.name != "__main__":
                 continue
             if self.chance(60) or name in module.exports:
-                other = f"n{self.next()}"
+                other = "max" if self.chance(3) else f"n{self.next()}"
                 parts.append(f"{name} as {other}")
                 bound.append((other, kind))
             else:
@@ -415,8 +415,9 @@ class Generator:
             return None
         uses = [self.use(self.random.choice(module.refs), False)
                 for _ in range(self.random.randint(1, 2))]
-        self.bind(module, f"W{number}", ("any",))
-        return f"W{number} = ({', '.join(uses)},)"
+        letter = "\u00e9" if self.chance(10) else "W"
+        self.bind(module, f"{letter}{number}", ("any",))
+        return f"{letter}{number} = ({', '.join(uses)},)"
 
     def item_class(self, module):
         number = self.next()
@@ -525,6 +526,69 @@ class Generator:
         return (f"def __getattr__(name):\n    if name == 'y{number}':\n"
                 f"        return {number}\n    raise AttributeError(name)")
 
+    def item_update(self, module):
+        """The names of another module, by hand instead of by a star."""
+        modules = [r for r in module.refs if r[1][0] == "module"
+                   and not r[1][1].replaced and not r[1][1].is_package
+                   and r[1][1].top != module.top]
+        if not modules or self.may_be_wild:
+            return None
+        expression, (_, target) = self.random.choice(modules)
+        for name, kind in self.visible(target):
+            if kind[0] in ("int", "class", "func", "any"):
+                self.bind(module, name, kind)
+        return self.random.choice((
+            "globals().update({{k: v for k, v in vars({0}).items() "
+            "if k[0] != '_'}})",
+            "for _k in dir({0}):\n    if _k[0] != '_':\n"
+            "        globals()[_k] = getattr({0}, _k)",
+            "for _k, _v in vars({0}).items():\n    if _k[0] != '_':\n"
+            "        globals().setdefault(_k, _v)",
+        )).format(expression)
+
+    def item_all(self, module):
+        """`from .x import __all__` with its star, as many packages have."""
+        lower = [m for m in self.lower(module) if m.has_all
+                 and not m.replaced and not m.is_namespace]
+        if not lower or self.may_be_wild or module.name == "__main__":
+            return None
+        target = self.random.choice(lower)
+        source = self.source(module, target)
+        for name in target.all_names:
+            if name in target.exports and target.exports[name][0] in (
+                    "int", "class", "func", "any"):
+                self.bind(module, name, target.exports[name])
+        return self.random.choice((
+            "from {0} import *\nfrom {0} import __all__",
+            "from {0} import __all__\nfrom {0} import *",
+            "from {0} import *\nfrom {0} import __all__ as _a{1}\n"
+            "__all__ = list(_a{1})",
+        )).format(source, self.next())
+
+    def item_class_of_module(self, module):
+        """A module whose type is another than a module's."""
+        if module.name == "__main__" or self.may_be_wild:
+            return None
+        number = self.next()
+        module.exports[f"y{number}"] = ("dyn",)
+        return (f"import sys, types\nclass _M{number}(types.ModuleType):\n"
+                f"    y{number} = property(lambda self: {number})\n"
+                f"sys.modules[__name__].__class__ = _M{number}")
+
+    def item_many(self, module):
+        """So many names that arguments take more than a byte."""
+        target = self.choose(module)
+        if target is None or target.replaced or target.is_namespace:
+            return None
+        number = self.next()
+        names = [f"n{number}{at:03}" for at in range(300)]
+        self.bind(module, names[0], ("int",))
+        self.bind(module, names[290], ("int",))
+        used = f"def f{number}():\n    return {names[7]}, {names[280]}"
+        self.bind(module, f"f{number}", ("func",))
+        return (f"from {self.source(module, target)} import " + ", ".join(
+            f"{target.early} as {name}" for name in names) + "\n" + used)
+
     ITEMS = (
         (30, item_import), (4, item_conditional), (5, item_guarded),
         (3, item_missing), (3, item_star), (2, item_class_import),
@@ -532,6 +596,8 @@ class Generator:
         (5, item_class), (10, item_function), (4, item_rebind),
         (4, item_names), (2, item_global_function), (1, item_getattr),
         (2, item_broken), (3, item_for_effect),
+        (2, item_update), (2, item_all), (1, item_class_of_module),
+        (1, item_many),
     )
 
     def items(self, module, count):
@@ -573,7 +639,8 @@ class Generator:
         later = [m for m in self.modules
                  if not m.done and not m.is_namespace and m is not module
                  and m not in module.ancestors() and not m.broken
-                 and (level == "full" or m.top != module.top)]
+                 and (level == "full" or m.top != module.top)
+                 and self.program.levels.get(m.top) != "eager"]
         if not later:
             return
         target = self.random.choice(later)
@@ -679,6 +746,16 @@ class Generator:
         module.replaced = True
         module.exports = {name: kind for name, kind in module.exports.items()
                           if name in (module.early, f"C{module.number}")}
+        if self.chance(30):
+            module.blocks.append(
+                "import sys, types\n_m = types.ModuleType(__name__)\n" +
+                self.random.choice((
+                    "vars(_m).update(globals())",
+                    "_m.__dict__.update(vars(sys.modules[__name__]))",
+                    f"_m.{module.early} = {module.early}\n"
+                    f"_m.C{module.number} = C{module.number}"))
+                + "\nsys.modules[__name__] = _m")
+            return
         module.blocks.append(
             "import sys\nclass Box:\n"
             f"    {module.early} = {module.number}\n"
@@ -839,11 +916,25 @@ class Generator:
                 main.blocks.append(self.main_probe(main))
             if self.chance(7):
                 self.items(main, 1)
+            if self.chance(3) and main.late_refs:
+                ref = self.random.choice(main.late_refs)
+                probe = self.probe(self.use(ref, 2))
+                main.blocks.append(self.random.choice((
+                    "collect()", f"toggle(False)\n{probe}\ntoggle(True)",
+                    "toggle(True)", f"toggle(False)\ntoggle(True)\n{probe}")))
         for percent, change in ((25, self.main_change), (8, self.main_surgery),
                                 (6, self.main_threads),
                                 (4, self.main_late_path)):
             if main.late_refs and self.chance(percent):
                 change(main)
+        packages = [r for r in main.late_refs if r[1][0] == "module"
+                    and r[1][1].children and not self.may_be_wild]
+        for expression, kind in packages:
+            if self.chance(20):
+                tail = self.random.choice(kind[1].children).tail
+                main.blocks.append(self.probe(self.random.choice((
+                    "{0}.{1}", "hasattr({0}, '{1}')",
+                    "getattr({0}, '{1}', None)")).format(expression, tail)))
         for name in sorted(main.effects):
             main.blocks.append(self.probe(
                 f"__import__('registry').ITEMS.count({name!r})"))
