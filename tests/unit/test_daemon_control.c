@@ -29,7 +29,8 @@ struct fixture {
 };
 
 /* One whose operator was left inside "Python" is not freed, but not lost. */
-static struct control *last_control;
+static struct control *volatile kept[32];
+static unsigned kept_count;
 
 static void
 no_reopen(void *arg)
@@ -95,7 +96,7 @@ tear_down(void **state)
     struct fixture *fixture = *state;
     void *folder = fixture->folder;
 
-    last_control = fixture->control;
+    kept[kept_count++ % 32] = fixture->control;
     control_unpublish(fixture->control);
     control_finish(fixture->control);
     control_free(fixture->control);
@@ -294,6 +295,33 @@ test_line_too_long(void **state)
     (void)close(fd);
 }
 
+/* Each fills the queue by its bytes alone, and none is forgotten. */
+static void
+test_long_lines_in_a_row(void **state)
+{
+    static const char head[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"";
+    struct fixture *fixture = *state;
+    int fd = greeted(fixture);
+    size_t length = WIRE_LIMIT_FRAME;
+    char *text = malloc(length + 1);
+
+    assert_non_null(text);
+    memset(text, ' ', length);
+    memcpy(text, head, sizeof(head) - 1);
+    text[length - 2] = '}';
+    text[length - 1] = '\n';
+    text[length] = '\0';
+    for (int i = 0; i < 5; i++) {
+        say(fd, text);
+    }
+    free(text);
+    for (int i = 0; i < 5; i++) {
+        expect_line(fd, "\"pong\":true");
+    }
+    (void)close(fd);
+}
+
 static void
 test_too_many_clients(void **state)
 {
@@ -329,10 +357,12 @@ test_client_that_does_not_read(void **state)
     int fd = greeted(fixture);
     int other;
     ssize_t n = 1;
+    int sent = 0;
 
     /* It is dropped for its output long before this many. */
-    for (int i = 0; n > 0 && i < 200000; i++) {
+    while (n > 0 && sent < 200000) {
         n = send(fd, line, sizeof(line) - 1, MSG_NOSIGNAL);
+        sent++;
     }
     assert_true(n < 0);
     assert_true(errno == EPIPE || errno == ECONNRESET);
@@ -429,12 +459,13 @@ main(void)
         WITH_CONTROL(test_faulty_lines),
         WITH_CONTROL(test_half_a_line),
         WITH_CONTROL(test_line_too_long),
+        WITH_CONTROL(test_long_lines_in_a_row),
         WITH_CONTROL(test_too_many_clients),
         WITH_CONTROL(test_client_that_does_not_read),
         WITH_CONTROL(test_events_reach_subscribers),
         HASTILY(test_silent_client),
         HASTILY(test_python_deadline),
-        WITH_CONTROL(test_finish_answers_what_waits), /* last_control */
+        WITH_CONTROL(test_finish_answers_what_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
