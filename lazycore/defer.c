@@ -22,8 +22,7 @@ allowed(struct deferral *d, PyObject *name, PyObject *spec)
 {
     PyObject *file = spec_file(d->engine, spec);
     int result =
-        policy_module(d->engine, d->ns, name, file, d->statement->stored,
-                      d->statement->count, &d->reason);
+        policy_module(d->engine, d->ns, d->statement, name, file, &d->reason);
     Py_XDECREF(file);
     if (result < 0)
         return -1;

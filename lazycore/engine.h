@@ -277,11 +277,11 @@ enum lz_reason policy_statement(struct lz_engine *engine,
                                 const struct lz_statement *statement);
 /* Whether the statement itself sits in a try or with. */
 bool policy_is_guarded(const struct lz_statement *statement);
-/* Rules 1, 6 and 7, which look at the imported module. BOUND are the names
- * the statement binds to it. -1 with an exception. */
+/* Rules 1, 6 and 7, which look at the imported module: NAME, which need not
+ * be the one that STATEMENT says. -1 with an exception. */
 int policy_module(struct lz_engine *engine, struct lz_namespace *ns,
-                  PyObject *name, PyObject *file, PyObject *const *bound,
-                  int bound_count, enum lz_reason *ret_reason);
+                  const struct lz_statement *statement, PyObject *name,
+                  PyObject *file, enum lz_reason *ret_reason);
 
 /* defer.c */
 extern PyType_Spec lz_from_spec;

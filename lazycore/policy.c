@@ -80,17 +80,34 @@ importer_package(struct lz_engine *engine, struct lz_namespace *ns,
     return text;
 }
 
+/* What a package's own module imports may be there for others to take from
+ * it; `import other.thing` that it does not use is not. */
+static bool
+may_hand_on(struct lz_engine *engine, struct lz_namespace *ns,
+            const struct lz_statement *statement, const char *module)
+{
+    if (namespace_peek_borrowed(engine, ns->dict, engine->names.path, NULL) ==
+        NULL)
+        return false;
+    size_t size;
+    const char *importer = importer_package(engine, ns, &size);
+    return statement->shape != LZ_SHAPE_IMPORT ||
+           (strcspn(module, ".") == size &&
+            strncmp(module, importer, size) == 0);
+}
+
 static bool
 is_for_effect(struct lz_engine *engine, struct lz_namespace *ns,
-              PyObject *const *bound, int bound_count)
+              const struct lz_statement *statement, const char *module)
 {
-    if (namespace_peek_borrowed(engine, ns->dict, engine->names.path, NULL) !=
-        NULL)
+    if (may_hand_on(engine, ns, statement, module))
         return false;
     if (ns->used == NULL)
         ns->used = bytecode_used_names(ns->code, ns->code_bytes);
-    for (int i = 0; i < bound_count; i++) {
-        int used = ns->used == NULL ? -1 : PySet_Contains(ns->used, bound[i]);
+    for (int i = 0; i < statement->count; i++) {
+        int used = ns->used == NULL
+                       ? -1
+                       : PySet_Contains(ns->used, statement->stored[i]);
         if (used != 0) {
             lz_forgive();
             return false;
@@ -101,8 +118,8 @@ is_for_effect(struct lz_engine *engine, struct lz_namespace *ns,
 
 int
 policy_module(struct lz_engine *engine, struct lz_namespace *ns,
-              PyObject *name, PyObject *file, PyObject *const *bound,
-              int bound_count, enum lz_reason *ret_reason)
+              const struct lz_statement *statement, PyObject *name,
+              PyObject *file, enum lz_reason *ret_reason)
 {
     struct lz_core *core = engine->core;
     const char *module = PyUnicode_AsUTF8(name);
@@ -121,7 +138,7 @@ policy_module(struct lz_engine *engine, struct lz_namespace *ns,
     }
     if (levels_is_stdlib(core->levels, module))
         return 0;
-    if (is_for_effect(engine, ns, bound, bound_count)) {
+    if (is_for_effect(engine, ns, statement, module)) {
         *ret_reason = LZ_REASON_FOR_EFFECT;
         return 0;
     }
