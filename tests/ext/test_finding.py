@@ -75,6 +75,21 @@ def test_find_spec_by_user_code_forgets_nothing(both):
     assert run.state("dep") == "real"
 
 
+def test_find_spec_by_user_code_gives_the_kept_one(both):
+    """The same after sys.path changed: what the statement found."""
+    both({"dep.py": "value = 1\n", "other/dep.py": "value = 2\n"}, """\
+        import sys
+        import importlib.util
+        import dep
+        def main():
+            spec = importlib.util.find_spec
+            sys.path[:] = ["other"]
+            print(spec("dep").origin.split("/")[-2] == "other")
+            print(dep.value)
+        main()
+        """)
+
+
 @pytest.mark.parametrize("change", [
     "sys.path.clear()", "sys.path[:] = ['other']",
     "sys.path.insert(0, 'other')",

@@ -234,15 +234,21 @@ def test_row_keys_from_dir_and_vars(both):
         """)
 
 
-def test_row_keys_taken_raw_load_on_use(both):
+@pytest.mark.parametrize("look_up", [
+    "getattr(module, key)", "module.__dict__[key]",
+    "module.__dict__.get(key)", "vars(module)[key]",
+    "{**module.__dict__}[key]", "getattr(module, key, None)",
+    "module.__dict__.copy().pop(key)", "[module.__dict__[key], {key: 1}][0]",
+])
+def test_row_keys_taken_raw_load_on_use(both, look_up):
     """Row 7: identity look-up skips the comparison: a hash hook loads."""
-    both(DEP, """\
+    both(DEP, f"""\
         import sys
         import dep
         def main(module):
-            names = [k for k in list(module.__dict__) if len(k) == 3]
-            print(len(names), type(getattr(module, names[0])).__name__)
-            print(type(module.__dict__[names[0]]).__name__)
+            [key] = [k for k in list(module.__dict__) if k[0] == "d"]
+            value = {look_up}
+            print(type(value).__name__, value.value)
         def use():
             return dep
         main(sys.modules[__name__])
