@@ -70,7 +70,7 @@ _lazyctl()
         COMPREPLY=($(compgen -W "$(printf '%s\n' $verbs | sort -u)" -- "$current"))
     else
         case $words in
-            load) choices=$(_lazyctl_modules "${server[@]}" list --state proxies --match "$current*") ;;
+            load | verify) choices=$(_lazyctl_modules "${server[@]}" list --state proxies --match "$current*") ;;
             show | reload) choices=$(_lazyctl_modules "${server[@]}" list --match "$current*") ;;
             "ignore save") COMPREPLY=($(compgen -f -- "$current")) ;;
         esac

@@ -153,6 +153,46 @@ put_place(FILE *stream, const char *file, int line, int column)
     }
 }
 
+/* "file:line:column: why". */
+static void
+add_finding(struct grid *grid, const struct wire_verify_result *result)
+{
+    const char *text = result->text != NULL ? result->text : "";
+    const char *changed = result->changed ? "changed since" : "";
+    const char *middle = text[0] != '\0' && result->changed ? "; " : "";
+    if (result->file != NULL && result->line > 0) {
+        grid_addf(grid, "%s:%d:%d: %s%s%s", result->file, result->line,
+                  result->column, text, middle, changed);
+    } else {
+        grid_addf(grid, "%s%s%s", text, middle, changed);
+    }
+}
+
+int
+render_verify(FILE *stream, const struct wire_verify *reply)
+{
+    static const char *const heads[] = {"NAME", "STATUS", "WHY"};
+    struct grid grid;
+    int status = 0;
+    grid_init(&grid, heads, 3, 0);
+    for (size_t i = 0; i < reply->result_count; i++) {
+        grid_add(&grid, reply->results[i].name);
+        grid_add(&grid, reply->results[i].status);
+        add_finding(&grid, &reply->results[i]);
+    }
+    if (reply->result_count > 0) {
+        status = grid_print(&grid, stream);
+    }
+    grid_done(&grid);
+    if (status == 0) {
+        (void)fprintf(stream,
+                      "%" PRIu64 " pending, %" PRIu64 " ok, %" PRIu64
+                      " not, %" PRIu64 " changed since their statement\n",
+                      reply->total, reply->ok, reply->failed, reply->changed);
+    }
+    return status;
+}
+
 static void
 put_counted(FILE *stream, uint64_t count, const char *what)
 {

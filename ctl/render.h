@@ -20,6 +20,8 @@ void render_show(FILE *stream, const struct wire_module *reply,
                  uint64_t now_ns);
 int render_report(FILE *stream, const struct wire_report *reply);
 void render_load(FILE *stream, const struct wire_load *reply);
+/* 0 or -ENOMEM. */
+int render_verify(FILE *stream, const struct wire_verify *reply);
 void render_reload(FILE *stream, const struct wire_reload *reply);
 int render_ignore_list(FILE *stream, const struct wire_ignore_list *reply);
 /* ADDED: for `ignore add`, else for `ignore remove`. */

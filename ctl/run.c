@@ -161,6 +161,9 @@ status_of(enum wire_command_id id, const union wire_reply *reply)
                    ? RUN_REFUSED
                    : RUN_DONE;
     }
+    if (id == WIRE_VERIFY) {
+        return reply->verify.failed > 0 ? RUN_REFUSED : RUN_DONE;
+    }
     if (id == WIRE_RELOAD) {
         return run_verdict_status(reply->reload.verdict);
     }
@@ -192,6 +195,8 @@ render(const struct options *options, const union wire_reply *reply)
     case WIRE_LOAD:
         render_load(stdout, &reply->load);
         return 0;
+    case WIRE_VERIFY:
+        return render_verify(stdout, &reply->verify);
     case WIRE_RELOAD:
         render_reload(stdout, &reply->reload);
         return 0;

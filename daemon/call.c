@@ -114,6 +114,8 @@ log_call(const struct call *call) LZ_LOOP_ONLY
         client_log_change(call->client, "reload %s: %s", params->reload.name,
                           call->reply.reload.verdict);
         break;
+    case WIRE_VERIFY:
+        break;
     default:
         ignore_announce(call->client, call->request, &call->reply.ignore_edit);
         break;

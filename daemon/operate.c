@@ -169,6 +169,81 @@ operate_load(struct call *call) LZ_NEEDS_GIL
     return 0;
 }
 
+/* The rows of those that are not ok, or of all. */
+static int
+verify_each(struct call *call, const struct lz_module *modules,
+            size_t count) LZ_NEEDS_GIL
+{
+    struct wire_verify *reply = &call->reply.verify;
+    struct wire_verify_result *row;
+    int found = 0;
+
+    reply->results =
+        arena_alloc(&call->arena, count + 1, sizeof(*reply->results));
+    if (reply->results == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; found >= 0 && i < count; i++) {
+        operator_describe(call->control->op, &call->job, "verifying '%s'",
+                          modules[i].name);
+        row = &reply->results[reply->result_count];
+        found = pyhost_verify(modules[i].name, &call->arena, row);
+        if (found > 0) {
+            bool ok = strcmp(row->status, "ok") == 0;
+
+            reply->ok += ok;
+            reply->failed += !ok;
+            reply->changed += row->changed;
+            reply->result_count += !ok || call->request->params.verify.all;
+        }
+    }
+    return found < 0 ? -ENOMEM : 0;
+}
+
+/* Whether MATCH names no module in any state: it was mistyped. */
+static bool
+is_unknown(struct call *call, const char *match)
+{
+    struct lz_query query = {.match = match, .limit = 1};
+    struct lz_module *modules = NULL;
+    size_t count = 0;
+    size_t total = 1;
+
+    if (match != NULL &&
+        registry_list(call->control->setup.core->registry, &query, &modules,
+                      &count, &total) == 0) {
+        registry_modules_free(modules, count);
+    }
+    return total == 0;
+}
+
+static int
+operate_verify(struct call *call) LZ_NEEDS_GIL
+{
+    const struct wire_verify_params *params = &call->request->params.verify;
+    struct lz_query query = {.states = 1u << LZ_STATE_PROXY,
+                             .match = params->match,
+                             .limit = (size_t)params->limit};
+    struct lz_module *modules = NULL;
+    size_t count = 0;
+    size_t total = 0;
+    int rc;
+
+    if (is_unknown(call, params->match)) {
+        return wire_error_set(&call->error, WIRE_ERROR_NO_SUCH_MODULE,
+                              "no module matches '%.300s': see 'lazyctl list'",
+                              params->match);
+    }
+    rc = registry_list(call->control->setup.core->registry, &query, &modules,
+                       &count, &total);
+    if (rc == 0) {
+        rc = verify_each(call, modules, count);
+        registry_modules_free(modules, count);
+    }
+    call->reply.verify.total = total;
+    return rc < 0 ? handler_no_memory(&call->error) : 0;
+}
+
 static int
 operate_reload(struct call *call) LZ_NEEDS_GIL
 {
@@ -214,6 +289,9 @@ operate(struct operator_job *job)
     switch (call->request->command->id) {
     case WIRE_LOAD:
         call->status = operate_load(call);
+        break;
+    case WIRE_VERIFY:
+        call->status = operate_verify(call);
         break;
     case WIRE_RELOAD:
         call->status = operate_reload(call);

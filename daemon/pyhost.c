@@ -345,6 +345,28 @@ pyhost_load(const char *name, bool inject, struct arena *arena,
     return rc;
 }
 
+int
+pyhost_verify(const char *name, struct arena *arena,
+              struct wire_verify_result *ret_result)
+{
+    struct lz_verify_result result = {0};
+
+    if (lazycore_verify(name, &result) == 0) {
+        return 0;
+    }
+    *ret_result = (struct wire_verify_result){
+        .name = arena_strdup(arena, name),
+        .status = lz_verify_string(result.status),
+        .text = arena_strdup(arena, result.text),
+        .file = arena_strdup(arena, result.file),
+        .line = result.line,
+        .column = result.column,
+        .changed = result.changed,
+    };
+    lazycore_verify_result_done(&result);
+    return ret_result->name == NULL || ret_result->text == NULL ? -ENOMEM : 1;
+}
+
 static int
 copy_reload(const struct lz_reload_result *result, struct arena *arena,
             struct wire_reload *ret)

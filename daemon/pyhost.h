@@ -16,6 +16,7 @@
 struct arena;
 struct wire_load_result;
 struct wire_reload;
+struct wire_verify_result;
 
 struct pyhost_setup {
     char **argv; /* as for python3 */
@@ -67,6 +68,10 @@ void pyhost_gil_leave(void) LZ_RELEASE(lz_gil);
 /* Load NAME; the strings of *RET_RESULT belong to ARENA. 0 or -ENOMEM. */
 int pyhost_load(const char *name, bool inject, struct arena *arena,
                 struct wire_load_result *ret_result) LZ_NEEDS_GIL;
+/* Check the pending module NAME; strings as above. 1, 0 where it is not
+ * pending, or -ENOMEM. */
+int pyhost_verify(const char *name, struct arena *arena,
+                  struct wire_verify_result *ret_result) LZ_NEEDS_GIL;
 /* Reload NAME. 0, or -1 with ERROR. */
 int pyhost_reload(const char *name, bool force, struct arena *arena,
                   struct wire_reload *ret_reload,

@@ -253,32 +253,43 @@ note_gone(struct verify *verify, const char *text)
     free(place);
 }
 
-/* The pending exception as a result. */
+/* "Type: message", without the traceback module: it may not be loaded. */
+static void
+describe(PyObject *error, char *text, size_t size)
+{
+    PyObject *string = error == NULL ? NULL : PyObject_Str(error);
+    char *message = copy_text(string);
+    lz_forgive();
+    (void)snprintf(text, size, "%s: %s",
+                   error == NULL ? "error" : Py_TYPE(error)->tp_name,
+                   message == NULL ? "" : message);
+    free(message);
+    Py_XDECREF(string);
+}
+
+/* The pending exception as a result; one of a signal handler goes on. */
 static void
 note_failure(struct verify *verify)
 {
-    struct lz_error failure = {0};
+    char text[sizeof(verify->result->text)];
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
     PyErr_NormalizeException(&type, &error, &traceback);
-    if (error != NULL &&
-        PyErr_GivenExceptionMatches(error, PyExc_SyntaxError)) {
+    describe(error, text, sizeof(text));
+    if (error != NULL && PyErr_GivenExceptionMatches(error, PyExc_SyntaxError))
         note_syntax_error(verify, error);
-        Py_XDECREF(type);
-        Py_XDECREF(error);
-        Py_XDECREF(traceback);
-        return;
-    }
-    bool gone = error != NULL && says_gone(error);
-    PyErr_Restore(type, error, traceback);
-    lz_error_from_python(&failure, LZ_ERROR_IO);
-    if (verify->compiling)
-        conclude(verify, LZ_VERIFY_BROKEN, "%s", failure.text);
-    else if (gone)
-        note_gone(verify, failure.text);
+    else if (verify->compiling)
+        conclude(verify, LZ_VERIFY_BROKEN, "%s", text);
+    else if (error != NULL && says_gone(error))
+        note_gone(verify, text);
     else
-        conclude(verify, LZ_VERIFY_UNREADABLE, "%s", failure.text);
-    lz_error_done(&failure);
+        conclude(verify, LZ_VERIFY_UNREADABLE, "%s", text);
+    PyErr_Restore(type, error, traceback);
+    /* Elsewhere it cannot come from a signal handler. */
+    if (getpid() == gettid())
+        lz_forgive();
+    else
+        PyErr_Clear();
 }
 
 /* --- where it is now ------------------------------------------------------

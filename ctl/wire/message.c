@@ -254,6 +254,24 @@ static const struct wire_field load_rows[] = {
 };
 WIRE_TABLE(, wire_load_reply, wire_load, load_rows);
 
+static const struct wire_field verify_result_rows[] = {
+    STR(wire_verify_result, name),     STR(wire_verify_result, status),
+    STR(wire_verify_result, text),     STR(wire_verify_result, file),
+    INT(wire_verify_result, line),     INT(wire_verify_result, column),
+    BOOL(wire_verify_result, changed),
+};
+WIRE_TABLE(static, verify_result, wire_verify_result, verify_result_rows);
+
+static const struct wire_field verify_rows[] = {
+    OBJS(wire_verify, results, result_count, wire_verify_result,
+         verify_result),
+    U64(wire_verify, total),
+    U64(wire_verify, ok),
+    U64(wire_verify, failed),
+    U64(wire_verify, changed),
+};
+WIRE_TABLE(, wire_verify_reply, wire_verify, verify_rows);
+
 static const struct wire_field reload_rows[] = {
     STR(wire_reload, name),
     STR(wire_reload, verdict),

@@ -46,6 +46,12 @@ struct wire_load_params {
     bool recursive, inject;
 };
 
+struct wire_verify_params {
+    const char *match; /* glob, or NULL: all that is pending */
+    int64_t limit;     /* 0: no limit */
+    bool all;          /* those that are as they should be, too */
+};
+
 struct wire_reload_params {
     const char *name;
     bool force;
@@ -106,6 +112,7 @@ union wire_params {
     struct wire_show_params show;
     struct wire_report_params report;
     struct wire_load_params load;
+    struct wire_verify_params verify;
     struct wire_reload_params reload;
     struct wire_ignore_params ignore_add;
     struct wire_ignore_params ignore_remove;
@@ -297,6 +304,22 @@ struct wire_load {
     uint64_t loaded, failed; /* counts of the above */
 };
 
+struct wire_verify_result {
+    const char *name;
+    const char *status; /* "ok", "missing", "moved", "broken", "unreadable" */
+    const char *text;   /* why; empty where all is well */
+    const char *file;   /* of the module, or of what is broken in it */
+    int line, column;
+    bool changed; /* the file is newer than the import statement */
+};
+
+struct wire_verify {
+    struct wire_verify_result *results; /* not ok; with `all` every one */
+    size_t result_count;
+    uint64_t total; /* pending modules that match, before the limit */
+    uint64_t ok, failed, changed; /* of those looked at */
+};
+
 struct wire_reload {
     const char *name;
     const char *verdict; /* "applied", ... */
@@ -386,6 +409,7 @@ union wire_reply {
     struct wire_module show;
     struct wire_report report;
     struct wire_load load;
+    struct wire_verify verify;
     struct wire_reload reload;
     struct wire_ignore_list ignore_list;
     struct wire_ignore_edit ignore_edit;

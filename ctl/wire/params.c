@@ -63,6 +63,16 @@ static const struct wire_field load_rows[] = {
 };
 WIRE_TABLE(, wire_load_params, wire_load_params, load_rows);
 
+static const struct wire_field verify_rows[] = {
+    STR(wire_verify_params, match, .flags = WIRE_POSITIONAL | WIRE_OPTIONAL,
+        .metavar = "GLOB", .help = "only modules whose name matches"),
+    I64(wire_verify_params, limit, .flags = OPTION, .min = 0, .max = 1000000,
+        .letter = 'l', .metavar = "N", .help = "at most N modules; 0: all"),
+    BOOL(wire_verify_params, all, .flags = OPTION, .letter = 'a',
+         .help = "list the modules that are as they should be, too"),
+};
+WIRE_TABLE(, wire_verify_params, wire_verify_params, verify_rows);
+
 static const struct wire_field reload_rows[] = {
     STR(wire_reload_params, name, .flags = ARGUMENT, .metavar = "NAME",
         .help = "dotted name of the module"),

@@ -45,6 +45,8 @@ CASES = {
              []),
     "report": (["-v"], {"verbose", "groups", "costly"}, ["csv"]),
     "load": (["csv"], {"results", "loaded", "failed"}, []),
+    "verify": (["csv"], {"results", "total", "ok", "failed", "changed"},
+               ["csv", "json"]),
     "reload": (["csv"], {"name", "verdict", "text"}, ["csv", "json"]),
     "ignore list": ([], {"rules"}, ["name"]),
     "ignore add": (["package", "csv"], {"kind", "changed", "unchanged",

@@ -78,6 +78,19 @@ pyhost_load(const char *name, bool inject, struct arena *arena,
     return 0;
 }
 
+/* "bad" does not compile; "loaded" is not pending. */
+int
+pyhost_verify(const char *name, struct arena *arena,
+              struct wire_verify_result *ret_result)
+{
+    bool bad = strcmp(name, "bad") == 0;
+    *ret_result =
+        (struct wire_verify_result){.name = arena_strdup(arena, name),
+                                    .status = bad ? "broken" : "ok",
+                                    .text = bad ? "SyntaxError: bad" : ""};
+    return strcmp(name, "loaded") != 0;
+}
+
 int
 pyhost_reload(const char *name, bool force, struct arena *arena,
               struct wire_reload *ret_reload, struct lz_error *error)

@@ -82,7 +82,10 @@ test_every_command(void **state)
             refuse(row->words, "too few arguments");
         }
         if (row->most != WIRE_MANY) {
-            (void)snprintf(line + used, sizeof line - used, " more");
+            for (int j = row->fewest; j <= row->most; j++) {
+                used +=
+                    (size_t)snprintf(line + used, sizeof line - used, " more");
+            }
             refuse(line, "too many arguments");
         }
     }
@@ -145,6 +148,15 @@ test_values(void **state)
     assert_true(options.params.load.inject);
     assert_int_equal(options.params.load.name_count, 3);
     assert_string_equal(options.params.load.names[2], "-d");
+
+    accept("verify", WIRE_VERIFY);
+    assert_null(options.params.verify.match);
+    assert_false(options.params.verify.all);
+    accept("verify -a a.* --limit 3", WIRE_VERIFY);
+    assert_string_equal(options.params.verify.match, "a.*");
+    assert_int_equal(options.params.verify.limit, 3);
+    assert_true(options.params.verify.all);
+    refuse("verify a b", "too many arguments");
 
     accept("ignore add package foo bar --load --dry-run", WIRE_IGNORE_ADD);
     assert_string_equal(options.params.ignore_add.kind, "package");

@@ -315,6 +315,39 @@ test_load_and_edit(void **state)
 }
 
 static void
+test_verify(void **state)
+{
+    (void)state;
+    struct wire_verify_result results[] = {
+        {.name = "a.b",
+         .status = "broken",
+         .text = "SyntaxError: invalid syntax",
+         .file = "/a/b\x1b.py",
+         .line = 3,
+         .column = 7,
+         .changed = true},
+        {.name = "c", .status = "missing", .text = "not there", .file = "/c"},
+        {.name = "d", .status = "ok", .changed = true}};
+    struct wire_verify verify = {.results = results,
+                                 .result_count = 3,
+                                 .total = 9,
+                                 .ok = 7,
+                                 .failed = 2,
+                                 .changed = 2};
+    assert_int_equal(render_verify(begin(), &verify), 0);
+    assert_string_equal(
+        end(), "NAME  STATUS   WHY\n"
+               "a.b   broken   /a/b\\x1b.py:3:7: SyntaxError: invalid syntax; "
+               "changed since\n"
+               "c     missing  not there\n"
+               "d     ok       changed since\n"
+               "9 pending, 7 ok, 2 not, 2 changed since their statement\n");
+    verify.result_count = 0;
+    assert_int_equal(render_verify(begin(), &verify), 0);
+    assert_true(strncmp(end(), "9 pending", 9) == 0);
+}
+
+static void
 test_reload(void **state)
 {
     (void)state;
@@ -429,17 +462,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_escape),
-        cmocka_unit_test(test_units),
-        cmocka_unit_test(test_names_wrapped),
-        cmocka_unit_test(test_grid),
-        cmocka_unit_test(test_show),
-        cmocka_unit_test(test_stats),
-        cmocka_unit_test(test_list),
-        cmocka_unit_test(test_report),
-        cmocka_unit_test(test_load_and_edit),
-        cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_escape),        cmocka_unit_test(test_units),
+        cmocka_unit_test(test_names_wrapped), cmocka_unit_test(test_grid),
+        cmocka_unit_test(test_show),          cmocka_unit_test(test_stats),
+        cmocka_unit_test(test_list),          cmocka_unit_test(test_report),
+        cmocka_unit_test(test_load_and_edit), cmocka_unit_test(test_verify),
+        cmocka_unit_test(test_reload),        cmocka_unit_test(test_events),
         cmocka_unit_test(test_small_replies),
     };
     return cmocka_run_group_tests(tests, NULL, teardown);

@@ -237,6 +237,27 @@ test_load_status(void **state)
 }
 
 static void
+test_verify_status(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        play("verify a*", HELLO("1"),
+             RESULT("{\"results\":[],\"total\":2,\"ok\":2,\"failed\":0}"),
+             false),
+        0);
+    assert_string_equal(request,
+                        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"verify\","
+                        "\"params\":{\"match\":\"a*\"}}\n");
+    assert_int_equal(
+        play("verify", HELLO("1"),
+             RESULT("{\"results\":[{\"name\":\"a\",\"status\":\"broken\","
+                    "\"text\":\"x\"}],\"total\":2,\"ok\":1,\"failed\":1}"),
+             false),
+        1);
+    has(output, "a     broken  x\n");
+}
+
+static void
 test_reload_status(void **state)
 {
     (void)state;
@@ -345,6 +366,7 @@ main(void)
         cmocka_unit_test(test_other_protocol),
         cmocka_unit_test(test_server_said_no),
         cmocka_unit_test(test_load_status),
+        cmocka_unit_test(test_verify_status),
         cmocka_unit_test(test_reload_status),
         cmocka_unit_test(test_usage),
         cmocka_unit_test(test_no_server),

@@ -419,6 +419,8 @@ test_needs_python(void **state)
     } rows[] = {
         {"ping", "{}", false},
         {"load", "{\"names\":[\"a\"]}", true},
+        {"verify", "{}", true},
+        {"verify", "{\"match\":\"a*\",\"limit\":1,\"all\":true}", true},
         {"reload", "{\"name\":\"a\"}", true},
         {"ignore.add", "{\"kind\":\"name\",\"values\":[\"a\"]}", false},
         {"ignore.add", "{\"kind\":\"name\",\"values\":[\"a\"],\"load\":true}",
