@@ -62,8 +62,10 @@ name_at(PyObject *names, int index)
 static bool
 same_text(PyObject *a, PyObject *b)
 {
-    return a == b || (a != NULL && b != NULL && PyUnicode_Check(a) &&
-                      PyUnicode_Check(b) && PyUnicode_Compare(a, b) == 0);
+    if (a == NULL || b == NULL)
+        return false;
+    return a == b || (PyUnicode_Check(a) && PyUnicode_Check(b) &&
+                      PyUnicode_Compare(a, b) == 0);
 }
 
 /* The argument of the instruction at OFFSET, whose EXTENDED_ARGs, if any,
