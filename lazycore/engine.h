@@ -38,7 +38,8 @@ struct lz_target {
     struct lz_proxy *waiters; /* borrowed, in the order of the statements */
     struct lz_proxy *last_waiter;
     bool loaded;
-    bool noted; /* the registry knows it as a proxy */
+    bool noted;  /* the registry knows it as a proxy */
+    bool failed; /* its last load did: it is searched for again */
 };
 
 enum lz_proxy_kind {
@@ -180,6 +181,9 @@ void target_unwait(struct lz_proxy *proxy);
 PyObject *target_import(struct lz_engine *engine, struct lz_target *target);
 /* MODULE has loaded as NAME: publish children, bind waiters, forget. */
 void target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module);
+/* The load of NAME has failed, with the exception that is pending: where it
+ * is found may change before it is tried again. */
+void target_failed(struct lz_engine *engine, PyObject *name);
 /* Make submodule CHILD (a full name) appear on its parent as eager code
  * would have it: now if the parent is loaded, else when it is. */
 int target_publish(struct lz_engine *engine, PyObject *child);
@@ -347,6 +351,10 @@ PyObject *load_find_spec(PyObject *module, PyObject *const *args,
                          Py_ssize_t nargs, PyObject *kwnames);
 /* Whether the body of MODULE, on whatever thread, has not come to its end.*/
 bool load_initializing(struct lz_engine *engine, PyObject *module);
+/* sys.modules[NAME] as it is now: PyImport_GetModule() waits for one that
+ * another thread is loading. A new reference, or NULL, with an exception only
+ * if PyErr_Occurred. */
+PyObject *load_peek_module(PyObject *name);
 /* sys.modules[NAME], unless another thread is loading it: as eager code, whose
  * imports were all done before there were threads, could never find it. A new
  * reference, or NULL. */

@@ -57,7 +57,7 @@ load_pending_parent(struct lz_engine *engine, PyObject *parent, int *ret_error)
 static PyObject *
 search_path(struct lz_engine *engine, PyObject *parent)
 {
-    PyObject *module = PyImport_GetModule(parent);
+    PyObject *module = load_peek_module(parent);
     if (module != NULL) {
         PyObject *path = get_optional(module, engine->names.path);
         Py_DECREF(module);
@@ -130,7 +130,7 @@ find_new(struct lz_engine *engine, PyObject *name,
         goto done;
     }
     /* Loading the parent may have loaded or found it meanwhile. */
-    PyObject *module = PyImport_GetModule(name);
+    PyObject *module = load_peek_module(name);
     if (module != NULL) {
         Py_DECREF(module);
         result = 0;
@@ -139,7 +139,11 @@ find_new(struct lz_engine *engine, PyObject *name,
     *ret_target = target_get(engine, name);
     if (*ret_target == NULL)
         *ret_target = target_new(engine, name, spec);
+    else if ((*ret_target)->failed)
+        Py_XSETREF((*ret_target)->spec, Py_NewRef(spec));
     result = *ret_target == NULL ? -1 : 1;
+    if (result == 1)
+        (*ret_target)->failed = false;
 done:
     Py_XDECREF(spec);
     Py_XDECREF(parent);
@@ -167,9 +171,10 @@ find_target(struct lz_engine *engine, PyObject *name,
             struct lz_target **ret_target)
 {
     *ret_target = target_get(engine, name);
-    if (*ret_target != NULL)
+    if (*ret_target != NULL && !(*ret_target)->failed)
         return 1;
-    PyObject *module = PyImport_GetModule(name);
+    Py_CLEAR(*ret_target);
+    PyObject *module = load_peek_module(name);
     if (module != NULL) { /* loaded, or None: importlib refuses it */
         int result = adopt_running(engine, name, module, ret_target);
         Py_DECREF(module);
@@ -190,7 +195,7 @@ find_spec_only(struct lz_engine *engine, PyObject *name)
         path = Py_NewRef(Py_None);
     } else {
         PyObject *parent = PyUnicode_Substring(name, 0, dot);
-        PyObject *module = parent == NULL ? NULL : PyImport_GetModule(parent);
+        PyObject *module = parent == NULL ? NULL : load_peek_module(parent);
         if (module != NULL) {
             path = get_optional(module, engine->names.path);
         } else if (parent != NULL) {
@@ -233,7 +238,8 @@ finder_find_spec(PyObject *self, PyObject *args, PyObject *kwargs)
     if (engine == NULL || reloaded != Py_None)
         Py_RETURN_NONE;
     struct lz_target *target = target_get(engine, name);
-    PyObject *spec = target == NULL ? NULL : Py_XNewRef(target->spec);
+    PyObject *spec =
+        target == NULL || target->failed ? NULL : Py_XNewRef(target->spec);
     Py_XDECREF(target);
     if (spec == NULL)
         Py_RETURN_NONE;

@@ -163,7 +163,7 @@ read_queue(struct scan *scan)
         if (i > MODULES_MAX)
             return 0;
         PyObject *name = Py_NewRef(PyList_GET_ITEM(scan->queue, i));
-        PyObject *module = PyImport_GetModule(name);
+        PyObject *module = load_peek_module(name);
         PyObject *spec = module == NULL ? spec_of(scan->engine, name) : NULL;
         int result =
             spec != NULL ? read_module(scan, name, spec) : clear_exception();
@@ -225,7 +225,7 @@ static int
 is_foreseen(struct lz_engine *engine, PyObject *full)
 {
     int result = 0;
-    PyObject *module = PyImport_GetModule(full);
+    PyObject *module = load_peek_module(full);
     if (module != NULL) { /* loaded, or being loaded: as importlib has it */
         Py_DECREF(module);
         return 0;

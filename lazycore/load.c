@@ -107,9 +107,21 @@ load_initializing(struct lz_engine *engine, PyObject *module)
 }
 
 PyObject *
+load_peek_module(PyObject *name)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+    if (PyDict_CheckExact(modules))
+        return Py_XNewRef(PyDict_GetItemWithError(modules, name));
+    PyObject *module = PyObject_GetItem(modules, name);
+    if (module == NULL && PyErr_ExceptionMatches(PyExc_KeyError))
+        PyErr_Clear();
+    return module;
+}
+
+PyObject *
 load_module_here(struct lz_engine *engine, PyObject *name)
 {
-    PyObject *module = PyImport_GetModule(name);
+    PyObject *module = load_peek_module(name);
     if (module != NULL && module != Py_None && !load_runs_here(name) &&
         load_initializing(engine, module))
         Py_CLEAR(module);
@@ -366,6 +378,8 @@ load_unlocked(PyObject *self, PyObject *spec)
     PyObject *module = load_measured(engine, spec, name, &record);
     if (module != NULL)
         after_load(engine, name, module);
+    else
+        target_failed(engine, name);
     loader_frame_borrowed = saved;
     Py_XDECREF(file);
     Py_XDECREF(function);
@@ -388,7 +402,7 @@ pending_in_parent(struct lz_engine *engine, PyObject *name)
     PyObject *parent_name = PyUnicode_Substring(name, 0, dot);
     PyObject *tail = PyUnicode_Substring(name, dot + 1, length);
     PyObject *parent =
-        parent_name == NULL ? NULL : PyImport_GetModule(parent_name);
+        parent_name == NULL ? NULL : load_peek_module(parent_name);
     if (tail != NULL && parent != NULL && PyModule_Check(parent)) {
         PyObject *dict = PyModule_GetDict(parent);
         struct lz_namespace *ns = namespace_find(engine, dict);
@@ -474,7 +488,8 @@ load_find_spec(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     bool reloads = kwnames != NULL || (nargs > 2 && args[2] != Py_None);
     if (nargs > 0 && PyUnicode_Check(args[0]) && !reloads) {
         struct lz_target *target = target_get(engine, args[0]);
-        PyObject *spec = target == NULL ? NULL : Py_XNewRef(target->spec);
+        PyObject *spec =
+            target == NULL || target->failed ? NULL : Py_XNewRef(target->spec);
         Py_XDECREF(target);
         if (spec != NULL)
             return spec;

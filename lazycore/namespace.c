@@ -25,7 +25,7 @@ module_name_of(struct lz_engine *engine, PyObject *dict)
     PyObject *name = PyDict_GetItemWithError(dict, engine->names.name);
     if (name == NULL || !PyUnicode_CheckExact(name))
         return NULL;
-    PyObject *module = PyImport_GetModule(name);
+    PyObject *module = load_peek_module(name);
     if (module == NULL)
         return NULL;
     bool own = PyModule_Check(module) && PyModule_GetDict(module) == dict;

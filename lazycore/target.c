@@ -48,7 +48,7 @@ target_new(struct lz_engine *engine, PyObject *name, PyObject *spec)
     target->children = NULL;
     target->waiters = target->last_waiter = NULL;
     target->loaded = spec == NULL;
-    target->noted = false;
+    target->noted = target->failed = false;
     PyObject_GC_Track((PyObject *)target);
     if (spec != NULL && engine->targets != NULL &&
         PyDict_SetItem(engine->targets, name, (PyObject *)target) < 0)
@@ -122,13 +122,26 @@ import_parents(PyObject *name)
     return 0;
 }
 
+/* Code that copies from module dicts may have put a proxy of ours under the
+ * very name that it waits for, where importlib would take it for loaded. */
+static void
+drop_own_proxy(struct lz_engine *engine, PyObject *name)
+{
+    PyObject *module = load_peek_module(name);
+    if (module != NULL && proxy_check(engine, module) &&
+        ((struct lz_proxy *)module)->value == NULL &&
+        PyObject_DelItem(PyImport_GetModuleDict(), name) < 0)
+        lz_forgive();
+    Py_XDECREF(module);
+}
+
 PyObject *
 target_import(struct lz_engine *engine, struct lz_target *target)
 {
-    (void)engine;
     PyObject *name = Py_NewRef(target->name);
     PyObject *module = NULL;
     struct lz_cause saved = load_cause_push(name, LZ_REASON_LAZY, false);
+    drop_own_proxy(engine, name);
     /* Another thread's load may fail while this one waits for it: then the
      * import succeeds without a module, and the next one raises. */
     for (int i = 0; i < IMPORT_TRIES && module == NULL; i++) {
@@ -165,7 +178,7 @@ static int
 publish_on(struct lz_engine *engine, PyObject *parent, PyObject *child,
            PyObject *tail)
 {
-    PyObject *module = PyImport_GetModule(child);
+    PyObject *module = load_peek_module(child);
     if (module != NULL) { /* importlib has set the attribute */
         Py_DECREF(module);
         return 0;
@@ -215,7 +228,7 @@ target_publish(struct lz_engine *engine, PyObject *child)
     if (name == NULL || tail == NULL)
         goto done;
     PyUnicode_InternInPlace(&tail);
-    module = PyImport_GetModule(name);
+    module = load_peek_module(name);
     if (module != NULL) {
         result = publish_on(engine, module, child, tail);
         goto done;
@@ -278,6 +291,18 @@ target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module)
     }
     Py_XDECREF(waiters);
     Py_DECREF(target);
+}
+
+void
+target_failed(struct lz_engine *engine, PyObject *name)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    struct lz_target *target = target_get(engine, name);
+    if (target != NULL)
+        target->failed = true;
+    Py_XDECREF(target);
+    PyErr_Restore(type, error, traceback);
 }
 
 /* The type */

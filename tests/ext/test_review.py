@@ -161,6 +161,99 @@ def test_a_subinterpreter_is_left_alone(both):
         """)
 
 
+@pytest.mark.parametrize("uses", ["", "def use(): return plug\nuse().X\n"])
+def test_a_module_that_failed_is_searched_for_again(both, uses):
+    """What was found is kept for a module that waits, not for one that
+    failed: the next import statement looks where eager code looks."""
+    files = {"a/plug.py": "raise ImportError('no')\n", "b/plug.py": "X = 1\n",
+             "outer.py": "import plug\n" + uses}
+    both(files, """\
+        import sys
+        def attempt():
+            try:
+                import outer
+                return sys.modules["plug"].X
+            except ImportError as error:
+                return str(error)
+        sys.path.insert(0, "a")
+        print(attempt())
+        sys.path[0] = "b"
+        sys.modules.pop("outer", None)
+        print(attempt())
+        """)
+
+
+def test_a_pending_name_waits_on_after_its_module_failed(both):
+    """A name that waits for a module whose load failed gets the value of the
+    next load, whoever asks for it."""
+    files = {"dep.py": """\
+        import sys
+        if not hasattr(sys, "fixed"):
+            raise ValueError("not yet")
+        X = 1
+        """, "user.py": "from dep import X\ndef use(): return X\n"}
+    run = both(files, """\
+        import sys
+        try:
+            import dep
+        except ValueError as error:
+            print(error)
+        sys.fixed = True
+        import user
+        print(user.use())
+        import dep
+        dep.X = 2
+        print(user.use(), dep.X)
+        """)
+    assert run.out == "not yet\n1\n1 2\n"
+
+
+def test_a_proxy_under_its_own_name_in_sys_modules(both):
+    """It must not be taken for the module that it waits for."""
+    files = {"dep.py": DEP, "m.py": "import dep\ndef use(): return dep\n"}
+    both(files, """\
+        import sys
+        import m
+        for name, value in list(m.__dict__.items()):
+            if str(name) == "dep":
+                sys.modules["dep"] = value
+        print(m.use().X, sys.modules["dep"].X)
+        """)
+
+
+def test_a_statement_does_not_wait_for_another_thread(lazily):
+    """A module that another thread is loading is pending; only its use
+    waits."""
+    files = {"slow.py": """\
+        import sys
+        sys.started.set()
+        assert sys.go.wait(20), "the statement waited"
+        X = 1
+        """, "user.py": """\
+        import slow
+        import slow as other
+        from slow import X
+        def use(): return slow.X, other.X, X
+        """}
+    run = lazily(files, """\
+        import sys
+        import threading
+        sys.started, sys.go = threading.Event(), threading.Event()
+        def load():
+            import slow
+        def use():
+            import user
+            sys.go.set()
+            return user.use()
+        thread = threading.Thread(target=load)
+        thread.start()
+        sys.started.wait()
+        print(use())
+        thread.join()
+        """)
+    assert run.out == "(1, 1, 1)\n"
+
+
 def test_submodule_found_at_load_keeps_its_statement(both):
     """`from p import s`: s turns out a submodule when p loads, in another
     statement's time; what is shown is still the statement that named it."""
