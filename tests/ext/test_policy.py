@@ -420,10 +420,13 @@ def test_namespaces_are_bound_before_they_are_handed_out(both, call):
     run = both({"dep.py": "value = 1\n"}, f"""\
         import dep
         from dep import value
+        def use():
+            return dep, value
         names = {call}
         print(sorted({{type(v).__name__ for v in list(names.values())}}))
         """)
     assert run.pending == []
+    assert run.reason("dep") == "lazy"
 
 
 def test_vars_of_a_module(both):
