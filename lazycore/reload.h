@@ -15,6 +15,7 @@
 /* What a source file was when it was read; kept for each loaded module. */
 struct lz_source_identity {
     int64_t mtime_ns; /* -1: unknown, or too recent to be relied upon */
+    int64_t ctime_ns; /* tells where the other was put back */
     int64_t size;
     uint64_t inode;
     uint64_t hash; /* of the text that runs, or 0 */

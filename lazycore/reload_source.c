@@ -74,6 +74,12 @@ recall(PyObject *name, struct lz_source_identity *ret_identity)
     return 1;
 }
 
+static int64_t
+ns_of(const struct timespec *stamp)
+{
+    return (int64_t)stamp->tv_sec * SECOND_NS + (int64_t)stamp->tv_nsec;
+}
+
 /* Whether PATH could be looked at. */
 static bool
 identify(const char *path, struct lz_source_identity *ret_identity)
@@ -84,13 +90,13 @@ identify(const char *path, struct lz_source_identity *ret_identity)
     if (stat(path, &status) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) {
         return false;
     }
-    int64_t mtime = (int64_t)status.st_mtim.tv_sec * SECOND_NS +
-                    (int64_t)status.st_mtim.tv_nsec;
-    int64_t age = (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec - mtime;
+    int64_t mtime = ns_of(&status.st_mtim);
+    int64_t age = ns_of(&now) - mtime;
     int64_t racy = status.st_mtim.tv_nsec == 0 ? RACY_COARSE_NS : RACY_NS;
     if (age > racy) {
         ret_identity->mtime_ns = mtime;
     }
+    ret_identity->ctime_ns = ns_of(&status.st_ctim);
     ret_identity->size = (int64_t)status.st_size;
     ret_identity->inode = (uint64_t)status.st_ino;
     return true;
@@ -131,7 +137,8 @@ static bool
 is_same(const struct lz_source_identity *a, const struct lz_source_identity *b)
 {
     return a->mtime_ns >= 0 && a->mtime_ns == b->mtime_ns &&
-           a->size == b->size && a->inode == b->inode;
+           a->ctime_ns == b->ctime_ns && a->size == b->size &&
+           a->inode == b->inode;
 }
 
 void

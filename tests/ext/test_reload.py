@@ -102,6 +102,24 @@ reload("applied", force=True)
 """)
 
 
+def test_an_edit_that_keeps_size_and_mtime_counts(program):
+    program("VALUE = 1", """
+age()
+mod = load()
+path = os.path.join(FOLDER, "mod.py")
+before = os.stat(path)
+edit("VALUE = 2")
+age()
+while os.stat(path).st_ctime_ns == before.st_ctime_ns:
+    age()  # a tick of the kernel's clock
+after = os.stat(path)
+assert (after.st_mtime_ns, after.st_size, after.st_ino) == (
+    before.st_mtime_ns, before.st_size, before.st_ino)
+reload()
+assert mod.VALUE == 2
+""")
+
+
 def test_change_between_load_and_reload_counts_even_where_the_body_did_it(
         program):
     program("import help\nhelp.edit('VALUE = 2')\nVALUE = 1\n", """
