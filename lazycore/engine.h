@@ -377,6 +377,8 @@ void load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns);
 /* Stand in, and leave, the slot for attributes of modules. */
 void foresee_install(PyObject *module);
 void foresee_uninstall(void);
+/* MODULE is being freed. */
+void foresee_forget(PyObject *module);
 
 /* install.c */
 int engine_install(struct lz_engine *engine);

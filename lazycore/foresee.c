@@ -275,10 +275,12 @@ supply(struct lz_engine *engine, PyObject *module, PyObject *attr)
 }
 
 /* PyModule_Type's slot takes no closure: the one interpreter's module, and
- * what stood in the slot. Written with the GIL by install and uninstall. */
+ * what stood in the slot. Written with the GIL by install and uninstall, and
+ * after the interpreter's end: the type outlives it, the module does not. */
 static struct {
     getattrofunc original;
-    PyObject *module; /* strong */
+    PyObject *module; /* borrowed: it takes itself out */
+    bool at_exit;     /* this life's end is registered */
 } patch;
 
 static PyObject *
@@ -312,12 +314,30 @@ foresee_getattro(PyObject *module, PyObject *attr)
     return value;
 }
 
+static void
+restore(void)
+{
+    if (patch.module != NULL && PyModule_Type.tp_getattro == foresee_getattro)
+        PyModule_Type.tp_getattro = patch.original;
+    patch.module = NULL;
+}
+
+static void
+interpreter_gone(void)
+{
+    restore();
+    patch.at_exit = false;
+}
+
 void
 foresee_install(PyObject *module)
 {
     if (patch.module != NULL)
         return;
-    patch.module = Py_NewRef(module);
+    if (!patch.at_exit && Py_AtExit(interpreter_gone) < 0)
+        return; /* no room: submodules that are foreseen stay unseen */
+    patch.at_exit = true;
+    patch.module = module;
     patch.original = PyModule_Type.tp_getattro;
     PyModule_Type.tp_getattro = foresee_getattro;
     PyType_Modified(&PyModule_Type);
@@ -328,7 +348,13 @@ foresee_uninstall(void)
 {
     if (patch.module == NULL || PyModule_Type.tp_getattro != foresee_getattro)
         return;
-    PyModule_Type.tp_getattro = patch.original;
+    restore();
     PyType_Modified(&PyModule_Type);
-    Py_CLEAR(patch.module);
+}
+
+void
+foresee_forget(PyObject *module)
+{
+    if (patch.module == module)
+        foresee_uninstall();
 }

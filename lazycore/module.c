@@ -424,6 +424,7 @@ module_free(void *module)
     struct lz_engine *engine = PyModule_GetState((PyObject *)module);
     if (engine == NULL)
         return;
+    foresee_forget(module);
     (void)module_clear((PyObject *)module);
     struct lz_core *core = engine->core;
     engine->core = NULL;
