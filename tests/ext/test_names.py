@@ -303,15 +303,19 @@ def test_pending_loads_nothing(lazily):
         """)
 
 
-def test_many_names_and_extended_arguments(both):
-    """4.1: statements whose opcodes need EXTENDED_ARG."""
-    names = [f"n{i}" for i in range(600)]
-    both({"dep.py": "".join(f"{n} = {i}\n" for i, n in enumerate(names))},
-         f"from dep import {', '.join(names)}\n"
-         f"def use():\n    return {' + '.join(names)}\n"
-         "print(use())\nimport sys\n"
-         f"assert 'dep' in sys.modules\nfrom dep import n599 as last\n"
-         "print(last)\n")
+@pytest.mark.parametrize("count", [1, 40, 600])
+def test_many_names_and_extended_arguments(both, count):
+    """4.1: statements whose opcodes need EXTENDED_ARG, and statements of more
+    names than we care to read, which are eager."""
+    names = [f"n{i}" for i in range(1000)]
+    chunks = [names[i:i + count] for i in range(0, 600, count)]
+    run = both({"dep.py": "".join(f"{n} = {i}\n"
+                                  for i, n in enumerate(names))},
+               "".join(f"from dep import {', '.join(chunk)}\n"
+                       for chunk in chunks)
+               + f"def use():\n    return {' + '.join(names[:600])}\n"
+               "print(use())\n")
+    assert run.reason("dep") == ("unknown_shape" if count == 600 else "lazy")
 
 
 def test_names_that_are_not_ascii(both):
