@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 enum { TEXT_SIZE = 512 };
 
 static const char suffix[] = ".sock";
+/* Of an instance with a folder of its own: the systemd unit's. */
+static const char own_socket[] = "control.sock";
 
 static int
 no_memory(char *text)
@@ -106,11 +109,16 @@ static bool
 is_socket(int folder, const char *name)
 {
     struct stat status;
+    return fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISSOCK(status.st_mode);
+}
+
+static bool
+has_suffix(const char *name)
+{
     size_t length = strlen(name);
     size_t tail = sizeof suffix - 1;
-    return length > tail && strcmp(name + length - tail, suffix) == 0 &&
-           fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISSOCK(status.st_mode);
+    return length > tail && strcmp(name + length - tail, suffix) == 0;
 }
 
 /* Append FOLDER/NAME. */
@@ -127,6 +135,24 @@ add_path(const char *folder, const char *name, char ***paths, size_t *count)
     }
     ++*count;
     return 0;
+}
+
+/* Append the socket that the entry NAME of FOLDER is, or has in it. */
+static int
+add_entry(DIR *directory, const char *folder, const char *name, char ***paths,
+          size_t *count)
+{
+    char own[NAME_MAX + sizeof own_socket + 1], text[TEXT_SIZE];
+    if (has_suffix(name) && is_socket(dirfd(directory), name)) {
+        return add_path(folder, name, paths, count);
+    }
+    if (wire_paths_check_name(name, text) != 0) {
+        return 0;
+    }
+    (void)snprintf(own, sizeof own, "%s/%s", name, own_socket);
+    return is_socket(dirfd(directory), own)
+               ? add_path(folder, own, paths, count)
+               : 0;
 }
 
 int
@@ -148,8 +174,7 @@ wire_paths_list(char ***ret_paths, size_t *ret_count, char text[512])
     }
     const struct dirent *entry;
     while (directory != NULL && (entry = readdir(directory)) != NULL) {
-        if (is_socket(dirfd(directory), entry->d_name) &&
-            add_path(folder, entry->d_name, &paths, &count) != 0) {
+        if (add_entry(directory, folder, entry->d_name, &paths, &count) != 0) {
             status = no_memory(text);
             goto done;
         }
@@ -215,6 +240,36 @@ find_only(char **ret_path, char *text)
     return status;
 }
 
+/* The instance's socket in the runtime folder, or where there is none the
+ * one in a folder of its own; where there is neither, the first is named. */
+static int
+find_named(const char *name, char **ret_path, char *text)
+{
+    char *path = NULL, *folder = NULL, *own = NULL;
+    int status = wire_paths_socket(name, &path, text);
+    if (status == 0 && !is_socket(AT_FDCWD, path)) {
+        status = wire_paths_runtime(&folder, text);
+        if (status == 0 &&
+            asprintf(&own, "%s/%s/%s", folder, name, own_socket) < 0) {
+            own = NULL;
+            status = no_memory(text);
+        }
+        if (status == 0 && is_socket(AT_FDCWD, own)) {
+            free(path);
+            path = own;
+            own = NULL;
+        }
+    }
+    free(own);
+    free(folder);
+    if (status != 0) {
+        free(path);
+        return status;
+    }
+    *ret_path = path;
+    return 0;
+}
+
 int
 wire_paths_find(const char *socket, const char *name, char **ret_path,
                 char text[512])
@@ -224,7 +279,7 @@ wire_paths_find(const char *socket, const char *name, char **ret_path,
         return copy(socket, ret_path, text);
     }
     if (name != NULL) {
-        return wire_paths_socket(name, ret_path, text);
+        return find_named(name, ret_path, text);
     }
     if (variable != NULL && variable[0] != '\0') {
         return copy(variable, ret_path, text);

@@ -45,11 +45,18 @@ static int
 teardown(void **state)
 {
     (void)state;
-    static const char *const made[] = {"lazyd/a.sock", "lazyd/b.sock",
-                                       "lazyd/c.sock", "lazyd/d.txt"};
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const made[] = {"lazyd/a.sock",
+                                       "lazyd/b.sock",
+                                       "lazyd/c.sock",
+                                       "lazyd/d.txt",
+                                       "lazyd/own.sock",
+                                       "lazyd/own/control.sock",
+                                       "lazyd/empty/control.sock"};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
         (void)unlink(inside(made[i]));
     }
+    (void)rmdir(inside("lazyd/own"));
+    (void)rmdir(inside("lazyd/empty"));
     (void)rmdir(inside("lazyd"));
     (void)rmdir(base);
     return getuid() == 0 ? seteuid(0) : 0;
@@ -130,6 +137,16 @@ test_runtime_and_socket(void **state)
 }
 
 static void
+expect_named(const char *name, const char *wanted)
+{
+    char text[512];
+    char *path = NULL;
+    assert_int_equal(wire_paths_find(NULL, name, &path, text), 0);
+    assert_string_equal(path, inside(wanted));
+    free(path);
+}
+
+static void
 expect(int status, const char *wanted)
 {
     char text[512];
@@ -177,6 +194,30 @@ test_find(void **state)
     assert_int_equal(unsetenv("LAZYD_SOCKET"), 0);
 }
 
+/* An instance with a folder of its own, as the systemd unit has it. */
+static void
+test_find_in_own_folder(void **state)
+{
+    (void)state;
+    (void)mkdir(inside("lazyd"), 0700);
+    (void)unlink(inside("lazyd/a.sock"));
+    (void)unlink(inside("lazyd/b.sock"));
+    assert_int_equal(mkdir(inside("lazyd/own"), 0700), 0);
+    assert_int_equal(mkdir(inside("lazyd/empty"), 0700), 0);
+    expect(-ENOENT, "no server runs");
+    expect_named("own", "lazyd/own.sock"); /* what is missing is named */
+    make_file("lazyd/empty/control.sock");
+    make_socket("lazyd/own/control.sock");
+    expect(0, "lazyd/own/control.sock");
+    expect_named("own", "lazyd/own/control.sock");
+    expect_named("empty", "lazyd/empty.sock");
+    make_socket("lazyd/a.sock");
+    expect(-ENOTUNIQ, "lazyd/a.sock\n");
+    expect(-ENOTUNIQ, "lazyd/own/control.sock");
+    make_socket("lazyd/own.sock");
+    expect_named("own", "lazyd/own.sock");
+}
+
 int
 main(void)
 {
@@ -184,6 +225,7 @@ main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_runtime_and_socket),
         cmocka_unit_test(test_find),
+        cmocka_unit_test(test_find_in_own_folder),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
