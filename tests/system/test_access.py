@@ -1,0 +1,165 @@
+"""Who may talk to the socket, and what lazyd tells those who started it."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from conftest import LAZYD, SERVE, TIMEOUT_S
+
+NOBODY = 65534
+
+# Run by somebody else: ask, and print each answer.
+ASKS = """
+import json, socket, sys
+with socket.socket(socket.AF_UNIX) as sock:
+    sock.connect(sys.argv[1])
+    file = sock.makefile("rb")
+    print(file.readline().decode(), end="")
+    for line in sys.argv[2:]:
+        sock.sendall(line.encode() + b"\\n")
+        answer = file.readline()
+        if not answer:
+            break
+        print(answer.decode(), end="")
+"""
+
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="not root")
+
+
+def request(method, **params):
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method,
+                       "params": params})
+
+
+def ask_as_nobody(lab, *lines):
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", ASKS, lab.socket, *lines], cwd="/",
+        user=NOBODY, group=NOBODY, extra_groups=[], text=True,
+        timeout=TIMEOUT_S, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return done.returncode, [json.loads(line)
+                             for line in done.stdout.splitlines()], done.stderr
+
+
+@needs_root
+def test_others_cannot_connect(lab):
+    lab.serve("")
+    status, answers, error = ask_as_nobody(lab, request("ping"))
+    assert status == 1 and answers == [] and "PermissionError" in error
+
+
+@needs_root
+def test_others_are_told_no_where_the_files_let_them(lab):
+    """What the peer is counts, not what the files allow."""
+    lab.serve("")
+    lab.folder.chmod(0o755)
+    lab.socket.chmod(0o666)
+    _, answers, _ = ask_as_nobody(lab, request("ping"), request("stop"))
+    assert answers and answers[0].get("method") != "hello"
+    assert answers[0]["error"]["data"]["kind"] == "denied"
+    assert lab.ask("ping")["pong"] is True
+
+
+@needs_root
+def test_group_may_look_and_not_touch(lab):
+    lab.serve("import csv\ndef use():\n    return csv\n",
+              "--socket-group", "nogroup")
+    status, answers, error = ask_as_nobody(
+        lab, request("ping"), request("stats"), request("list"),
+        request("ignore.list"), request("load", names=["csv"]),
+        request("ignore.add", kind="name", values=["csv"]),
+        request("level.set", package="csv", level="full"),
+        request("reload", name="csv"), request("stop"), request("ping"))
+    assert status == 0, error
+    hello, *answers = answers
+    assert hello["method"] == "hello" and len(answers) == 10
+    denied = [answer["error"]["data"]["kind"] if "error" in answer else None
+              for answer in answers]
+    assert denied == [None] * 4 + ["denied"] * 5 + [None]
+    assert lab.ask("show", "csv")["state"] == "proxy"
+
+
+@needs_root
+def test_socket_in_a_folder_of_somebody_else(lab):
+    folder = lab.folder / "theirs"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, NOBODY, NOBODY)
+    done = lab.lazyd("-s", folder / "s", "-l", lab.log, "--app",
+                     lab.write("app.py", SERVE), status=1)
+    assert f"'{folder}'" in done.err
+
+
+@needs_root
+def test_socket_in_a_symbolic_link(lab):
+    (lab.folder / "real").mkdir(mode=0o700)
+    (lab.folder / "link").symlink_to("real")
+    done = lab.lazyd("-s", lab.folder / "link" / "s", "-l", lab.log, "--app",
+                     lab.write("app.py", SERVE), status=1)
+    assert f"'{lab.folder}/link'" in done.err
+
+
+# --- what is told ---------------------------------------------------------
+
+def test_systemd_is_told_when_the_service_is_ready(lab):
+    path = lab.folder / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(path))
+        notify.settimeout(TIMEOUT_S)
+        lab.stay(lab.write("app.py", SERVE), env={"NOTIFY_SOCKET": str(path)})
+        assert b"READY=1" in notify.recv(4096)
+        assert lab.ask("ping")["pong"] is True
+
+
+def test_verbose_reports_imports(lab):
+    app = lab.write("app.py", "import csv, json\nprint(json.dumps([csv]) "
+                              "if 0 else json.dumps([1]))\n")
+    quiet = lab.foreground("--app", app)
+    loud = lab.foreground("-v", "--app", app)
+    assert quiet.out == loud.out == "[1]\n" and quiet.err == ""
+    assert "json" in loud.err
+    louder = lab.foreground("-vv", "--app", app)
+    assert len(louder.err) >= len(loud.err)
+
+
+def test_lazy_off_is_plain_python(lab):
+    app = lab.write("app.py", "import csv, sys\n"
+                              "print('csv' in sys.modules)\n")
+    assert lab.foreground("--app", app).out == "False\n"
+    assert lab.foreground("--lazy=off", "--app", app).out == "True\n"
+
+
+def test_start_timeout(lab):
+    app = lab.write("app.py", "import signal\nwhile True:\n"
+                              "    signal.pause()\n")
+    done = lab.lazyd("-s", lab.socket, "-p", lab.pidfile, "-l", lab.log,
+                     "--wait-ready", "--start-timeout", "0.3", "--app", app,
+                     status=1)
+    assert "--start-timeout" in done.err
+    assert not lab.socket.exists() and not lab.pidfile.exists()
+
+
+def test_service_that_ends_at_once_is_told(lab):
+    app = lab.write("app.py", "print('done')\n")
+    done = lab.lazyd("-s", lab.socket, "-l", lab.log, "--app", app)
+    assert "ended already" in done.err
+    assert not lab.socket.exists()
+
+
+def test_interrupted_start_leaves_nothing(lab):
+    app = lab.write("app.py", f"""
+        import os, signal
+        open({str(lab.folder / "begun")!r}, "w").close()
+        while True:
+            signal.pause()
+        """)
+    process = lab.popen(LAZYD, "-s", lab.socket, "-p", lab.pidfile, "-l",
+                        lab.log, "--wait-ready", "--app", app,
+                        stderr=subprocess.PIPE)
+    lab.await_file("begun")
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode != 0 and "interrupted" in error
+    assert not lab.socket.exists() and not lab.pidfile.exists()
