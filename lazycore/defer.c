@@ -256,6 +256,37 @@ missing_value(struct deferral *d, PyObject *dict, PyObject *attr,
     return result;
 }
 
+/* What OTHER, of a loaded module's namespace, stands for: its value, or a
+ * proxy of our own. */
+static int
+pending_value(struct deferral *d, struct lz_proxy *other, PyObject **ret_value)
+{
+    if (other->value == NULL) {
+        if (other->target == NULL || other->target->spec == NULL) {
+            d->reason = LZ_REASON_NOT_FOUND;
+            return 0;
+        }
+        PyObject *name = Py_NewRef(other->target->name);
+        PyObject *spec = Py_NewRef(other->target->spec);
+        int result = allowed(d, name, spec);
+        Py_DECREF(spec);
+        Py_DECREF(name);
+        if (result != 1)
+            return result;
+    }
+    if (other->value != NULL) {
+        *ret_value = Py_NewRef(other->value);
+        return 1;
+    }
+    struct lz_proxy *copy = proxy_copy(d->engine, other);
+    if (copy == NULL)
+        return -1;
+    copy->line = d->statement->line;
+    copy->file = Py_NewRef(d->statement->code->co_filename);
+    *ret_value = (PyObject *)copy;
+    return 1;
+}
+
 /* What ATTR of the loaded module with DICT is: its value, or a proxy. */
 static int
 loaded_value(struct deferral *d, PyObject *dict, PyObject *attr,
@@ -268,25 +299,11 @@ loaded_value(struct deferral *d, PyObject *dict, PyObject *attr,
         *ret_value = Py_NewRef(held);
         return 1;
     }
-    struct lz_proxy *other = (struct lz_proxy *)held;
-    if (other->value != NULL) {
-        *ret_value = Py_NewRef(other->value);
-        return 1;
-    }
-    if (other->target == NULL || other->target->spec == NULL) {
-        d->reason = LZ_REASON_NOT_FOUND;
-        return 0;
-    }
-    int result = allowed(d, other->target->name, other->target->spec);
-    if (result != 1)
-        return result;
-    struct lz_proxy *copy = proxy_copy(d->engine, other);
-    if (copy == NULL)
-        return -1;
-    copy->line = d->statement->line;
-    copy->file = Py_NewRef(d->statement->code->co_filename);
-    *ret_value = (PyObject *)copy;
-    return 1;
+    /* Strong: the policy asks Python, and another thread may bind it. */
+    Py_INCREF(held);
+    int result = pending_value(d, (struct lz_proxy *)held, ret_value);
+    Py_DECREF(held);
+    return result;
 }
 
 /* The entries of FROM, each a value or a proxy. *ret_pending: proxies. */
