@@ -39,7 +39,8 @@ star_value(struct lz_engine *engine, struct lz_namespace *ns, PyObject *module,
 {
     PyObject *held =
         namespace_peek_borrowed(engine, PyModule_GetDict(module), attr, NULL);
-    if (held == NULL || !proxy_check(engine, held) ||
+    if (held == NULL || !PyModule_CheckExact(module) ||
+        !proxy_check(engine, held) ||
         ((struct lz_proxy *)held)->value != NULL ||
         ((struct lz_proxy *)held)->target == NULL)
         return PyObject_GetAttr(module, attr);
@@ -61,7 +62,7 @@ PyObject *
 defer_star(struct lz_engine *engine, struct lz_namespace *ns, PyObject *module)
 {
     struct lz_namespace *source =
-        PyModule_CheckExact(module)
+        PyModule_Check(module)
             ? namespace_find(engine, PyModule_GetDict(module))
             : NULL;
     /* Keys of ours that are done must not become the importer's keys. */

@@ -80,3 +80,25 @@ def test_module_of_another_class_hands_on_values(both, names):
         print([type(value).__name__ for value in values])
         main()
         """, levels={"pk": "full"})
+
+
+def test_star_import_of_a_module_of_another_class(both):
+    """300,720: `import *` from a module whose __class__ was changed put the
+    keys of its pending names into the importer."""
+    both({"pk/__init__.py": "", "pk/low.py": "value = 1\n",
+          "pk/source.py": """\
+        from .low import value
+        def use():
+            return value
+        import sys, types
+        class Mine(types.ModuleType):
+            pass
+        sys.modules[__name__].__class__ = Mine
+        """,
+          "pk/user.py": "from .source import *\n"}, """\
+        class Holder:
+            from pk import user
+        print(sorted((str(name), type(name).__name__) for name in
+                     Holder.user.__dict__ if name in ("value", "Mine")))
+        print(Holder.user.value)
+        """, levels={"pk": "full"})
