@@ -7,97 +7,14 @@ and comparing to differential.py. A program is blocks of text, so that it can
 be shrunk by leaving blocks out.
 """
 
-import random
+from bodies import Bodies
+from model import Module
 
 LEVELS = ("full", "full", "full", "outer", "outer", None, None, "eager")
 
 
-class Program:
-    """Files, each a list of blocks; main.py is what runs."""
-
-    def __init__(self):
-        self.files = {}
-        self.folders = []  # on sys.path besides the program's own
-        self.zipped = []  # top-level names that live in lib.zip
-        self.levels = {}
-        self.cycles = False  # imports that fail eagerly may succeed lazily
-
-    def copy(self, files=None):
-        other = Program()
-        other.files = dict(self.files if files is None else files)
-        other.folders = list(self.folders)
-        other.zipped = list(self.zipped)
-        other.levels = dict(self.levels)
-        other.cycles = self.cycles
-        return other
-
-    def text(self, path):
-        return "".join(block + "\n" for block in self.files[path])
-
-
-class Module:
-    """What the generator knows of a module it has written or will write."""
-
-    def __init__(self, name, parent, number):
-        self.name = name
-        self.parent = parent
-        self.number = number
-        self.children = []
-        self.is_package = self.is_namespace = False
-        self.folder = ""
-        self.exports = {}  # plain name -> kind
-        self.refs = []  # (expression, kind) that its body may use
-        self.late_refs = []  # the same, for functions only
-        self.blocks = []
-        self.early = f"E{number}"
-        self.patched = f"P{number}"  # only main uses it, and may change it
-        self.effects = set()  # modules that run when this one does
-        self.replaced = self.clash = self.has_all = False
-        self.broken = self.done = False
-
-    @property
-    def tail(self):
-        return self.name.rpartition(".")[2]
-
-    @property
-    def top(self):
-        return self.name.partition(".")[0]
-
-    def ancestors(self):
-        result, module = [], self.parent
-        while module is not None:
-            result.append(module)
-            module = module.parent
-        return result
-
-    def path(self):
-        base = self.folder + self.name.replace(".", "/")
-        return base + ("/__init__.py" if self.is_package else ".py")
-
-
-def indent(text):
-    return "".join("    " + line + "\n" for line in text.splitlines())
-
-
-class Generator:
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-        self.program = Program()
-        self.number = 0
-        self.modules = []  # by rank, lowest first
-        # An import against the rank may fail in one order and not in another,
-        # and a guard, a star or a changed name would tell which it was: a
-        # program has the one or the others.
-        self.may_be_wild = self.chance(40)
-
+class Generator(Bodies):
     # The tree
-
-    def next(self):
-        self.number += 1
-        return self.number
-
-    def chance(self, percent):
-        return self.random.randrange(100) < percent
 
     def new_tree(self, parent, depth):
         number = self.next()
@@ -123,6 +40,10 @@ class Generator:
             level = self.random.choice(LEVELS)
             if level:
                 self.program.levels[top.name] = level
+            if self.chance(4) and not self.may_be_wild:
+                name = self.random.choice(self.modules).name
+                self.program.ignored.append(
+                    (self.random.choice(("name", "pkg")), name))
             if where == 0:
                 self.program.zipped.append(top.name)
             elif where == 1:
@@ -130,483 +51,6 @@ class Generator:
                 for module in self.modules:
                     if module.top == top.name:
                         module.folder = "other/"
-
-    # References from one module to another
-
-    def lower(self, module):
-        return [m for m in self.modules if m.done and not m.broken]
-
-    def visible(self, module):
-        """Exports of MODULE that another may import by name."""
-        return sorted(module.exports.items())
-
-    def relative(self, module, target):
-        """`from X import` text of the package that MODULE shares with
-        TARGET's parent: ('..', 'rest.of.target') or None."""
-        if module.name == "__main__":
-            return None
-        base = module if module.is_package else module.parent
-        dots = "."
-        while base is not None:
-            if target.name.startswith(base.name + "."):
-                return dots, target.name[len(base.name) + 1:]
-            if target is base:
-                return dots, ""
-            base = base.parent
-            dots += "."
-        return None
-
-    def source(self, module, target):
-        """How MODULE names TARGET after `from`."""
-        relative = self.relative(module, target)
-        if relative and self.chance(70):
-            return "".join(relative)
-        return target.name
-
-    def bind(self, module, name, kind, late=False):
-        if late:
-            module.late_refs.append((name, kind))
-            return
-        module.exports[name] = kind
-        module.refs.append((name, kind))
-        module.late_refs.append((name, kind))
-
-    def import_module_form(self, module, target):
-        """A statement that binds TARGET itself: (text, expression, name)."""
-        hidden = target.clash and module.top == target.top
-        forms = ["from"] if target.parent is not None else []
-        forms += ["as", "plain"]
-        form = self.random.choice(forms)
-        if hidden:
-            return None
-        if form == "plain":
-            return f"import {target.name}", target.name, target.top
-        name = "max" if self.chance(2) else f"z{self.next()}"
-        if form == "as":
-            return f"import {target.name} as {name}", name, name
-        source = self.source(module, target.parent)
-        return f"from {source} import {target.tail} as {name}", name, name
-
-    def import_names_form(self, module, target, count):
-        """A statement that binds names of TARGET: (text, [(name, kind)])."""
-        names = self.visible(target)
-        if not names:
-            return None
-        if module.top != target.top or self.chance(30):
-            names += [(c.tail, ("module", c)) for c in target.children
-                      if c.done and not c.broken and not c.clash
-                      and c.tail not in target.exports]
-        chosen = self.random.sample(names, min(count, len(names)))
-        parts, bound = [], []
-        for name, kind in chosen:
-            if kind[0] == "module" and kind[1].clash:
-                continue
-            if kind[0] == "patched" and module.name != "__main__":
-                continue
-            if self.chance(60) or name in module.exports:
-                other = "max" if self.chance(3) else f"n{self.next()}"
-                parts.append(f"{name} as {other}")
-                bound.append((other, kind))
-            else:
-                parts.append(name)
-                bound.append((name, kind))
-        if not parts:
-            return None
-        source = self.source(module, target)
-        text = f"from {source} import " + ", ".join(parts)
-        return text, bound
-
-    def choose(self, module):
-        found = self.lower(module)
-        near = [m for m in found if m.top == module.top]
-        if near and self.chance(60):
-            return self.random.choice(near)
-        return self.random.choice(found) if found else None
-
-    def statement(self, module, target):
-        """An import of TARGET or of its names: (text, [(name, kind)],
-        [(expression, kind)])."""
-        if self.chance(50) and not target.is_namespace:
-            form = self.import_names_form(module, target,
-                                          self.random.randint(1, 3))
-            if form:
-                return form[0], form[1], form[1]
-        form = self.import_module_form(module, target)
-        if form is None:
-            return None
-        text, expression, name = form
-        kind = ("module", target)
-        if name == expression:
-            return text, [(name, kind)], [(name, kind)]
-        top = next(m for m in self.modules if m.name == name)
-        return text, [(name, ("module", top))], [(expression, kind)]
-
-    def item_import(self, module):
-        target = self.choose(module)
-        made = target and self.statement(module, target)
-        if not made:
-            return None
-        text, bound, refs = made
-        for name, kind in bound:
-            module.exports[name] = kind
-        module.refs += refs
-        module.late_refs += refs
-        return text
-
-    def item_for_effect(self, module):
-        """An import whose name nobody uses runs at once, but in a package."""
-        target = self.choose(module)
-        if target is None or module.is_package or self.may_be_wild:
-            return None
-        module.effects |= target.effects
-        for package in target.ancestors():
-            module.effects |= package.effects
-        if target.is_namespace or target.replaced or self.chance(60):
-            return f"import {target.name} as u{self.next()}"
-        return (f"from {self.source(module, target)} import {target.early} "
-                f"as u{self.next()}")
-
-    def item_conditional(self, module):
-        text = self.item_import(module)
-        if not text:
-            return None
-        return self.random.choice((
-            "if {early}:\n{body}", "if not {early}:\n    pass\nelse:\n{body}",
-            "for _ in (1, 2):\n{body}",
-            "if True:\n{body}", "_ = 0\nwhile _ < 2:\n    _ += 1\n{body}",
-        )).format(early=module.early, body=indent(text).rstrip())
-
-    def item_guarded(self, module):
-        target = self.choose(module)
-        if target is None or self.may_be_wild:
-            return None
-        made = self.statement(module, target)
-        if not made:
-            return None
-        text, bound, refs = made
-        for name, kind in bound:
-            module.exports[name] = kind
-        module.refs += refs
-        module.late_refs += refs
-        frame = self.random.choice((
-            "try:\n{0}except ImportError:\n    raise",
-            "try:\n    pass\nfinally:\n{0}",
-            "from contextlib import suppress\nwith suppress(ImportError):\n"
-            "{0}",
-            "try:\n    raise KeyError\nexcept KeyError:\n{0}",
-            "try:\n    import nosuch{n}\nexcept ImportError:\n{0}",
-        ))
-        return frame.format(indent(text), n=self.next()).rstrip()
-
-    def item_missing(self, module):
-        target = self.choose(module)
-        number = self.next()
-        name = f"n{number}"
-        module.exports[name] = ("any",)
-        module.late_refs.append((name, ("any",)))
-        if (target is None or self.chance(30) or target.replaced or
-                self.may_be_wild):
-            text = f"import nosuch{number} as {name}"
-        else:
-            text = f"from {target.name} import nosuch{number} as {name}"
-        return (f"try:\n    {text}\nexcept ImportError:\n"
-                f"    {name} = {number}")
-
-    def item_broken(self, module):
-        broken = [m for m in self.modules if m.broken and m.done]
-        if not broken or self.may_be_wild:
-            return None
-        target = self.random.choice(broken)
-        name = f"n{self.next()}"
-        self.bind(module, name, ("any",))
-        return (f"try:\n    from {target.name} import {target.early} as "
-                f"{name}\nexcept Exception as _e:\n"
-                f"    {name} = type(_e).__name__")
-
-    def item_star(self, module):
-        target = self.choose(module)
-        if (target is None or target.replaced or target.is_namespace or
-                self.may_be_wild or
-                (target.is_package and not target.has_all)):
-            return None
-        for name, kind in self.visible(target):
-            if kind[0] == "dyn" or name.startswith("_"):
-                continue
-            if target.has_all and name not in target.all_names:
-                continue
-            if kind[0] == "patched" or \
-                    kind[0] == "module" and name in (
-                        m.name for m in self.modules):
-                continue
-            module.exports[name] = kind
-            module.refs.append((name, kind))
-        for child in target.children:
-            if target.has_all and child.tail in target.all_names:
-                module.exports[child.tail] = ("module", child)
-                module.refs.append((child.tail, ("module", child)))
-        return f"from {self.source(module, target)} import *"
-
-    def item_class_import(self, module):
-        target = self.choose(module)
-        made = target and self.statement(module, target)
-        if not made:
-            return None
-        number = self.next()
-        self.bind(module, f"K{number}", ("holder", [b[0] for b in made[1]]))
-        return f"class K{number}:\n    {made[0]}"
-
-    def item_function_import(self, module):
-        target = self.choose(module)
-        made = target and self.statement(module, target)
-        if not made:
-            return None
-        number = self.next()
-        text, _, refs = made
-        use = self.use(self.random.choice(refs), True)
-        if self.chance(20) and not self.may_be_wild:
-            names = ", ".join(sorted({name for name, _ in made[1]}))
-            text = f"global {names}\n    {text}"
-        self.bind(module, f"g{number}", ("func",))
-        return f"def g{number}():\n    {text}\n    return {use}"
-
-    def item_call(self, module):
-        target = self.choose(module)
-        if target is None:
-            return None
-        number = self.next()
-        name = f"n{number}"
-        self.bind(module, name, ("module", target))
-        form = self.random.choice((
-            "import importlib\n{0} = importlib.import_module({1!r})",
-            "from importlib import import_module as _im\n{0} = _im({1!r})",
-            "{0} = __import__({1!r}, fromlist=['x'])",
-            "exec('import {1} as {0}')",
-            "exec('import {1} as {0}', globals())",
-            "_d = {{'__name__': 'x'}}\n"
-            "exec('import {1} as {0}', _d)\n{0} = _d['{0}']",
-        ))
-        return form.format(name, target.name)
-
-    # Uses
-
-    def use(self, ref, in_function):
-        expression, kind = ref
-        pick = self.random.choice
-        if kind[0] == "func":
-            return f"{expression}()"
-        if kind[0] == "class":
-            return pick((f"{expression}.tag", f"{expression}().tag",
-                         f"{expression}", f"{expression}.__name__"))
-        if kind[0] == "late" and in_function:
-            return f"{expression}()"
-        if kind[0] == "module":
-            names = [n for n in self.visible(kind[1]) if in_function == 2
-                     or n[1][0] not in ("patched", "late")]
-            if names and self.chance(80):
-                name, inner = pick(names)
-                return self.use((f"{expression}.{name}", inner), in_function)
-            return f"{expression}"
-        return expression
-
-    def item_value(self, module):
-        """A constant computed from what is imported."""
-        number = self.next()
-        if not module.refs:
-            return None
-        uses = [self.use(self.random.choice(module.refs), False)
-                for _ in range(self.random.randint(1, 2))]
-        letter = "\u00e9" if self.chance(10) else "W"
-        self.bind(module, f"{letter}{number}", ("any",))
-        return f"{letter}{number} = ({', '.join(uses)},)"
-
-    def item_class(self, module):
-        number = self.next()
-        classes = [r for r in module.refs if r[1][0] == "class"]
-        base = ""
-        if classes and self.chance(70):
-            base = f"({self.random.choice(classes)[0]})"
-        self.bind(module, f"D{number}", ("class",))
-        return f"class D{number}{base}:\n    tag = {number}"
-
-    def item_function(self, module):
-        number = self.next()
-        refs = module.refs or [(module.early, ("int",))]
-        use = self.use(self.random.choice(refs), True)
-        self.bind(module, f"f{number}", ("func",))
-        form = self.random.choice((
-            "def f{0}():\n    return {1}",
-            "f{0} = lambda: {1}",
-            "def f{0}():\n    return [{1} for _ in range(2)]",
-            "def f{0}():\n    def inner():\n        return {1}\n"
-            "    return inner()",
-            "def f{0}():\n    return eval({1!r})",
-        ))
-        return form.format(number, use)
-
-    def plain_names(self, module):
-        return [r for r in module.refs
-                if "." not in r[0] and r[0] in module.exports]
-
-    def item_rebind(self, module):
-        """The name of an import becomes another value, or goes."""
-        names = [r for r in self.plain_names(module) if r[0][0] in "nz"]
-        if not names:
-            return None
-        name, kind = self.random.choice(names)
-        number = self.next()
-        module.refs = [r for r in module.refs if r[0] != name]
-        module.late_refs = [r for r in module.late_refs if r[0] != name]
-        form = self.random.choice((
-            "{0} = {1}", "del {0}", "del {0}\n{0} = {1}",
-            "class {0}:\n    tag = {1}", "def {0}():\n    return {1}",
-            "globals()['{0}'] = {1}", "del globals()['{0}']",
-            "n{1} = {0}\n{0} = n{1}", "n{1} = {0}\ndel {0}",
-            "for {0} in (1, {1}):\n    pass",
-        ))
-        if form.startswith("del") and form.count("{0}") == 1 or \
-                form.endswith("del {0}"):
-            del module.exports[name]
-        else:
-            module.exports[name] = ("any",)
-        if form.startswith("n{1}"):
-            self.bind(module, f"n{number}", kind)
-        return form.format(name, number)
-
-    def item_names(self, module):
-        """globals() and its kin, read in the body."""
-        names = self.plain_names(module)
-        if not names:
-            return None
-        name = self.random.choice(names)[0]
-        number = self.next()
-        self.bind(module, f"W{number}", ("any",))
-        form = self.random.choice((
-            "globals()['{0}']", "locals()['{0}']", "vars()['{0}']",
-            "'{0}' in globals()", "globals().get('{0}')", "'{0}' in dir()",
-            "eval('{0}')", "dict(globals())['{0}']",
-            "[k for k in dir() if k == '{0}']",
-            "{{**globals()}}['{0}']", "globals().copy()['{0}']",
-            "[v for k, v in list(vars().items()) if k == '{0}']",
-            "__import__('sys').modules[__name__].{0}",
-        ))
-        return f"W{number} = " + form.format(name)
-
-    def item_global_function(self, module):
-        names = [r for r in self.plain_names(module) if r[0][0] in "nz"]
-        if not names:
-            return None
-        name = self.random.choice(names)[0]
-        number = self.next()
-        module.refs = [r for r in module.refs if r[0] != name]
-        module.late_refs = [r for r in module.late_refs if r[0] != name]
-        module.exports[name] = ("any",)
-        form = self.random.choice((
-            "def _s():\n    global {0}\n    {0} = {1}\n_s()",
-            "def _s():\n    global {0}\n    del {0}\n_s()\n{0} = {1}",
-            "def _s():\n    globals()['{0}'] = {1}\n_s()",
-            "def _s(v):\n    global {0}\n    {0} = v\n_s(({0}, {1}))",
-        ))
-        return form.format(name, number)
-
-    def item_getattr(self, module):
-        """Module __getattr__, once, at the end."""
-        number = self.next()
-        if "__getattr__" in "".join(module.blocks) or module.name == "__main__":
-            return None
-        children = [c for c in module.children if c.done and not c.broken]
-        if children and self.chance(60):
-            tail = self.random.choice(children).tail
-            if tail not in module.exports:
-                module.exports[tail] = ("dyn",)
-            return (f"def __getattr__(name):\n    if name == {tail!r}:\n"
-                    "        import importlib\n        return importlib."
-                    f"import_module('.{tail}', __name__)\n"
-                    "    raise AttributeError(name)")
-        module.exports[f"y{number}"] = ("dyn",)
-        return (f"def __getattr__(name):\n    if name == 'y{number}':\n"
-                f"        return {number}\n    raise AttributeError(name)")
-
-    def item_update(self, module):
-        """The names of another module, by hand instead of by a star."""
-        modules = [r for r in module.refs if r[1][0] == "module"
-                   and not r[1][1].replaced and not r[1][1].is_package
-                   and r[1][1].top != module.top]
-        if not modules or self.may_be_wild:
-            return None
-        expression, (_, target) = self.random.choice(modules)
-        for name, kind in self.visible(target):
-            if kind[0] in ("int", "class", "func", "any"):
-                self.bind(module, name, kind)
-        return self.random.choice((
-            "globals().update({{k: v for k, v in vars({0}).items() "
-            "if k[0] != '_'}})",
-            "for _k in dir({0}):\n    if _k[0] != '_':\n"
-            "        globals()[_k] = getattr({0}, _k)",
-            "for _k, _v in vars({0}).items():\n    if _k[0] != '_':\n"
-            "        globals().setdefault(_k, _v)",
-        )).format(expression)
-
-    def item_all(self, module):
-        """`from .x import __all__` with its star, as many packages have."""
-        lower = [m for m in self.lower(module) if m.has_all
-                 and not m.replaced and not m.is_namespace]
-        if not lower or self.may_be_wild or module.name == "__main__":
-            return None
-        target = self.random.choice(lower)
-        source = self.source(module, target)
-        for name in target.all_names:
-            if name in target.exports and target.exports[name][0] in (
-                    "int", "class", "func", "any"):
-                self.bind(module, name, target.exports[name])
-        return self.random.choice((
-            "from {0} import *\nfrom {0} import __all__",
-            "from {0} import __all__\nfrom {0} import *",
-            "from {0} import *\nfrom {0} import __all__ as _a{1}\n"
-            "__all__ = list(_a{1})",
-        )).format(source, self.next())
-
-    def item_class_of_module(self, module):
-        """A module whose type is another than a module's."""
-        if module.name == "__main__" or self.may_be_wild:
-            return None
-        number = self.next()
-        module.exports[f"y{number}"] = ("dyn",)
-        return (f"import sys, types\nclass _M{number}(types.ModuleType):\n"
-                f"    y{number} = property(lambda self: {number})\n"
-                f"sys.modules[__name__].__class__ = _M{number}")
-
-    def item_many(self, module):
-        """So many names that arguments take more than a byte."""
-        target = self.choose(module)
-        if target is None or target.replaced or target.is_namespace:
-            return None
-        number = self.next()
-        names = [f"n{number}{at:03}" for at in range(300)]
-        self.bind(module, names[0], ("int",))
-        self.bind(module, names[290], ("int",))
-        used = f"def f{number}():\n    return {names[7]}, {names[280]}"
-        self.bind(module, f"f{number}", ("func",))
-        return (f"from {self.source(module, target)} import " + ", ".join(
-            f"{target.early} as {name}" for name in names) + "\n" + used)
-
-    ITEMS = (
-        (30, item_import), (4, item_conditional), (5, item_guarded),
-        (3, item_missing), (3, item_star), (2, item_class_import),
-        (4, item_function_import), (3, item_call), (8, item_value),
-        (5, item_class), (10, item_function), (4, item_rebind),
-        (4, item_names), (2, item_global_function), (1, item_getattr),
-        (2, item_broken), (3, item_for_effect),
-        (2, item_update), (2, item_all), (1, item_class_of_module),
-        (1, item_many),
-    )
-
-    def items(self, module, count):
-        weights = [weight for weight, _ in self.ITEMS]
-        for _ in range(count):
-            item = self.random.choices(self.ITEMS, weights)[0][1]
-            block = item(self, module)
-            if block:
-                module.blocks.append(block)
 
     # Whole modules
 
@@ -841,9 +285,19 @@ class Generator:
             "show({1}, lambda: {0}.__dict__.setdefault('{2}', 1))",
             "show({1}, lambda: delattr({0}, '{2}'))",
             "vars({0}).update({2}={1})",
+            "exec('import {3} as n{1}\\ndef x{1}():\\n    return n{1}', "
+            "vars({0}))\nshow({1}, lambda: ({0}.x{1}(), {0}.n{1}))",
+            "exec('from {3} import *\\nimport {3} as n{1}\\n"
+            "x{1} = n{1}.__name__', {0}.__dict__)\n"
+            "show({1}, lambda: ({0}.x{1}, {0}.n{1}))",
         ))
+        other = self.random.choice([m for m in self.modules if m.done and
+                                    not m.broken and not m.is_namespace and
+                                    not m.replaced] or [module])
+        if self.may_be_wild and "exec" in form:
+            return
         main.blocks.append(form.format(expression, self.next(),
-                                       module.patched))
+                                       module.patched, other.name))
         for other, kind in main.late_refs:
             if kind[0] == "patched":
                 main.blocks.append(self.probe(other))
@@ -875,7 +329,14 @@ class Generator:
             "import importlib\n_old = {0}\nimportlib.reload(_old)\n"
             "show({1}, lambda: (_old is {0}, {0}.{3}))",
         )
+        whole = ("import sys\n{0}.{3}\n_old = [k for k in sys.modules if "
+                 "k == '{2}' or k.startswith('{2}.')]\n"
+                 "for _k in _old:\n    del sys.modules[_k]\n"
+                 "collect()\nimport {2} as _new\n"
+                 "show({1}, lambda: (_new.{3}, _new is {0}))")
         form = self.random.choice(forms[2:] if module.is_package else forms)
+        if module.parent is None and not main.effects and self.chance(30):
+            form = whole
         main.blocks.append(form.format(expression, number, module.name,
                                        module.early))
 
