@@ -414,3 +414,43 @@ def test_meta_path_changed_after_the_statement(both, change):
             return Other
         main()
         """)
+
+
+def test_a_spec_whose_getter_loads_the_name(lazily):
+    """4.2: whoever asks a spec may run code that binds the very name, or
+    another thread that does."""
+    lazily({"finder.py": """\
+        import sys
+        from importlib.machinery import ModuleSpec, PathFinder
+        armed = []
+        class Spec(ModuleSpec):
+            @property
+            def has_location(self):
+                if armed:
+                    armed.pop()()
+                return True
+            has_location = has_location.setter(lambda self, value: None)
+        class Finder:
+            @staticmethod
+            def find_spec(name, path=None, target=None):
+                if name != "base":
+                    return None
+                found = PathFinder.find_spec(name, path)
+                spec = Spec(name, found.loader, origin=found.origin)
+                spec.cached = found.cached
+                return spec
+        sys.meta_path.insert(0, Finder)
+        """, "base.py": "x = ['x']\n",
+            "middle.py": "from base import x\ndef f():\n    return x\n",
+            "user.py": "from middle import x\ndef f():\n    return x\n"}, """\
+        import finder
+        import middle
+        from importlib import import_module
+        def main():
+            finder.armed, middle.f
+            finder.armed.append(lambda: middle.f())
+            user = import_module("user")
+            assert finder.armed == []
+            assert user.f() is middle.f() == ["x"]
+        main()
+        """)
