@@ -375,15 +375,40 @@ bytecode_first_effect(const unsigned char *code, size_t size, PyObject *names)
 /* uses */
 
 static int
-add_loaded_names(PyObject *set, PyObject *bytes, PyObject *names)
+add_strings(PyObject *set, PyObject *item)
+{
+    if (PyUnicode_CheckExact(item))
+        return PySet_Add(set, item);
+    if (!PyTuple_Check(item))
+        return 0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(item); i++) {
+        if (add_strings(set, PyTuple_GET_ITEM(item, i)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The names that BYTES loads; of LISTED, the constants of a module that has
+ * __all__ (else NULL), every string that is loaded, as what __all__ may list,
+ * but for the names that an import statement says. */
+static int
+add_loaded_names(PyObject *set, PyObject *bytes, PyObject *names,
+                 PyObject *listed)
 {
     struct cursor cursor = {(const unsigned char *)PyBytes_AS_STRING(bytes),
                             (size_t)PyBytes_GET_SIZE(bytes), 0, 0, 0};
+    PyObject *last = NULL; /* the constant loaded just before */
     while (cursor_step_real(&cursor)) {
         int index = lz_op_loaded_name(cursor.opcode, cursor.oparg);
         PyObject *name = index < 0 ? NULL : name_at(names, index);
         if (name != NULL && PySet_Add(set, name) < 0)
             return -1;
+        if (last != NULL && cursor.opcode != IMPORT_NAME &&
+            add_strings(set, last) < 0)
+            return -1;
+        last = listed != NULL && cursor.opcode == LOAD_CONST
+                   ? name_at(listed, cursor.oparg)
+                   : NULL;
     }
     return 0;
 }
@@ -405,27 +430,10 @@ add_nested_names(PyObject *set, PyCodeObject *code, int nesting)
             PyObject *bytes = lz_code_bytes(inner);
             result = bytes == NULL
                          ? -1
-                         : add_loaded_names(set, bytes, inner->co_names);
+                         : add_loaded_names(set, bytes, inner->co_names, NULL);
             Py_XDECREF(bytes);
         }
         if (result < 0 || add_nested_names(set, inner, nesting + 1) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* A module with __all__ is taken to list every string constant it has. */
-static int
-add_listed_names(PyObject *set, PyObject *consts)
-{
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(consts); i++) {
-        PyObject *item = PyTuple_GET_ITEM(consts, i);
-        int result = 0;
-        if (PyUnicode_CheckExact(item))
-            result = PySet_Add(set, item);
-        else if (PyTuple_Check(item))
-            result = add_listed_names(set, item);
-        if (result < 0)
             return -1;
     }
     return 0;
@@ -448,10 +456,9 @@ bytecode_used_names(PyCodeObject *code, PyObject *bytes)
     PyObject *set = PySet_New(NULL);
     if (set == NULL)
         return NULL;
-    if (add_loaded_names(set, bytes, code->co_names) < 0 ||
-        add_nested_names(set, code, 0) < 0 ||
-        (has_all(code->co_names) &&
-         add_listed_names(set, code->co_consts) < 0))
+    PyObject *listed = has_all(code->co_names) ? code->co_consts : NULL;
+    if (add_loaded_names(set, bytes, code->co_names, listed) < 0 ||
+        add_nested_names(set, code, 0) < 0)
         Py_CLEAR(set);
     return set;
 }

@@ -30,3 +30,18 @@ def test_a_package_hands_on_what_it_imports(both):
                levels={"pk": "full"})
     assert run.state("dep") == "proxy"
     assert run.state("pk.sub") == "proxy"
+
+
+def test_a_statement_does_not_list_its_names_in_all(both):
+    """celery/app/base.py: `from . import builtins` registers tasks, in a
+    module that has an __all__ without it."""
+    run = both({"pk/__init__.py": "tasks = []\n",
+                "pk/base.py": "from . import builtins\nfrom . import listed\n"
+                              "__all__ = ('App', 'listed')\n"
+                              "class App:\n    pass\n",
+                "pk/builtins.py": "import pk\npk.tasks.append('group')\n",
+                "pk/listed.py": ""},
+               "import pk\nfrom pk.base import App\nApp()\nprint(pk.tasks)\n",
+               levels={"pk": "full"})
+    assert run.reason("pk.builtins") == "for_effect"
+    assert run.state("pk.listed") == "proxy"
