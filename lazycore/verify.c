@@ -387,11 +387,9 @@ verify_spec(struct verify *verify)
         PyObject_GetAttr(verify->spec, verify->engine->names.loader);
     verify->origin = spec_file(verify->engine, verify->spec);
     verify->result->file = copy_text(verify->origin);
-    if (verify->loader == NULL) {
-        note_failure(verify);
-    } else if (verify->loader == Py_None) {
+    if (verify->loader == Py_None) {
         verify_namespace(verify);
-    } else if (read_code(verify) < 0) {
+    } else if (verify->loader == NULL || read_code(verify) < 0) {
         note_failure(verify);
     } else {
         compare(verify);
