@@ -138,6 +138,14 @@ def version():
     return tuple(map(int, out.split()))
 
 
+@pytest.fixture
+def counted_blocks():
+    """For tests of what is judged by allocated blocks, which only the
+    interpreter's own allocator counts."""
+    if os.environ.get("PYTHONMALLOC", "").startswith("malloc"):
+        pytest.skip("PYTHONMALLOC=malloc counts no blocks")
+
+
 class Lab:
     """A folder for programs and a way to run them."""
 

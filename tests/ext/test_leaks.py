@@ -251,7 +251,7 @@ def test_a_failed_load_of_a_leaked_proxy(lazily):
         """)
 
 
-def test_the_walk_is_not_automatic_in_a_large_heap(lazily):
+def test_the_walk_is_not_automatic_in_a_large_heap(lazily, counted_blocks):
     """4.1: never automatically in a heap of over a million tracked objects;
     inject() and load(inject=True) ask for it."""
     lazily({"dep.py": "x = 1\n",

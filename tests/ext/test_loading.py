@@ -432,7 +432,7 @@ def test_source_deleted_under_a_pending_module(lazily):
 def test_what_a_load_cost_and_who_caused_it(lazily):
     """4.5: time, blocks, parent, trigger with thread, statement."""
     run = lazily({"outer_m.py": "import inner_m\ninner_m.x\n"
-                  "data = [object() for i in range(5000)]\n",
+                  "data = 1\n",
                   "inner_m.py": "x = sum(range(200000))\n"}, """\
         import threading
         import outer_m
@@ -456,8 +456,20 @@ def test_what_a_load_cost_and_who_caused_it(lazily):
     assert inner["sequence"] < outer["sequence"]
     assert 0 < inner["wall_ns"] < outer["wall_ns"]
     assert 0 < inner["cpu_ns"] <= outer["cpu_ns"]
-    assert outer["blocks"] > 5000
     assert run.stats["loads"] >= 2
+
+
+def test_what_a_load_allocates(lazily, counted_blocks):
+    """4.5: blocks and bytes that a load allocated."""
+    run = lazily({"dep.py": "data = [object() for i in range(50000)]\n"}, """\
+        import dep
+        def main():
+            return len(dep.data)
+        main()
+        """)
+    shown = run.show("dep")
+    assert shown["blocks"] > 50000
+    assert shown["bytes"] > 50000 * 16
 
 
 def test_eager_loads_are_accounted_with_their_rule(both):
