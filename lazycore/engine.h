@@ -317,6 +317,10 @@ void place_error_text(char *ret_text, size_t size);
  * module that an ignored package covers. */
 bool place_is_ignored(struct lz_engine *engine);
 
+/* Whether an import is what looks an attribute up: importlib's own look at a
+ * package before it imports the submodule, or IMPORT_FROM. */
+bool place_in_import(void);
+
 /* usage.c */
 struct lz_usage {
     uint64_t wall_ns;

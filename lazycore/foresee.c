@@ -256,7 +256,8 @@ static int
 supply(struct lz_engine *engine, PyObject *module, PyObject *attr)
 {
     PyObject *dict = PyModule_GetDict(module);
-    if (!may_be_submodule(engine, dict, attr))
+    /* An import that misses a submodule goes on to load it by itself. */
+    if (!may_be_submodule(engine, dict, attr) || place_in_import())
         return 0;
     PyObject *name =
         namespace_peek_borrowed(engine, dict, engine->names.name, NULL);

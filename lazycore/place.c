@@ -123,3 +123,17 @@ place_is_ignored(struct lz_engine *engine)
     }
     return result;
 }
+
+bool
+place_in_import(void)
+{
+    PyFrameObject *frame = PyEval_GetFrame(); /* borrowed */
+    if (frame == NULL)
+        return false;
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    int offset = PyFrame_GetLasti(frame);
+    bool result = is_importlib(code->co_filename) ||
+                  (offset >= 0 && LZ_CODE_UNITS(code)[offset] == IMPORT_FROM);
+    Py_DECREF(code);
+    return result;
+}
