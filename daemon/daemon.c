@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/check_levels.h"
 #include "daemon/control.h"
 #include "daemon/detach.h"
 #include "daemon/folder.h"
@@ -27,6 +28,7 @@
 #include "daemon/pyhost.h"
 #include "daemon/settings.h"
 #include "daemon/signals.h"
+#include "daemon/trial.h"
 
 struct daemon {
     struct options options;
@@ -51,6 +53,7 @@ on_ready(void *arg)
 
     logger_started(&daemon->logger);
     detach_ready(&daemon->detach);
+    trial_ready();
     if (daemon->options.foreground && daemon->options.wait_ready) {
         notify_manager("READY=1");
     }
@@ -313,6 +316,39 @@ fail(struct daemon *daemon, struct lz_error *error, int status)
     return status;
 }
 
+/* In a child of --check-levels: as with -F --no-socket. */
+static int
+run_trial(void *arg, bool lazy)
+{
+    struct daemon *daemon = arg;
+    struct lz_error error = {0};
+    int status = -1;
+
+    daemon->options.lazy = lazy;
+    if (step_paths(daemon, &error) == 0) {
+        status = run(daemon, &error);
+    }
+    return status < 0 ? fail(daemon, &error, 1) : status;
+}
+
+static int
+step_check_levels(struct daemon *daemon, struct lz_error *error)
+{
+    struct options *options = &daemon->options;
+    struct check_levels setup = {.options = options,
+                                 .core = daemon->core,
+                                 .run = run_trial,
+                                 .arg = daemon};
+
+    options->foreground = true;
+    options->no_socket = true;
+    options->socket_path = NULL;
+    options->socket_group = NULL;
+    options->pidfile = NULL;
+    options->log = NULL;
+    return check_levels(&setup, error);
+}
+
 static int
 start(struct daemon *daemon, struct lz_error *error)
 {
@@ -324,6 +360,10 @@ start(struct daemon *daemon, struct lz_error *error)
     }
     if (daemon->options.check) {
         return step_check(daemon, error) < 0 ? fail(daemon, error, 1) : 0;
+    }
+    if (daemon->options.check_levels) {
+        return step_check_levels(daemon, error) < 0 ? fail(daemon, error, 1)
+                                                    : 0;
     }
     if (step_paths(daemon, error) < 0 || step_files(daemon, error) < 0) {
         pidfile_remove(daemon->pidfile);

@@ -32,7 +32,11 @@ enum option_key {
     KEY_STOP_TIMEOUT,
     KEY_START_TIMEOUT,
     KEY_WAIT_READY,
-    KEY_CHECK
+    KEY_CHECK,
+    KEY_CHECK_LEVELS,
+    KEY_PROBE,
+    KEY_READY_AFTER,
+    KEY_RUN_TIMEOUT
 };
 
 static const struct argp_option option_table[] = {
@@ -97,6 +101,19 @@ static const struct argp_option option_table[] = {
      "import eagerly what is found at a path with this part (repeatable)", 4},
     {"ignore-file", KEY_IGNORE_FILE, "FILE", 0,
      "ignore sets as 'lazyctl ignore save' writes them", 4},
+    {NULL, 0, NULL, 0, "Finding levels:", 5},
+    {"check-levels", KEY_CHECK_LEVELS, NULL, 0,
+     "run TARGET eagerly and lazily, again and again, and say which of its "
+     "packages may be full",
+     5},
+    {"level-file-out", 'o', "FILE", 0,
+     "write a file for --level-file (default: to standard output)", 5},
+    {"probe", KEY_PROBE, "COMMAND", 0,
+     "TARGET is a service: it is right when this shell command succeeds", 5},
+    {"ready-after", KEY_READY_AFTER, "SECONDS", 0,
+     "probe it then (default: once it has called lazycore.ready())", 5},
+    {"run-timeout", KEY_RUN_TIMEOUT, "SECONDS", 0,
+     "end a run, or a probe, after this (default: 60)", 5},
     {NULL, 0, NULL, 0, "Other:", -1},
     {0},
 };
@@ -337,6 +354,15 @@ parse_plain_option(int key, char *value, struct options *options)
     case KEY_CHECK:
         options->check = true;
         return 0;
+    case KEY_CHECK_LEVELS:
+        options->check_levels = true;
+        return 0;
+    case KEY_PROBE:
+        options->probe = value;
+        return 0;
+    case 'o':
+        options->level_file_out = value;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -357,6 +383,13 @@ parse_option(int key, char *value, struct argp_state *state)
     case KEY_START_TIMEOUT:
         return set_seconds(parse, "start-timeout", value,
                            &parse->options->start_timeout_ms);
+    case KEY_READY_AFTER:
+        parse->options->has_ready_after = true;
+        return set_seconds(parse, "ready-after", value,
+                           &parse->options->ready_after_ms);
+    case KEY_RUN_TIMEOUT:
+        return set_seconds(parse, "run-timeout", value,
+                           &parse->options->run_timeout_ms);
     case ARGP_KEY_ARG:
         return add_argument(parse, state, value);
     default:
@@ -366,6 +399,28 @@ parse_option(int key, char *value, struct argp_state *state)
         }
         return rc;
     }
+}
+
+static int
+check_levels_together(const struct options *options, struct lz_error *error)
+{
+    if (!options->check_levels &&
+        (options->probe != NULL || options->level_file_out != NULL ||
+         options->has_ready_after ||
+         options->run_timeout_ms != LZ_RUN_TIMEOUT_MS)) {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "--probe, --ready-after, --run-timeout and "
+                            "--level-file-out are for --check-levels");
+    }
+    if (options->check_levels && (options->check || !options->lazy)) {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "--check-levels excludes --check and --lazy=off");
+    }
+    if (options->has_ready_after && options->probe == NULL) {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "--ready-after is for a service: give --probe");
+    }
+    return 0;
 }
 
 /* What words alone cannot tell: one option against another. */
@@ -382,7 +437,7 @@ check_together(const struct options *options, struct lz_error *error)
                             "--no-socket excludes --socket and "
                             "--socket-group");
     }
-    return 0;
+    return check_levels_together(options, error);
 }
 
 int
@@ -398,7 +453,8 @@ options_parse(struct options *options, int argc, char **argv,
 
     *options = (struct options){.lazy = true,
                                 .stop_timeout_ms = LZ_STOP_TIMEOUT_MS,
-                                .start_timeout_ms = LZ_START_TIMEOUT_MS};
+                                .start_timeout_ms = LZ_START_TIMEOUT_MS,
+                                .run_timeout_ms = LZ_RUN_TIMEOUT_MS};
     argp_err_exit_status = 2;
     rc = argp_parse(&argp, argc, argv, argp_flags, NULL, &parse);
     if (rc == ENOMEM) {

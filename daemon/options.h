@@ -13,7 +13,11 @@
 
 #include "lazycore/core.h"
 
-enum { LZ_STOP_TIMEOUT_MS = 10 * 1000, LZ_START_TIMEOUT_MS = 90 * 1000 };
+enum {
+    LZ_STOP_TIMEOUT_MS = 10 * 1000,
+    LZ_START_TIMEOUT_MS = 90 * 1000,
+    LZ_RUN_TIMEOUT_MS = 60 * 1000
+};
 
 struct string_list {
     const char **items;
@@ -41,6 +45,8 @@ struct options {
     const char *ignore_file;
     const char *level_file;
     const char *socket_group;
+    const char *level_file_out; /* of --check-levels; NULL: to stdout */
+    const char *probe;          /* the same; NULL: no service */
     struct string_list python_path;
     struct string_list x_options;
     struct string_list w_options;
@@ -51,12 +57,16 @@ struct options {
     size_t level_count;
     uint64_t stop_timeout_ms;
     uint64_t start_timeout_ms;
+    uint64_t run_timeout_ms;
+    uint64_t ready_after_ms;
+    bool has_ready_after;
     int verbose;
     bool foreground;
     bool lazy;
     bool no_socket;
     bool wait_ready;
     bool check;
+    bool check_levels;
 };
 
 /* Read ARGV. 0, or -1 with ERROR; --help, --version and what argp itself

@@ -108,6 +108,31 @@ test_lists(void **state)
 }
 
 static void
+test_check_levels(void **state)
+{
+    struct options options;
+    struct lz_error error;
+
+    (void)state;
+    assert_int_equal(parse("--app m --check-levels", &options, &error), 0);
+    assert_true(options.check_levels);
+    assert_null(options.probe);
+    assert_false(options.has_ready_after);
+    assert_int_equal(options.run_timeout_ms, LZ_RUN_TIMEOUT_MS);
+    options_done(&options);
+    assert_int_equal(parse("--app m --check-levels -o /f --probe true "
+                           "--ready-after 0 --run-timeout 1.5 -- x",
+                           &options, &error),
+                     0);
+    assert_string_equal(options.level_file_out, "/f");
+    assert_string_equal(options.probe, "true");
+    assert_true(options.has_ready_after);
+    assert_int_equal(options.ready_after_ms, 0);
+    assert_int_equal(options.run_timeout_ms, 1500);
+    options_done(&options);
+}
+
+static void
 test_service_arguments(void **state)
 {
     struct options options;
@@ -142,6 +167,13 @@ test_refused(void **state)
         {"--app m -n a/b", "a/b"},
         {"--app m -n .hidden", ".hidden"},
         {"--app m --no-socket -s /x", "excludes"},
+        {"--app m --probe true", "--check-levels"},
+        {"--app m -o f", "--check-levels"},
+        {"--app m --run-timeout 1", "--check-levels"},
+        {"--app m --check-levels --check", "excludes"},
+        {"--app m --check-levels --lazy=off", "excludes"},
+        {"--app m --check-levels --ready-after 1", "--probe"},
+        {"--app m --check-levels --run-timeout soon", "seconds"},
         {"--app m --no-such-option", "--help"},
     };
 
@@ -210,6 +242,7 @@ main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_each_option),
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_check_levels),
         cmocka_unit_test(test_service_arguments),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_seconds),
