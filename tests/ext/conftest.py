@@ -18,6 +18,11 @@ import pytest
 
 TIMEOUT_S = 60
 
+# A sanitizer's build runs so: then the interpreter counts no blocks.
+counts_blocks = pytest.mark.skipif(
+    os.environ.get("PYTHONMALLOC") == "malloc",
+    reason="PYTHONMALLOC=malloc: Python counts no blocks of memory")
+
 # Found by the interpreter right after `site`: where lazyd installs as well.
 # At the end of the program it writes down what the engine knows.
 BOOT = """\

@@ -7,6 +7,8 @@ it does eagerly.
 
 import pytest
 
+from conftest import counts_blocks
+
 DEP = '''\
 import contextlib
 number, real, text, things = 7, 2.5, "text", ["a", "b"]
@@ -251,6 +253,7 @@ def test_a_failed_load_of_a_leaked_proxy(lazily):
         """)
 
 
+@counts_blocks
 def test_the_walk_is_not_automatic_in_a_large_heap(lazily, counted_blocks):
     """4.1: never automatically in a heap of over a million tracked objects;
     inject() and load(inject=True) ask for it."""

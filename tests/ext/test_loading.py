@@ -5,6 +5,8 @@ Also 4.5: what each load cost, who caused it, how often it failed.
 
 import pytest
 
+from conftest import counts_blocks
+
 
 # Binding at load
 
@@ -429,6 +431,7 @@ def test_source_deleted_under_a_pending_module(lazily):
 
 # Accounting, 4.5
 
+@counts_blocks
 def test_what_a_load_cost_and_who_caused_it(lazily):
     """4.5: time, blocks, parent, trigger with thread, statement."""
     run = lazily({"outer_m.py": "import inner_m\ninner_m.x\n"
