@@ -1,40 +1,47 @@
 """The price of one deferred import statement, beside an eager one and
-importlib.util.LazyLoader; of further names; and of the first use."""
+importlib.util.LazyLoader; of further names; of pending names in bytes; and of
+the first use."""
 import json
-import pathlib
 import subprocess
 
 import common
 
-MODULES = 400
+USERS, EACH = 40, 20
+NAMES, TOGETHER = 4000, 20
 
-HEAD = """
-import json, os, sys
+# What a run does: sys.argv is how, the extension's folder, the module.
+RUN = """\
+import ctypes, importlib, json, os, sys, types
 if sys.argv[1] == "lazycore":
     sys.path.insert(0, sys.argv[2])
     import lazycore
     lazycore.install()
 sys.path.insert(0, os.getcwd())
-def dirty():
-    with open("/proc/self/smaps_rollup") as text:
-        for line in text:
-            if line.startswith("Private_Dirty:"):
-                return int(line.split()[1])
+libc = ctypes.CDLL(None)
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in (
+        "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks "
+        "fordblks keepcost").split()]
+libc.mallinfo2.restype = Info
+def used():
+    info = libc.mallinfo2()
+    return info.uordblks + info.hblkhd
+from time import thread_time_ns as clock
+took = first = memory = 0
+for name in sys.argv[3:]:
+    before = used()
+    user = importlib.import_module(name)
+    memory += used() - before
+    took += user.end - user.begin
+    begin = clock()
+    user.use()
+    first += clock() - begin
+print(json.dumps([took, first, memory]))
 """
 
-TAIL = """
-memory = dirty()
-import {name} as run
-memory = dirty() - memory
-begin = run.clock()
-run.use()
-used = run.clock() - begin
-print(json.dumps([run.end - run.begin, used, memory]))
-"""
+CLOCK = "from time import thread_time_ns as clock\n"
 
-CLOCK = "from time import perf_counter_ns as clock\n"
-
-LAZYLOADER = """
+LAZYLOADER = """\
 import importlib.util, sys
 def lazy(name):
     spec = importlib.util.find_spec(name)
@@ -46,77 +53,132 @@ def lazy(name):
     return module
 """
 
+BODY = """\
+import os
+
+
+def one(a, b=1):
+    return a + b
+
+
+class Two:
+    x = 1
+
+    def three(self):
+        return self.x
+"""
+
+
+def timed(lines):
+    return CLOCK + "begin = clock()\n" + "".join(lines) + "end = clock()\n"
+
+
+def write_user(folder, number):
+    names = [f"mod{number}_{n}" for n in range(EACH)]
+    for name in names:
+        (folder / f"{name}.py").write_text(BODY)
+    use = ("def use():\n    for m in (" + ", ".join(names)
+           + "):\n        m.one\n")
+    (folder / f"imports{number}.py").write_text(
+        timed(f"import {name}\n" for name in names) + use)
+    (folder / f"loaders{number}.py").write_text(
+        "from lazyloader import lazy\n"
+        + timed(f"{name} = lazy({name!r})\n" for name in names) + use)
+    (folder / f"empty{number}.py").write_text(
+        timed([]) + "def use():\n    pass\n")
+
 
 def write(folder):
-    names = [f"mod{n}" for n in range(MODULES)]
-    for name in names:
-        (folder / f"{name}.py").write_text(
-            "import os\n\n\ndef one(a, b=1):\n    return a + b\n\n\n"
-            "class Two:\n    x = 1\n\n    def three(self):\n"
-            "        return self.x\n")
-    uses = ("def use():\n    for m in (" + ", ".join(names)
-            + "):\n        m.one\n")
-    (folder / "statements.py").write_text(
-        CLOCK + "begin = clock()\n"
-        + "".join(f"import {name}\n" for name in names)
-        + "end = clock()\n" + uses)
-    (folder / "loaders.py").write_text(
-        CLOCK + LAZYLOADER + "begin = clock()\n"
-        + "".join(f"{name} = lazy({name!r})\n" for name in names)
-        + "end = clock()\n" + uses)
-    many = [f"name{n}" for n in range(4000)]
+    (folder / "run.py").write_text(RUN)
+    (folder / "lazyloader.py").write_text(LAZYLOADER)
+    for number in range(USERS):
+        write_user(folder, number)
+    many = [f"name{n}" for n in range(NAMES)]
     (folder / "wide.py").write_text("".join(f"{name} = 1\n" for name in many))
-    listed = ", ".join(many)
     (folder / "further.py").write_text(
-        CLOCK + f"from wide import {many[0]}\nbegin = clock()\n"
-        f"from wide import {', '.join(many[1:])}\nend = clock()\n"
-        f"def use():\n    return {listed}\n")
-    for name in ("statements", "loaders", "further"):
-        (folder / f"run_{name}.py").write_text(HEAD + TAIL.format(name=name))
+        "from wide import name0 as zero\n"
+        + timed(f"from wide import {', '.join(many[n:n + TOGETHER])}\n"
+                for n in range(0, NAMES, TOGETHER))
+        + f"def use():\n    return zero, {', '.join(many)}\n")
 
 
-def run(folder, name, how, extension):
+def run_one(options, folder, how, names, malloc=False):
+    environment = common.environment()
+    if malloc:
+        environment["PYTHONMALLOC"] = "malloc"
     done = subprocess.run(
-        [common.PYTHON, f"run_{name}.py", how, extension], cwd=folder,
-        check=True, stdout=subprocess.PIPE, text=True,
-        env=common.environment())
+        [common.PYTHON, "run.py", how, options.lazycore, *names], cwd=folder,
+        check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return json.loads(done.stdout)
 
 
-def main():
-    options = common.options(__doc__, rounds=10)
-    extension = options.build / "lazycore"
-    cases = [("eager import", "statements", "eager"),
-             ("LazyLoader", "loaders", "eager"),
-             ("lazycore", "statements", "lazycore"),
-             ("eager further names", "further", "eager"),
-             ("lazycore further names", "further", "lazycore")]
-    found = {case: [] for case in cases}
-    with common.folder() as name:
-        folder = pathlib.Path(name)
-        write(folder)
-        for number in range(options.rounds + 1):
-            for case in cases:
-                answer = run(folder, case[1], case[2], extension)
-                if number:  # the first round writes the .pyc
-                    found[case].append(answer)
-    each = {case[0]: [common.median([row[n] for row in rows])
-                      for n in range(3)] for case, rows in found.items()}
-    loader = each["LazyLoader"][0] / MODULES / 1e3
-    plain = each["eager import"][0] / MODULES / 1e3
+def users(kind):
+    return [f"{kind}{number}" for number in range(USERS)]
+
+
+def measure(options, folder, cases):
+    found = {key: [] for key in cases}
+    for number in range(options.rounds + 1):
+        for key, (how, names, malloc) in cases.items():
+            answer = run_one(options, folder, how, names, malloc)
+            if number:  # the first round writes the .pyc
+                found[key].append(answer)
+    return found
+
+
+def statements(options, folder):
+    found = measure(options, folder, {
+        "eager": ("eager", users("imports"), False),
+        "LazyLoader": ("eager", users("loaders"), False),
+        "lazycore": ("lazycore", users("imports"), False),
+        "nothing, eager": ("eager", users("empty"), False),
+        "nothing, lazycore": ("lazycore", users("empty"), False)})
+    count = USERS * EACH * 1e3
+    cost, first = {}, {}
+    for key in ("eager", "LazyLoader", "lazycore"):
+        floor = "nothing, lazycore" if key == "lazycore" else "nothing, eager"
+        less = common.median([row[0] for row in found[floor]])
+        cost[key] = [(row[0] - less) / count for row in found[key]]
+        first[key] = [row[1] / count for row in found[key]]
+    eager = common.median(cost["eager"])
+    loader = common.median(cost["LazyLoader"])
     rows = []
-    for key in ("eager import", "LazyLoader", "lazycore"):
-        took, used, memory = each[key]
-        whole = (took + used) / MODULES / 1e3
-        rows.append([key, took / MODULES / 1e3, took / MODULES / 1e3 / loader,
-                     used / MODULES / 1e3, whole / plain, memory / MODULES])
-    print(f"{MODULES} modules, {options.rounds} rounds in turn, medians")
-    common.table(["statement", "us", "to LazyLoader", "first use us",
-                  "both to eager", "KiB"], rows)
-    common.table(["4000 names of one module", "us a name", "KiB a name"],
-                 [[key, each[key][0] / 3999 / 1e3, each[key][2] / 4000]
-                  for key in ("eager further names",
-                              "lazycore further names")])
+    for key, values in cost.items():
+        used = common.median(first[key])
+        rows.append([key, *common.spread(values),
+                     common.median(values) / loader,
+                     *common.spread(first[key]), used / eager,
+                     (common.median(values) + used) / eager])
+    common.table(
+        f"import of a module not met before, CPU us; {EACH} in each of {USERS} "
+        f"modules, {options.rounds} rounds in turn",
+        ["statement", "us min", "median", "max", "to LazyLoader",
+         "first use CPU us min", "median", "max", "to a plain import",
+         "both to it"], rows)
 
 
-main()
+def further(options, folder):
+    found = measure(options, folder, {
+        (how, malloc): (how, ["further"], malloc)
+        for how in ("eager", "lazycore") for malloc in (False, True)})
+    plain = common.median([row[2] for row in found["eager", True]])
+    rows = []
+    for how in ("eager", "lazycore"):
+        values = [row[0] / NAMES / 1e3 for row in found[how, False]]
+        memory = [row[2] for row in found[how, True]]
+        rows.append([how, *common.spread(values),
+                     *[value / NAMES for value in common.spread(memory)],
+                     (common.median(memory) - plain) / NAMES])
+    common.table(
+        f"further names of one module, {NAMES}, {TOGETHER} a statement, "
+        f"{options.rounds} rounds in turn; bytes with PYTHONMALLOC=malloc "
+        "(the eager ones with the module's own)",
+        ["name", "CPU us min", "median", "max", "bytes min", "median", "max",
+         "more than eager"], rows)
+
+
+def run(options):
+    with common.folder() as folder:
+        write(folder)
+        statements(options, folder)
+        further(options, folder)
