@@ -1,0 +1,4 @@
+from .base import available
+from . import jsonfmt
+from . import xmlfmt as _xml
+from .csvfmt import CsvFormat  # noqa

@@ -1,0 +1,4 @@
+import json
+from .base import fmt
+
+fmt("json")(json.dumps)

@@ -1,0 +1,3 @@
+import not_installed_anywhere
+
+X = not_installed_anywhere.X

@@ -1,0 +1,4 @@
+import sys
+
+NAME = "mem"
+default = sys.modules[__name__]

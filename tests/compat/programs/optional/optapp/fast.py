@@ -1,0 +1,3 @@
+import nonexistent_accelerator
+
+speed = nonexistent_accelerator.x

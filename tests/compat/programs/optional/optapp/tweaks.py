@@ -1,0 +1,3 @@
+import optapp
+
+optapp.late = "tweaked"

@@ -1,0 +1,3 @@
+from .base import Model
+from . import user, order
+from . import audit

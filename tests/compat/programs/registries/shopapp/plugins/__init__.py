@@ -1,0 +1,2 @@
+from . import csvexp, xmlexp
+import shopapp.plugins.listing
