@@ -60,6 +60,7 @@ def together(label, functions):
             seen[at] = f"raised {type(error).__name__}"
             traceback.print_exc()
 
+    sys.setswitchinterval(1e-5)
     barrier = threading.Barrier(len(functions))
     threads = [threading.Thread(target=look, args=(at,))
                for at in range(len(functions))]
