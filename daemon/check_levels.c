@@ -426,7 +426,9 @@ check_levels(const struct check_levels *setup, struct lz_error *error)
         file = open_beside(options->level_file_out, &name, error);
     }
     if (file != NULL) {
+        trial_signals_catch();
         rc = find_levels(&check);
+        trial_signals_restore();
     }
     if (rc == 0) {
         tell_levels(&check);

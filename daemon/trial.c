@@ -27,6 +27,52 @@ static struct {
     struct lz_core *core;
 } report = {.ready_fd = -1, .names_fd = -1};
 
+/* --- being told to stop ------------------------------------------------- */
+
+static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+
+enum { CAUGHT = sizeof(caught) / sizeof(caught[0]) };
+
+static struct {
+    volatile sig_atomic_t told;
+    struct sigaction actions[CAUGHT];
+    sigset_t mask; /* outside of poll they are blocked */
+} stop;
+
+static void
+on_stop(int number)
+{
+    stop.told = number;
+}
+
+void
+trial_signals_catch(void)
+{
+    struct sigaction action = {.sa_handler = on_stop};
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < CAUGHT; i++) {
+        (void)sigaddset(&set, caught[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &set, &stop.mask);
+    for (size_t i = 0; i < CAUGHT; i++) {
+        (void)sigaction(caught[i], NULL, &stop.actions[i]);
+        if (stop.actions[i].sa_handler != SIG_IGN) {
+            (void)sigaction(caught[i], &action, NULL);
+        }
+    }
+}
+
+void
+trial_signals_restore(void)
+{
+    for (size_t i = 0; i < CAUGHT; i++) {
+        (void)sigaction(caught[i], &stop.actions[i], NULL);
+    }
+    (void)sigprocmask(SIG_SETMASK, &stop.mask, NULL);
+}
+
 /* --- in the child ------------------------------------------------------- */
 
 void
@@ -70,6 +116,7 @@ be_child(const struct trial_setup *setup, const struct trial *trial,
 
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    trial_signals_restore();
     report.ready_fd = ready_fd;
     report.names_fd = trial->names_fd;
     report.owner = getpid();
@@ -92,6 +139,7 @@ be_probe(const char *command, int err_fd, pid_t parent)
 
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    trial_signals_restore();
     if (getppid() == parent && dup2(null_fd, STDIN_FILENO) >= 0 &&
         dup2(err_fd, STDOUT_FILENO) >= 0 && dup2(err_fd, STDERR_FILENO) >= 0) {
         (void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
@@ -111,12 +159,13 @@ now_ms(void)
 }
 
 /* Until one of FDS (COUNT, at most 2) can be read, or TIMEOUT_MS are over:
- * its number, or COUNT. */
+ * its number, or COUNT; that at once where we were told to stop. */
 static size_t
 await(const int *fds, size_t count, uint64_t timeout_ms)
 {
     uint64_t deadline = now_ms() + timeout_ms;
     struct pollfd entries[2];
+    struct timespec wait;
 
     for (;;) {
         uint64_t now = now_ms();
@@ -125,7 +174,12 @@ await(const int *fds, size_t count, uint64_t timeout_ms)
         for (size_t i = 0; i < count; i++) {
             entries[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
         }
-        (void)poll(entries, count, left > 60000 ? 60000 : (int)left);
+        wait.tv_sec = (time_t)(left / 1000);
+        wait.tv_nsec = (long)(left % 1000) * 1000000;
+        if (stop.told || ppoll(entries, count, &wait, &stop.mask) < 0) {
+            left = stop.told ? 0 : left;
+            entries[0].revents = entries[count - 1].revents = 0;
+        }
         for (size_t i = 0; i < count; i++) {
             if (entries[i].revents != 0) {
                 return i;
@@ -291,6 +345,12 @@ trial_run(const struct trial_setup *setup, struct trial *ret_trial,
     rc = start(setup, ready, &trial);
     (void)close(ready[0]);
     (void)close(ready[1]);
+    if (stop.told) {
+        trial_done(&trial);
+        return lz_error_set(error, LZ_ERROR_STOPPING,
+                            "stopped by signal %d: nothing is known yet",
+                            (int)stop.told);
+    }
     if (rc < 0) {
         trial_done(&trial);
         return lz_error_set_errno(error, -rc, "cannot start a run");

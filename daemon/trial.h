@@ -42,6 +42,12 @@ struct trial {
     int out_fd, err_fd, names_fd; /* what was written; -1 */
 };
 
+/* From now on SIGINT, SIGTERM and SIGHUP, where they are not ignored, end the
+ * run under way with all its processes, and trial_run fails; until
+ * trial_signals_restore. */
+void trial_signals_catch(void);
+void trial_signals_restore(void);
+
 /* 0 with *RET_TRIAL, or -1 with ERROR. */
 int trial_run(const struct trial_setup *setup, struct trial *ret_trial,
               struct lz_error *error);

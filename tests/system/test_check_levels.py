@@ -2,7 +2,13 @@
 keeps them from it.
 """
 
+import os
+import signal
+import subprocess
+
 import pytest
+
+from conftest import LAZYD, wait_for_end
 
 # Breaks at full: its modules register themselves when they are imported.
 REGISTER = {
@@ -157,12 +163,48 @@ def test_hangs_when_lazy(lab):
     assert "did not end in time" in done.err
     pids = (lab.folder / "pids").read_text().split()
     assert len(pids) >= 2
-    for pid in pids:
-        try:
-            with open(f"/proc/{pid}/cmdline") as file:
-                assert "app.py" not in file.read()
-        except OSError:
-            pass
+    assert all(gone(pid) for pid in pids)
+
+
+def gone(pid):
+    """Whether PID, if it ran app.py, is no more: it may just be ending."""
+    try:
+        process = os.pidfd_open(int(pid))
+        with open(f"/proc/{pid}/cmdline") as file:
+            other = "app.py" not in file.read()
+    except OSError:
+        return True
+    try:
+        return other or wait_for_end(process, 10)
+    finally:
+        os.close(process)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped(lab, number):
+    """Ended by hand: its processes and its unfinished file go too."""
+    app = write(lab, """
+        import os, signal
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        child = os.fork()
+        if child:
+            with open("pids.new", "w") as file:
+                print(os.getpid(), child, file=file)
+            os.rename("pids.new", "pids")
+        while True:
+            signal.pause()
+        """)
+    process = lab.popen(LAZYD, "--check-levels", "-o", "levels",
+                        "--stop-timeout", "0.1", "--app", app,
+                        stderr=subprocess.PIPE)
+    lab.await_file("pids")
+    pids = (lab.folder / "pids").read_text().split()
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert f"stopped by signal {number.value}" in errors
+    assert list(lab.folder.glob("levels*")) == []
+    assert all(gone(pid) for pid in pids)
 
 
 # --- services ---------------------------------------------------------------
