@@ -36,7 +36,8 @@ note(struct deferral *d, struct lz_target *target)
                 d->statement->line);
 }
 
-/* The same for the parents of NAME that are not loaded. */
+/* The same for the parents of NAME that are not loaded, or that another
+ * thread is loading: their targets make the names wait for them too. */
 static int
 parents_allowed(struct deferral *d, PyObject *name)
 {
@@ -49,8 +50,11 @@ parents_allowed(struct deferral *d, PyObject *name)
         PyObject *parent = PyUnicode_Substring(name, 0, at);
         if (parent == NULL)
             return -1;
-        struct lz_target *target = target_get(d->engine, parent);
+        struct lz_target *target;
+        result = find_target(d->engine, parent, &target);
         Py_DECREF(parent);
+        if (result == 0)
+            result = 1;
         if (target == NULL)
             continue;
         result = allowed(d, target->name, target->spec);

@@ -109,14 +109,13 @@ static int
 rebuild_dict(struct lz_engine *engine, struct lz_namespace *ns)
 {
     int result = -1;
-    PyObject *fresh = NULL;
     PyObject *items = NULL;
+    PyObject *fresh = PyDict_New(); /* before: a collection may write to it */
     PyObject *holes = PyList_New(0);
-    if (holes == NULL)
+    if (fresh == NULL || holes == NULL)
         goto done;
     items = items_in_order(engine, ns->dict, holes);
-    fresh = items == NULL ? NULL : PyDict_New();
-    if (fresh == NULL)
+    if (items == NULL)
         goto done;
     for (Py_ssize_t i = 0; i + 1 < PyList_GET_SIZE(items); i += 2) {
         if (PyDict_SetItem(fresh, PyList_GET_ITEM(items, i),

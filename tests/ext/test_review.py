@@ -255,6 +255,50 @@ def test_a_statement_does_not_wait_for_another_thread(lazily):
     assert run.out == "(1, 1, 1)\n"
 
 
+@pytest.mark.parametrize("statement, use", [
+    ("import p.s", "p"), ("import p.s as q", "q"), ("from p.s import V", "V")])
+def test_a_package_that_another_thread_is_loading(lazily, statement, use):
+    """`import p.s` waits for the end of p, not only of p.s, which p imports
+    half-way: no other thread sees the half."""
+    files = {"p/__init__.py": """\
+        import sys
+        sys.started.set()
+        assert sys.go.wait(20), "the statement waited"
+        from p.s import V
+        W = V
+        sys.half.set()
+        assert sys.finish.wait(20), "nobody let it finish"
+        LATER = 1
+        """, "p/s.py": "V = 1\n",
+             "user.py": f"{statement}\ndef use(): return {use}\n"}
+    run = lazily(files, f"""\
+        import sys
+        import threading
+        import lazycore
+        def events():
+            for name in "started go half finish".split():
+                setattr(sys, name, threading.Event())
+        def load():
+            import p
+        def check():
+            thread = threading.Thread(target=load)
+            thread.start()
+            sys.started.wait()
+            import user
+            sys.go.set()
+            sys.half.wait()
+            half = {use!r} != "p" or lazycore.pending(user) == ["p"]
+            sys.finish.set()
+            thread.join()
+            value = user.use()
+            return half, getattr(value, "LATER", None), lazycore.pending(user)
+        events()
+        print(check())
+        """)
+    later = 1 if use == "p" else None
+    assert run.out == f"(True, {later}, [])\n"
+
+
 def test_submodule_found_at_load_keeps_its_statement(both):
     """`from p import s`: s turns out a submodule when p loads, in another
     statement's time; what is shown is still the statement that named it."""
