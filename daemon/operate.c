@@ -169,13 +169,16 @@ operate_load(struct call *call) LZ_NEEDS_GIL
     return 0;
 }
 
-/* The rows of those that are not ok, or of all. */
+/* The rows of those that are not ok, or of all. It ends with the deadline:
+ * after that nobody waits for them, and others for the thread. */
 static int
 verify_each(struct call *call, const struct lz_module *modules,
             size_t count) LZ_NEEDS_GIL
 {
     struct wire_verify *reply = &call->reply.verify;
     struct wire_verify_result *row;
+    uint64_t end_ns = uv_hrtime() + call->control->setup.python_deadline_ms *
+                                        UINT64_C(1000000);
     int found = 0;
 
     reply->results =
@@ -183,7 +186,7 @@ verify_each(struct call *call, const struct lz_module *modules,
     if (reply->results == NULL) {
         return -ENOMEM;
     }
-    for (size_t i = 0; found >= 0 && i < count; i++) {
+    for (size_t i = 0; found >= 0 && i < count && uv_hrtime() < end_ns; i++) {
         operator_describe(call->control->op, &call->job, "verifying '%s'",
                           modules[i].name);
         row = &reply->results[reply->result_count];
