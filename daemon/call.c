@@ -1,13 +1,14 @@
-/* Requests that need Python: out to the operator thread and back.
+/* Requests that the loop cannot wait for: out to an operator thread and back.
  *
  * A call is held by its deadline's handle and by its job; whoever goes last
- * frees it. The loop's thread, but for operate().
+ * frees it. The loop's thread, but for operate() and save().
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/handlers.h"
+#include "daemon/log.h"
 
 static void
 release(struct call *call)
@@ -16,6 +17,7 @@ release(struct call *call)
         return;
     }
     arena_done(&call->arena);
+    free(call->text);
     wire_request_free(call->request);
     free(call);
 }
@@ -46,8 +48,7 @@ on_deadline(uv_timer_t *timer) LZ_LOOP_ONLY
     struct call *call = timer->data;
     struct wire_error error = {0};
     char why[256];
-    bool back =
-        operator_abandon(call->control->op, &call->job, why, sizeof(why));
+    bool back = operator_abandon(call->op, &call->job, why, sizeof(why));
 
     (void)wire_error_set(&error, WIRE_ERROR_BUSY, "not done within %.1f s: %s",
                          (double)call->control->setup.python_deadline_ms / 1e3,
@@ -59,28 +60,73 @@ on_deadline(uv_timer_t *timer) LZ_LOOP_ONLY
     }
 }
 
+/* In the disk's thread. */
+static void
+save(struct operator_job *job)
+{
+    struct call *call = (struct call *)(void *)job;
+    struct lz_error failure = {0};
+
+    call->status =
+        ignore_write(call->text, call->request->params.ignore_save.path,
+                     &failure) < 0
+            ? handler_error(&call->error, &failure, &call->arena)
+            : 0;
+}
+
+bool
+call_is_for(const struct wire_request *request)
+{
+    return wire_request_needs_python(request) ||
+           request->command->id == WIRE_IGNORE_SAVE;
+}
+
+static struct call *
+call_new(struct client *client, struct wire_request *request)
+{
+    struct call *call = calloc(1, sizeof(*call));
+    bool saves = request->command->id == WIRE_IGNORE_SAVE;
+
+    if (call != NULL) {
+        call->job.run = saves ? save : operate;
+        (void)snprintf(call->job.what, sizeof(call->job.what), "%s",
+                       request->command->method);
+        call->control = client->control;
+        call->op = saves ? client->control->disk : client->control->op;
+        call->client = client;
+        call->uid = client->uid;
+        call->pid = client->pid;
+        call->request = request;
+        call->status = -1;
+    }
+    return call;
+}
+
 int
 call_start(struct client *client, struct wire_request *request,
            struct wire_error *error)
 {
     struct control *control = client->control;
-    struct call *call = calloc(1, sizeof(*call));
+    struct call *call = call_new(client, request);
     int rc = call == NULL ? -ENOMEM : 0;
 
+    if (rc == 0 && request->command->id == WIRE_IGNORE_SAVE &&
+        ignore_save_begin(control, &request->params.ignore_save, &call->text,
+                          &call->reply.ignore_save, error) < 0) {
+        free(call);
+        return -1;
+    }
     if (rc == 0) {
-        call->job.run = operate;
-        (void)snprintf(call->job.what, sizeof(call->job.what), "%s",
-                       request->command->method);
-        call->control = control;
-        call->client = client;
-        call->request = request;
-        rc = operator_submit(control->op, &call->job);
+        rc = operator_submit(call->op, &call->job);
     }
     if (rc < 0) {
+        if (call != NULL) {
+            free(call->text);
+        }
         free(call);
         return rc == -EAGAIN
                    ? wire_error_set(error, WIRE_ERROR_BUSY,
-                                    "%d requests wait for Python already",
+                                    "%d requests like it wait already",
                                     (int)LZ_OPERATOR_JOBS)
                : rc == -ESHUTDOWN ? wire_error_set(error, WIRE_ERROR_STOPPING,
                                                    "the service is ending")
@@ -113,6 +159,10 @@ log_call(const struct call *call) LZ_LOOP_ONLY
     case WIRE_RELOAD:
         client_log_change(call->client, "reload %s: %s", params->reload.name,
                           call->reply.reload.verdict);
+        break;
+    case WIRE_IGNORE_SAVE:
+        client_log_change(call->client, "ignore.save %s",
+                          params->ignore_save.path);
         break;
     case WIRE_VERIFY:
         break;
@@ -154,6 +204,11 @@ call_done(struct operator_job *job)
         }
         client_answer(call->client, call->request, &call->reply, &call->error);
         detach_client(call);
+    } else if (call->status == 0 &&
+               (call->request->command->flags & WIRE_MUTATES) != 0) {
+        log_line("control: uid %ld pid %ld: %s, done after it was given up",
+                 (long)call->uid, (long)call->pid,
+                 call->request->command->method);
     }
     release(call);
 }
@@ -166,7 +221,7 @@ call_forget(struct call *call)
     if (call == NULL) {
         return;
     }
-    if (operator_abandon(call->control->op, &call->job, why, sizeof(why))) {
+    if (operator_abandon(call->op, &call->job, why, sizeof(why))) {
         detach_client(call);
         release(call);
     } else {

@@ -329,7 +329,7 @@ answer_one(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
     client->control->requests++;
     if (is_refused(client, request, &error)) {
         client->control->refused++;
-    } else if (wire_request_needs_python(request)) {
+    } else if (call_is_for(request)) {
         if (call_start(client, request, &error) == 0) {
             return;
         }

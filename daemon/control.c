@@ -179,6 +179,14 @@ take_signals(struct control *control) LZ_LOOP_ONLY
     }
 }
 
+static struct operator_job *
+take_done(struct control *control)
+{
+    struct operator_job *job = operator_take(control->op);
+
+    return job != NULL ? job : operator_take(control->disk);
+}
+
 static void
 on_wake(uv_async_t *wake) LZ_LOOP_ONLY
 {
@@ -190,7 +198,7 @@ on_wake(uv_async_t *wake) LZ_LOOP_ONLY
         !memory_is_coming(&control->memory)) {
         client_unpark(control);
     }
-    while ((job = operator_take(control->op)) != NULL) {
+    while ((job = take_done(control)) != NULL) {
         if (!memory_take(&control->memory, job)) {
             call_done(job);
         }
@@ -289,8 +297,12 @@ control_open(const struct control_setup *setup, struct control **ret_control,
     event_queue_init(&control->events);
     memory_init(&control->memory, control_notify, control);
     control->op = operator_new(control_notify, control);
-    rc = control->op == NULL ? -ENOMEM : uv_loop_init(&control->loop);
+    control->disk = operator_new_plain(control_notify, control);
+    rc = control->op == NULL || control->disk == NULL
+             ? -ENOMEM
+             : uv_loop_init(&control->loop);
     if (rc < 0) {
+        operator_free(control->disk);
         operator_free(control->op);
         free(control);
         return lz_error_set_errno(error, -rc, "cannot make the control loop");
@@ -332,6 +344,9 @@ control_start(struct control *control, struct lz_error *error)
 {
     int rc = operator_start(control->op);
 
+    if (rc == 0 && control->setup.socket_path != NULL) {
+        rc = operator_start(control->disk);
+    }
     if (rc == 0) {
         pyhost_without_gil(await_operator, control->op);
         rc = thread_start(&control->thread, "lazyd-control", control_main,
@@ -355,6 +370,7 @@ control_finish(struct control *control) LZ_UNCHECKED
 {
     atomic_store(&control->finish, true);
     control->abandoned = !operator_stop(control->op);
+    control->abandoned |= !operator_stop(control->disk);
     if (control->running) {
         control_notify(control);
         (void)pthread_join(control->thread, NULL);
@@ -374,12 +390,13 @@ control_free(struct control *control) LZ_UNCHECKED
         return;
     }
     /* Jobs that came back after the loop had ended. */
-    while ((job = operator_take(control->op)) != NULL) {
+    while ((job = take_done(control)) != NULL) {
         if (!memory_take(&control->memory, job)) {
             call_done(job);
         }
     }
     (void)uv_loop_close(&control->loop);
+    operator_free(control->disk);
     operator_free(control->op);
     event_queue_done(&control->events);
     memory_done(&control->memory);

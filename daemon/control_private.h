@@ -44,8 +44,9 @@ struct control {
     struct control_setup setup;
     struct publication publication;
     struct operator_thread *op;
-    struct event_queue events; /* locked by itself */
-    struct memory memory;      /* locked by itself */
+    struct operator_thread *disk; /* for what needs no Python, but time */
+    struct event_queue events;    /* locked by itself */
+    struct memory memory;         /* locked by itself */
     struct client *clients;
     unsigned client_count;
     unsigned root_extra; /* connections of root beyond the limit */
@@ -92,9 +93,10 @@ struct client {
     bool closing; /* uv_close was called */
 };
 
-/* A request on its way through the operator thread. */
+/* A request on its way through one of the operator threads. */
 struct call {
     struct operator_job job;
+    struct operator_thread *op; /* which */
     uv_timer_t deadline;
     struct control *control;
     struct client *client; /* NULL: gone, or answered */
@@ -102,7 +104,10 @@ struct call {
     struct arena arena;
     union wire_reply reply;
     struct wire_error error;
-    int status;       /* 0: reply, -1: error */
+    char *text; /* what is saved, or NULL */
+    uid_t uid;  /* the client's, also when it has gone */
+    pid_t pid;
+    int status;       /* 0: reply, -1: error, or not run */
     unsigned holders; /* the timer's handle, and the job */
 };
 
@@ -147,7 +152,9 @@ void client_log_change(const struct client *client, const char *format, ...)
 
 /* --- call.c ------------------------------------------------------------- */
 
-/* Hand REQUEST, which it takes, to the operator. 0, or -1 with ERROR and
+/* Whether REQUEST is not for the loop's thread. */
+bool call_is_for(const struct wire_request *request);
+/* Hand REQUEST, which it takes, to its operator. 0, or -1 with ERROR and
  * REQUEST still the caller's. */
 int call_start(struct client *client, struct wire_request *request,
                struct wire_error *error) LZ_LOOP_ONLY;

@@ -212,9 +212,6 @@ handle(struct client *client, const struct wire_request *request,
     case WIRE_IGNORE_REMOVE:
         return handle_ignore_edit(client, request, arena,
                                   &ret_reply->ignore_edit, error);
-    case WIRE_IGNORE_SAVE:
-        return handle_ignore_save(client, &params->ignore_save, arena,
-                                  &ret_reply->ignore_save, error);
     case WIRE_LEVEL_LIST:
         return handle_level_list(control, arena, &ret_reply->level_list,
                                  error);

@@ -29,10 +29,12 @@ int handle_ignore_edit(struct client *client,
                        const struct wire_request *request, struct arena *arena,
                        struct wire_ignore_edit *ret,
                        struct wire_error *error) LZ_LOOP_ONLY;
-int handle_ignore_save(struct client *client,
-                       const struct wire_ignore_save_params *params,
-                       struct arena *arena, struct wire_ignore_save *ret,
-                       struct wire_error *error) LZ_LOOP_ONLY;
+/* What is to be saved, malloc'd, and the reply to give when it was; the disk's
+ * thread writes it: call.c. */
+int ignore_save_begin(struct control *control,
+                      const struct wire_ignore_save_params *params,
+                      char **ret_text, struct wire_ignore_save *ret,
+                      struct wire_error *error) LZ_LOOP_ONLY;
 /* The edit itself, without log and event; any thread. */
 int ignore_edit(struct lz_core *core, const struct wire_request *request,
                 struct arena *arena, struct wire_ignore_edit *ret,

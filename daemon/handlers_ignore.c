@@ -193,29 +193,27 @@ handle_ignore_edit(struct client *client, const struct wire_request *request,
 }
 
 int
-handle_ignore_save(struct client *client,
-                   const struct wire_ignore_save_params *params,
-                   struct arena *arena, struct wire_ignore_save *ret,
-                   struct wire_error *error)
+ignore_save_begin(struct control *control,
+                  const struct wire_ignore_save_params *params,
+                  char **ret_text, struct wire_ignore_save *ret,
+                  struct wire_error *error)
 {
-    struct lz_ignore *ignore = client->control->setup.core->ignore;
+    struct lz_ignore *ignore = control->setup.core->ignore;
     struct lz_ignore_rule *rules = NULL;
-    struct lz_error failure = {0};
     size_t count = 0;
 
     if (params->path[0] != '/') {
         return wire_error_set(error, WIRE_ERROR_INVALID,
                               "path '%s' is not absolute", params->path);
     }
-    if (ignore_save(ignore, params->path, &failure) < 0) {
-        return handler_error(error, &failure, arena);
-    }
     if (ignore_list(ignore, &rules, &count) < 0) {
         return handler_no_memory(error);
     }
     ignore_rules_free(rules, count);
+    if (ignore_text(ignore, ret_text) < 0) {
+        return handler_no_memory(error);
+    }
     ret->path = params->path;
     ret->rules = count;
-    client_log_change(client, "ignore.save %s", params->path);
     return 0;
 }

@@ -24,7 +24,8 @@ struct operator_thread {
     struct job_list queued, done;
     struct operator_job *current;
     bool begun, stopping, started;
-    bool left; /* inside Python at the end; main thread */
+    bool plain; /* no GIL */
+    bool left;  /* inside Python at the end; main thread */
     pthread_t thread;
     void (*notify)(void *arg);
     void *arg;
@@ -95,6 +96,17 @@ operator_new(void (*notify)(void *arg), void *arg)
     return op;
 }
 
+struct operator_thread *
+operator_new_plain(void (*notify)(void *arg), void *arg)
+{
+    struct operator_thread *op = operator_new(notify, arg);
+
+    if (op != NULL) {
+        op->plain = true;
+    }
+    return op;
+}
+
 /* The job to run next, or NULL at the end. */
 static struct operator_job *
 next_job(struct operator_thread *op)
@@ -107,14 +119,14 @@ next_job(struct operator_thread *op)
     }
     job = op->stopping ? NULL : list_pop(&op->queued);
     if (job != NULL) {
-        job->state = JOB_WAITING;
+        job->state = op->plain ? JOB_RUNNING : JOB_WAITING;
         op->current = job;
     }
     lz_mutex_unlock(&op->lock);
     return job;
 }
 
-/* Whether JOB is still wanted, now that the GIL is ours. */
+/* Whether JOB is still wanted, now that it could be run. */
 static bool
 begin_job(struct operator_thread *op, struct operator_job *job)
 {
@@ -136,8 +148,17 @@ finish_job(struct operator_thread *op, struct operator_job *job)
     job->state = JOB_DONE;
     op->current = NULL;
     list_append(&op->done, job);
+    (void)pthread_cond_broadcast(&op->changed);
     lz_mutex_unlock(&op->lock);
     op->notify(op->arg);
+}
+
+static void
+run_wanted(struct operator_thread *op, struct operator_job *job)
+{
+    if (begin_job(op, job)) {
+        job->run(job);
+    }
 }
 
 static void
@@ -146,11 +167,13 @@ run_job(struct operator_thread *op, struct operator_job *job)
     if (job->prepare != NULL) {
         job->prepare(job);
     }
-    pyhost_gil_enter();
-    if (begin_job(op, job)) {
-        job->run(job);
+    if (op->plain) {
+        run_wanted(op, job);
+    } else {
+        pyhost_gil_enter();
+        run_wanted(op, job);
+        pyhost_gil_leave();
     }
-    pyhost_gil_leave();
     finish_job(op, job);
 }
 
@@ -160,7 +183,9 @@ operator_main(void *arg)
     struct operator_thread *op = arg;
     struct operator_job *job;
 
-    pyhost_thread_begin();
+    if (!op->plain) {
+        pyhost_thread_begin();
+    }
     lz_mutex_lock(&op->lock);
     op->begun = true;
     (void)pthread_cond_broadcast(&op->changed);
@@ -174,7 +199,9 @@ operator_main(void *arg)
 int
 operator_start(struct operator_thread *op)
 {
-    int rc = thread_start(&op->thread, "lazyd-operator", operator_main, op);
+    int rc =
+        thread_start(&op->thread, op->plain ? "lazyd-disk" : "lazyd-operator",
+                     operator_main, op);
 
     op->started = rc == 0;
     return rc;
@@ -269,6 +296,20 @@ operator_describe(struct operator_thread *op, struct operator_job *job,
     lz_mutex_unlock(&op->lock);
 }
 
+/* What is on its way to a disk is worth a moment. */
+static void
+await_disk(struct operator_thread *op)
+{
+    struct timespec until;
+    int rc = 0;
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += LZ_OPERATOR_PATIENCE_MS / 1000;
+    while (rc == 0 && (op->current != NULL || !op->begun)) {
+        rc = pthread_cond_timedwait(&op->changed, &op->lock.raw, &until);
+    }
+}
+
 bool
 operator_stop(struct operator_thread *op)
 {
@@ -282,6 +323,9 @@ operator_stop(struct operator_thread *op)
     }
     lz_mutex_lock(&op->lock);
     op->stopping = true;
+    if (op->plain) {
+        await_disk(op);
+    }
     idle = op->current == NULL && op->begun;
     (void)pthread_cond_broadcast(&op->changed);
     lz_mutex_unlock(&op->lock);

@@ -1,5 +1,6 @@
-/* The thread for what needs Python: one job at a time, in order.
+/* A thread for what the loop cannot wait for: one job at a time, in order.
  *
+ * One is for what needs Python, another for what waits for a disk.
  * The control thread submits jobs and gets them back; it may abandon one
  * whose deadline has passed: one that has not begun then never runs, one
  * that runs comes back later and nobody looks at its outcome. A job belongs
@@ -13,7 +14,10 @@
 
 #include "lazycore/annotations.h"
 
-enum { LZ_OPERATOR_JOBS = 512 }; /* submitted and not begun */
+enum {
+    LZ_OPERATOR_JOBS = 512, /* submitted and not begun */
+    LZ_OPERATOR_PATIENCE_MS = 1000
+};
 
 enum job_state {
     JOB_QUEUED,  /* behind others */
@@ -25,7 +29,7 @@ enum job_state {
 struct operator_job {
     struct operator_job *next;
     void (*prepare)(struct operator_job *job); /* before, no GIL; or NULL */
-    void (*run)(struct operator_job *job);     /* with the GIL */
+    void (*run)(struct operator_job *job);     /* with the GIL, if any */
     char what[160]; /* what it does, for messages; see operator_describe */
     enum job_state state;
     bool abandoned;
@@ -36,6 +40,9 @@ struct operator_thread;
 /* NOTIFY is called in the operator's thread when a job is done. NULL on lack
  * of memory. */
 struct operator_thread *operator_new(void (*notify)(void *arg), void *arg);
+/* The same for jobs that run without the GIL, whoever holds it. */
+struct operator_thread *operator_new_plain(void (*notify)(void *arg),
+                                           void *arg);
 /* 0 or negative errno. Wait with operator_await before Python runs. */
 int operator_start(struct operator_thread *op);
 /* Until the thread is known to Python. */
@@ -56,8 +63,8 @@ void operator_describe(struct operator_thread *op, struct operator_job *job,
                        const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Take nothing more. Ends the thread if it is idle: true; one that is inside
- * Python is left alone, and so must be what it uses: its process is about to
- * end. */
+ * Python, or has waited for a disk for LZ_OPERATOR_PATIENCE_MS more, is left
+ * alone, and so must be what it uses: its process is about to end. */
 bool operator_stop(struct operator_thread *op);
 /* Only where operator_stop said true, or operator_start was not called. */
 void operator_free(struct operator_thread *op);

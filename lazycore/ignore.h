@@ -81,6 +81,10 @@ int ignore_load(struct lz_ignore *ignore, const char *path,
                 struct lz_error *error);
 int ignore_save(struct lz_ignore *ignore, const char *path,
                 struct lz_error *error);
+/* ignore_save in two steps, of which the second may wait for a disk and
+ * needs no set. ignore_text: malloc'd, 0 or -ENOMEM. */
+int ignore_text(struct lz_ignore *ignore, char **ret_text);
+int ignore_write(const char *text, const char *path, struct lz_error *error);
 
 /* Around fork(), see core.h; the last in the forked child. */
 void ignore_before_fork(struct lz_ignore *ignore);

@@ -267,17 +267,37 @@ write_rules(struct lz_ignore *ignore, FILE *file)
                           value);
         }
     }
-    if (ferror(file) || fflush(file) != 0) {
-        return errno != 0 ? -errno : -EIO;
+    return 0;
+}
+
+int
+ignore_text(struct lz_ignore *ignore, char **ret_text)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
+    int status = file == NULL ? -ENOMEM : write_rules(ignore, file);
+
+    if (file != NULL && ferror(file)) {
+        status = -ENOMEM;
     }
+    if (file != NULL && fclose(file) != 0) {
+        status = -ENOMEM;
+    }
+    if (status < 0) {
+        free(text);
+        return status;
+    }
+    *ret_text = text;
     return 0;
 }
 
 /* Fill and sync the file behind DESCRIPTOR, and close it. */
 static int
-write_whole(struct lz_ignore *ignore, int descriptor)
+write_whole(const char *text, int descriptor)
 {
     FILE *file = fdopen(descriptor, "w");
+    int status = 0;
 
     if (file == NULL) {
         int failure = -errno;
@@ -285,7 +305,9 @@ write_whole(struct lz_ignore *ignore, int descriptor)
         return failure;
     }
     errno = 0;
-    int status = write_rules(ignore, file);
+    if (fputs(text, file) == EOF || fflush(file) != 0) {
+        status = errno != 0 ? -errno : -EIO;
+    }
     if (status == 0 && fsync(descriptor) != 0) {
         status = -errno;
     }
@@ -339,7 +361,7 @@ check_target(const char *path, mode_t *ret_mode, struct lz_error *error)
 }
 
 int
-ignore_save(struct lz_ignore *ignore, const char *path, struct lz_error *error)
+ignore_write(const char *text, const char *path, struct lz_error *error)
 {
     mode_t mode;
     char *temporary;
@@ -359,7 +381,7 @@ ignore_save(struct lz_ignore *ignore, const char *path, struct lz_error *error)
     }
     int status = fchmod(descriptor, mode) == 0 ? 0 : -errno;
     if (status == 0) {
-        status = write_whole(ignore, descriptor);
+        status = write_whole(text, descriptor);
     } else {
         (void)close(descriptor);
     }
@@ -374,4 +396,17 @@ ignore_save(struct lz_ignore *ignore, const char *path, struct lz_error *error)
     }
     free(temporary);
     return status == 0 ? 0 : -1;
+}
+
+int
+ignore_save(struct lz_ignore *ignore, const char *path, struct lz_error *error)
+{
+    char *text;
+
+    if (ignore_text(ignore, &text) < 0) {
+        return lz_error_set(error, LZ_ERROR_NO_MEMORY, "no memory");
+    }
+    int status = ignore_write(text, path, error);
+    free(text);
+    return status;
 }

@@ -18,7 +18,7 @@ enum wire_command_id {
 };
 
 enum {
-    WIRE_LOOP = 1u,    /* answered on the control loop, no Python */
+    WIRE_LOOP = 1u,    /* needs no Python: never waits for it */
     WIRE_PYTHON = 2u,  /* runs on the operator thread, with the GIL */
     WIRE_STREAM = 4u,  /* the connection goes on sending notifications */
     WIRE_MUTATES = 8u, /* changes something: logged, refused to readers */
