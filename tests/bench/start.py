@@ -1,6 +1,6 @@
 """Services from start to first answer, under python3 and under lazyd: the
-time and CPU time it takes, the memory that is the process's own (Private_Dirty) and how
-many modules had run by then."""
+time and CPU time it takes, the memory that is the process's own
+(Private_Dirty), and how many modules had run by then."""
 import importlib.util
 import json
 import subprocess
@@ -8,7 +8,6 @@ import time
 import urllib.request
 
 import common
-
 
 
 def wait_for(path, process):

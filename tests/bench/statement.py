@@ -7,7 +7,7 @@ import subprocess
 import common
 
 USERS, EACH = 40, 20
-NAMES, TOGETHER = 4000, 20
+NAMES, TOGETHER = 100, 20
 
 # What a run does: sys.argv is how, the extension's folder, the module.
 RUN = """\
@@ -88,18 +88,24 @@ def write_user(folder, number):
         timed([]) + "def use():\n    pass\n")
 
 
+def write_further(folder, number):
+    many = [f"name{n}" for n in range(NAMES)]
+    wide = f"wide{number}"
+    (folder / f"{wide}.py").write_text(
+        "zero = 1\n" + "".join(f"{name} = 1\n" for name in many))
+    (folder / f"further{number}.py").write_text(
+        f"from {wide} import zero\n"
+        + timed(f"from {wide} import {', '.join(many[n:n + TOGETHER])}\n"
+                for n in range(0, NAMES, TOGETHER))
+        + f"def use():\n    return zero, {', '.join(many)}\n")
+
+
 def write(folder):
     (folder / "run.py").write_text(RUN)
     (folder / "lazyloader.py").write_text(LAZYLOADER)
     for number in range(USERS):
         write_user(folder, number)
-    many = [f"name{n}" for n in range(NAMES)]
-    (folder / "wide.py").write_text("".join(f"{name} = 1\n" for name in many))
-    (folder / "further.py").write_text(
-        "from wide import name0 as zero\n"
-        + timed(f"from wide import {', '.join(many[n:n + TOGETHER])}\n"
-                for n in range(0, NAMES, TOGETHER))
-        + f"def use():\n    return zero, {', '.join(many)}\n")
+        write_further(folder, number)
 
 
 def run_one(options, folder, how, names, malloc=False):
@@ -150,8 +156,8 @@ def statements(options, folder):
                      *common.spread(first[key]), used / eager,
                      (common.median(values) + used) / eager])
     common.table(
-        f"import of a module not met before, CPU us; {EACH} in each of {USERS} "
-        f"modules, {options.rounds} rounds in turn",
+        f"import of a module not met before, CPU us; {EACH} in each of "
+        f"{USERS} modules, {options.rounds} rounds in turn",
         ["statement", "us min", "median", "max", "to LazyLoader",
          "first use CPU us min", "median", "max", "to a plain import",
          "both to it"], rows)
@@ -159,20 +165,21 @@ def statements(options, folder):
 
 def further(options, folder):
     found = measure(options, folder, {
-        (how, malloc): (how, ["further"], malloc)
+        (how, malloc): (how, users("further"), malloc)
         for how in ("eager", "lazycore") for malloc in (False, True)})
     plain = common.median([row[2] for row in found["eager", True]])
+    plain /= USERS * NAMES
     rows = []
     for how in ("eager", "lazycore"):
-        values = [row[0] / NAMES / 1e3 for row in found[how, False]]
-        memory = [row[2] for row in found[how, True]]
-        rows.append([how, *common.spread(values),
-                     *[value / NAMES for value in common.spread(memory)],
-                     (common.median(memory) - plain) / NAMES])
+        values = [row[0] / (USERS * NAMES) / 1e3 for row in found[how, False]]
+        memory = [row[2] / (USERS * NAMES) for row in found[how, True]]
+        rows.append([how, *common.spread(values), *common.spread(memory),
+                     common.median(memory) - plain])
     common.table(
-        f"further names of one module, {NAMES}, {TOGETHER} a statement, "
+        f"further names of a module, {TOGETHER} a statement, {NAMES} in each "
+        f"of {USERS} modules, "
         f"{options.rounds} rounds in turn; bytes with PYTHONMALLOC=malloc "
-        "(the eager ones with the module's own)",
+        "(both with the modules', as far as they have run)",
         ["name", "CPU us min", "median", "max", "bytes min", "median", "max",
          "more than eager"], rows)
 
