@@ -384,6 +384,11 @@ void foresee_uninstall(void);
 /* MODULE is being freed. */
 void foresee_forget(PyObject *module);
 
+/* last.c */
+PyObject *last_at_exit(PyObject *module, PyObject *unused);
+/* HOW is "register" or "unregister", of atexit. 0 or -1. */
+int last_register(struct lz_engine *engine, const char *how);
+
 /* install.c */
 int engine_install(struct lz_engine *engine);
 int engine_uninstall(struct lz_engine *engine);

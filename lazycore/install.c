@@ -253,6 +253,8 @@ engine_install(struct lz_engine *engine)
         with_strings("builtin_module_names", use_builtins, engine->core) < 0 ||
         with_strings("stdlib_module_names", use_stdlib, engine->core) < 0)
         goto done;
+    if (last_register(engine, "register") < 0)
+        goto done;
     note_existing(engine);
     if (apply_patches(engine, engine->bootstrap, bootstrap_patches) < 0 ||
         apply_patches(engine, builtins, builtins_patches) < 0 ||
@@ -269,6 +271,7 @@ done:
         if (engine->bootstrap != NULL)
             (void)undo_patches(engine, engine->bootstrap, bootstrap_patches);
         (void)undo_patches(engine, builtins, builtins_patches);
+        (void)last_register(engine, "unregister");
         lz_forgive();
         PyErr_Restore(type, error, traceback);
     }
@@ -290,7 +293,8 @@ engine_uninstall(struct lz_engine *engine)
     int result = undo_patches(engine, builtins, builtins_patches) < 0 ||
                          undo_patches(engine, engine->bootstrap,
                                       bootstrap_patches) < 0 ||
-                         remove_finder(engine) < 0
+                         remove_finder(engine) < 0 ||
+                         last_register(engine, "unregister") < 0
                      ? -1
                      : 0;
     Py_DECREF(builtins);

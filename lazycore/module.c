@@ -172,6 +172,8 @@ static PyMethodDef module_methods[] = {
      PyDoc_STR("proxyTally: proxies ever made, as the seed counts them")},
     {"_forked", py_forked, METH_NOARGS, NULL},
     {"_after_fork", py_after_fork, METH_NOARGS, NULL},
+    {"_at_exit", last_at_exit, METH_NOARGS,
+     PyDoc_STR("Bind what finalizers will need.")},
     {"_reload", hook_reload, METH_O,
      PyDoc_STR("importlib.reload that takes proxies")},
     {"_load_unlocked", load_unlocked, METH_O, NULL},

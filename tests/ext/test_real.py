@@ -5,6 +5,8 @@ plain interpreter when packages of the Debian archive were tried. Leaves the
 packages themselves to tests/compat.
 """
 
+import pytest
+
 PATCHED = {
     "patcher/__init__.py": "",
     "patcher/override.py": "import tool\ntool.KIND = 'local'\n",
@@ -45,3 +47,76 @@ def test_a_statement_does_not_list_its_names_in_all(both):
                levels={"pk": "full"})
     assert run.reason("pk.builtins") == "for_effect"
     assert run.state("pk.listed") == "proxy"
+
+
+FINALIZER = """\
+    import clean
+    import dep
+    import other
+    class Thing:
+        def close(self):
+            note(dep.value)
+        def __del__(self):
+            self.close()
+    def note(value):
+        print("closed", value, clean.tidy(), flush=True)
+    def unrelated():
+        return other
+    thing = Thing()
+    """
+
+
+def test_a_finalizer_at_the_end_finds_its_names(both):
+    """__del__ of an object that lives until nothing can be imported."""
+    run = both({"dep.py": "value = 1\n", "other.py": "",
+                "clean.py": "def tidy():\n    return 'tidy'\n"}, FINALIZER)
+    assert "closed 1 tidy" in run.out
+    assert not run.loaded("other")
+
+
+def test_a_finalizer_of_a_module_finds_its_names(both):
+    """The same in an imported module; a failing import is its own matter."""
+    run = both({"pk/__init__.py": "", "pk/res.py": """\
+        import dep
+        import bad
+        class Res:
+            def __del__(self):
+                print("released", dep.value, flush=True)
+                bad
+        """, "dep.py": "value = 1\n", "bad.py": "value = 1\n"}, """\
+        from pk import res
+        def main():
+            with open("bad.py", "w") as file:
+                file.write("raise ValueError\\n")
+        held = res.Res()
+        main()
+        print('end')
+        """)
+    assert "released 1" in run.out
+
+
+@pytest.mark.parametrize("use", ["", "dep.value\n"])
+def test_what_lives_until_the_end_is_finalized(both, use):
+    """Nothing of ours keeps the namespace of __main__ then."""
+    run = both({"dep.py": "value = 1\n"}, f"""\
+import dep
+{use}class Thing:
+    def __del__(self):
+        print("gone", flush=True)
+thing = Thing()
+""")
+    assert run.out == "gone\n"
+
+
+def test_what_is_uninstalled_binds_nothing_at_exit(lazily):
+    run = lazily({"dep.py": "print('loaded')\n"}, """\
+        import dep
+        class Thing:
+            def __del__(self):
+                dep
+        def main():
+            import lazycore
+            lazycore.uninstall()
+        main()
+        """)
+    assert run.out == ""

@@ -1,0 +1,146 @@
+/* What finalizers will need once nothing can be imported any more.
+ *
+ * An object that lives until the interpreter ends has its __del__ run after
+ * sys.meta_path is gone, when a name that is still pending can only be
+ * missing. So the last of the atexit callbacks, ours having come first, binds
+ * the names that methods of classes with a finalizer load, and functions of
+ * the same module that those call. Needs the GIL.
+ */
+#include "lazycore/engine.h"
+
+/* FUNCTION is one of the module of DICT: read it too, once. */
+static int
+note_function(PyObject *functions, PyObject *dict, PyObject *function)
+{
+    if (!PyFunction_Check(function) ||
+        PyFunction_GET_GLOBALS(function) != dict)
+        return 0;
+    int known = PySequence_Contains(functions, function);
+    if (known != 0)
+        return known < 0 ? -1 : 0;
+    return PyList_Append(functions, function);
+}
+
+/* The methods of those of the classes in DICT that have a finalizer. */
+static int
+note_methods(PyObject *functions, PyObject *dict)
+{
+    int result = 0;
+    PyObject *values = PyDict_Values(dict);
+    if (values == NULL)
+        return -1;
+    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(values); i++) {
+        PyObject *value = PyList_GET_ITEM(values, i);
+        PyTypeObject *type = (PyTypeObject *)value;
+        if (!PyType_Check(value) || type->tp_finalize == NULL ||
+            !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
+            continue;
+        PyObject *methods = PyDict_Values(type->tp_dict);
+        if (methods == NULL)
+            result = -1;
+        for (Py_ssize_t k = 0; result == 0 && k < PyList_GET_SIZE(methods);
+             k++)
+            result =
+                note_function(functions, dict, PyList_GET_ITEM(methods, k));
+        Py_XDECREF(methods);
+    }
+    Py_DECREF(values);
+    return result;
+}
+
+/* Bind what is pending of the NAMES in DICT; note the functions there. */
+static int
+bind_names(struct lz_engine *engine, PyObject *functions, PyObject *dict,
+           PyObject *names)
+{
+    int result = 0;
+    PyObject *list = PySequence_List(names);
+    if (list == NULL)
+        return -1;
+    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(list); i++) {
+        PyObject *name = PyList_GET_ITEM(list, i);
+        struct lz_key *key = NULL;
+        PyObject *value = namespace_peek_borrowed(engine, dict, name, &key);
+        if (value == NULL)
+            continue;
+        if (!proxy_check(engine, value)) {
+            result = note_function(functions, dict, value);
+        } else if (PyDict_GetItemWithError(dict, name) == NULL) {
+            lz_forgive(); /* __del__ will miss it, as it does unloaded */
+        }
+    }
+    Py_DECREF(list);
+    return result;
+}
+
+static int
+bind_for_finalizers(struct lz_engine *engine, PyObject *dict)
+{
+    PyObject *functions = PyList_New(0);
+    int result = functions == NULL ? -1 : note_methods(functions, dict);
+    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(functions);
+         i++) {
+        PyObject *function = PyList_GET_ITEM(functions, i);
+        PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(function);
+        PyObject *bytes = lz_code_bytes(code);
+        PyObject *names =
+            bytes == NULL ? NULL : bytecode_used_names(code, bytes);
+        result =
+            names == NULL ? -1 : bind_names(engine, functions, dict, names);
+        Py_XDECREF(names);
+        Py_XDECREF(bytes);
+    }
+    Py_XDECREF(functions);
+    return result;
+}
+
+/* The dicts in which names are pending: a new list. */
+static PyObject *
+pending_dicts(struct lz_engine *engine)
+{
+    PyObject *dicts = PyList_New(0);
+    for (struct lz_node *node = table_first(&engine->namespaces);
+         dicts != NULL && node != NULL; node = table_next(node)) {
+        struct lz_namespace *ns =
+            (struct lz_namespace *)((char *)node -
+                                    offsetof(struct lz_namespace, node));
+        if (ns->pending > 0 && PyList_Append(dicts, ns->dict) < 0)
+            Py_CLEAR(dicts);
+    }
+    return dicts;
+}
+
+PyObject *
+last_at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL || !engine_enabled(engine))
+        Py_RETURN_NONE;
+    PyObject *dicts = pending_dicts(engine);
+    for (Py_ssize_t i = 0; dicts != NULL && i < PyList_GET_SIZE(dicts); i++) {
+        if (bind_for_finalizers(engine, PyList_GET_ITEM(dicts, i)) < 0)
+            lz_forgive();
+    }
+    Py_XDECREF(dicts);
+    lz_forgive();
+    /* It would keep the dict of __main__, and with it what lives there. */
+    namespace_rebuild_queued(engine);
+    Py_CLEAR(engine->outer);
+    Py_RETURN_NONE;
+}
+
+int
+last_register(struct lz_engine *engine, const char *how)
+{
+    /* It stays in sys.modules: freeing it forgets every callback. */
+    PyObject *atexit = PyImport_ImportModule("atexit");
+    PyObject *ours = PyObject_GetAttrString(engine->module, "_at_exit");
+    PyObject *done = atexit == NULL || ours == NULL
+                         ? NULL
+                         : PyObject_CallMethod(atexit, how, "O", ours);
+    int result = done == NULL ? -1 : 0;
+    Py_XDECREF(done);
+    Py_XDECREF(ours);
+    Py_XDECREF(atexit);
+    return result;
+}
