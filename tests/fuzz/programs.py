@@ -57,7 +57,8 @@ class Generator(Bodies):
     def back_edges(self, module):
         """Imports against the rank: of the module's own packages, which have
         begun before it in any order; or, where the statement is sure to be
-        deferred, of anything."""
+        deferred, of anything. Not below a namespace package: to find what is
+        in one that is nested, its parents are loaded."""
         for target in module.ancestors():
             if target.is_namespace or not self.chance(25):
                 continue
@@ -84,7 +85,8 @@ class Generator(Bodies):
                  if not m.done and not m.is_namespace and m is not module
                  and m not in module.ancestors() and not m.broken
                  and (level == "full" or m.top != module.top)
-                 and self.program.levels.get(m.top) != "eager"]
+                 and self.program.levels.get(m.top) != "eager"
+                 and not any(a.is_namespace for a in m.ancestors())]
         if not later:
             return
         target = self.random.choice(later)
