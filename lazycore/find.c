@@ -21,6 +21,7 @@ spec_file(struct lz_engine *engine, PyObject *spec)
     PyObject *file = NULL;
     if (spec == NULL)
         return NULL;
+    Py_INCREF(spec); /* another thread may drop it from its target */
     PyObject *located = get_optional(spec, engine->names.has_location);
     if (located == Py_True) {
         file = get_optional(spec, engine->names.origin);
@@ -28,8 +29,8 @@ spec_file(struct lz_engine *engine, PyObject *spec)
             Py_CLEAR(file);
     }
     Py_XDECREF(located);
-    if (PyErr_Occurred())
-        lz_forgive();
+    Py_DECREF(spec);
+    lz_forgive();
     return file;
 }
 

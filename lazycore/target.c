@@ -164,6 +164,10 @@ static PyObject *
 take_waiters(struct lz_target *target)
 {
     PyObject *list = PyList_New(0);
+    /* The walk for leaked proxies must not find it: it would put values in
+     * their place. */
+    if (list != NULL)
+        PyObject_GC_UnTrack(list);
     while (list != NULL && target->waiters != NULL) {
         struct lz_proxy *proxy = target->waiters;
         if (PyList_Append(list, (PyObject *)proxy) < 0)

@@ -307,3 +307,28 @@ def test_modules_that_go_away_take_their_names_along(lazily):
 def test_a_leaked_class_as_a_base(both, body):
     """4.1: class D(proxy): the value is the base."""
     both({"dep.py": DEP, "user.py": USER}, unpack(body + "\n"))
+
+
+def test_the_walk_leaves_our_own_lists_alone(lazily):
+    """4.1: a name that is resolved while others of the same module are being
+    bound: the walk for what leaked replaces nothing in the engine's hands."""
+    lazily({"strange.py": """\
+        import sys, types
+        class Strange(types.ModuleType):
+            @property
+            def first(self):
+                import user
+                return "first", user.second, user.third
+            second = property(lambda self: bytes(4000))
+            third = property(lambda self: 3)
+        sys.modules[__name__].__class__ = Strange
+        """, "user.py": "from strange import first, second, third\n"
+                        "def f():\n    return first, second, third\n"}, """\
+        import user
+        def main():
+            user.f
+            import strange
+            expected = ("first", bytes(4000), 3), bytes(4000), 3
+            assert user.f() == expected
+        main()
+        """)
