@@ -286,6 +286,7 @@ engine_uninstall(struct lz_engine *engine)
         return 0;
     atomic_store(&engine->core->enabled, 0);
     engine->installed = false;
+    Py_CLEAR(engine->outer);
     foresee_uninstall();
     PyObject *builtins = import_builtins();
     if (builtins == NULL)

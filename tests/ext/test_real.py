@@ -113,10 +113,13 @@ def test_what_is_uninstalled_binds_nothing_at_exit(lazily):
         import dep
         class Thing:
             def __del__(self):
-                dep
+                print("gone", flush=True)
+            def use(self):
+                return dep
         def main():
             import lazycore
             lazycore.uninstall()
+        thing = Thing()
         main()
         """)
-    assert run.out == ""
+    assert run.out == "gone\n"
