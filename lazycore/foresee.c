@@ -57,26 +57,28 @@ note_import(struct scan *scan, PyObject *name)
     return result;
 }
 
+PyObject *
+foresee_absolute(PyObject *package, PyObject *name, int level)
+{
+    if (level <= 0)
+        return Py_NewRef(name);
+    Py_ssize_t end = PyUnicode_GET_LENGTH(package);
+    for (int i = level; i > 1 && end > 0; i--)
+        end = PyUnicode_FindChar(package, '.', 0, end, -1);
+    PyObject *base = end <= 0 ? NULL : PyUnicode_Substring(package, 0, end);
+    if (base != NULL && PyUnicode_GET_LENGTH(name) > 0)
+        Py_SETREF(base, PyUnicode_FromFormat("%U.%U", base, name));
+    return base;
+}
+
 /* One import of MODULE's body, whose package is PACKAGE. */
 static int
 note_statement(struct scan *scan, PyObject *package, PyObject *name,
                PyObject *fromlist, int level)
 {
-    PyObject *absolute = Py_NewRef(name);
-    if (level > 0) {
-        Py_ssize_t end = PyUnicode_GET_LENGTH(package);
-        for (int i = level; i > 1 && end > 0; i--)
-            end = PyUnicode_FindChar(package, '.', 0, end, -1);
-        PyObject *base =
-            end <= 0 ? NULL : PyUnicode_Substring(package, 0, end);
-        if (base != NULL && PyUnicode_GET_LENGTH(name) > 0)
-            Py_SETREF(absolute, PyUnicode_FromFormat("%U.%U", base, name));
-        else
-            Py_SETREF(absolute, Py_XNewRef(base));
-        Py_XDECREF(base);
-        if (absolute == NULL)
-            return PyErr_Occurred() ? -1 : 0;
-    }
+    PyObject *absolute = foresee_absolute(package, name, level);
+    if (absolute == NULL)
+        return PyErr_Occurred() ? -1 : 0;
     int result = note_import(scan, absolute);
     Py_ssize_t count = fromlist != NULL && PyTuple_Check(fromlist)
                            ? PyTuple_GET_SIZE(fromlist)

@@ -321,7 +321,7 @@ run_steps(struct lz_reload *reload)
     if (status != 1) {
         return status;
     }
-    if (reload_publish(reload) < 0) {
+    if (reload_find_constants(reload) < 0 || reload_publish(reload) < 0) {
         return -1;
     }
     applied(reload);
@@ -405,6 +405,7 @@ tell(struct lz_reload *reload)
 static void
 reload_done(struct lz_reload *reload)
 {
+    Py_XDECREF(reload->constants);
     Py_XDECREF(reload->fresh);
     Py_XDECREF(reload->code);
     Py_XDECREF(reload->source);

@@ -3,8 +3,8 @@
  * reload.c drives the steps of DESIGN 5 and words the verdict; the source is
  * read in reload_source.c, old and new objects are paired in reload_pair.c,
  * put in place in reload_publish.c; what refers to them elsewhere is found in
- * reload_walk.c and repaired in reload_repair.c and reload_class.c; what may
- * run Python code waits for reload_after.c.
+ * reload_walk.c and repaired in reload_repair.c, reload_class.c and
+ * reload_constant.c; what may run Python code waits for reload_after.c.
  */
 #ifndef LAZYCORE_RELOAD_H
 #define LAZYCORE_RELOAD_H
@@ -29,7 +29,8 @@ struct lz_reload {
     PyObject *spec, *loader, *origin;
     PyObject *source; /* bytes */
     PyObject *code;
-    PyObject *fresh; /* the dict the new body ran in */
+    PyObject *fresh;     /* the dict the new body ran in */
+    PyObject *constants; /* list: reload_constant.c's */
     bool force;
     struct lz_source_identity identity; /* of SOURCE */
     struct lz_reload_result *result;
@@ -100,6 +101,13 @@ int reload_walk(struct lz_publish *publish);
 
 /* reload_repair.c: step 4 and the references to what moved. */
 int reload_repair(struct lz_publish *publish);
+
+/* reload_constant.c. Before the step: who has which constant by from-import;
+ * in it: give them the new one. 0 or -1. */
+int reload_find_constants(struct lz_reload *reload);
+int reload_rebind_constants(struct lz_publish *publish);
+/* Whether OBJECT is one that anyone may share. */
+bool reload_is_constant(PyObject *object);
 
 /* reload_class.c: bases of classes that did not move themselves. */
 int reload_rebase(struct lz_publish *publish, PyObject *child);

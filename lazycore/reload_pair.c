@@ -323,14 +323,8 @@ pair(struct lz_publish *publish, PyObject *old, PyObject *new)
 static bool
 is_common(PyObject *object)
 {
-    if (object == Py_None || object == Py_Ellipsis || PyBool_Check(object) ||
-        object == Py_NotImplemented || PyModule_Check(object)) {
-        return true;
-    }
-    return PyLong_CheckExact(object) || PyUnicode_CheckExact(object) ||
-           PyBytes_CheckExact(object) || PyFloat_CheckExact(object) ||
-           PyComplex_CheckExact(object) ||
-           (PyTuple_CheckExact(object) && PyTuple_GET_SIZE(object) == 0);
+    return object == Py_NotImplemented || PyModule_Check(object) ||
+           reload_is_constant(object);
 }
 
 /* OLD stood under NAME, where NEW is now; who else has it? */

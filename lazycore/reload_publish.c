@@ -370,9 +370,11 @@ static int
 own(struct lz_publish *publish)
 {
     const void *const objects[] = {
-        publish->keep,      publish->graveyard,     publish->late,
-        publish->functions, publish->instances,     publish->children,
-        publish->holders,   publish->reload->fresh, publish->reload->live,
+        publish->keep,         publish->graveyard,
+        publish->late,         publish->functions,
+        publish->instances,    publish->children,
+        publish->holders,      publish->reload->fresh,
+        publish->reload->live, publish->reload->constants,
     };
 
     for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {

@@ -434,6 +434,9 @@ reload_repair(struct lz_publish *publish)
             return -1;
         }
     }
+    if (reload_rebind_constants(publish) < 0) {
+        return -1;
+    }
     return publish->detached
                ? reload_unrepaired(publish, "code that the body started: it "
                                             "runs on in a namespace of its "

@@ -616,6 +616,57 @@ assert pkg.__doc__ is None
         """})
 
 
+def test_constants_bound_elsewhere_follow_where_the_code_says_so(program):
+    program("LIMIT = 10\nRATE = 0.5\nNAME = 'first name'\nNONE = None\n"
+            "FLAG = True\nKEEP = 3\nGONE = 7\n", """
+from mod import LIMIT, FLAG
+import user, stranger, through, below.user, star
+def values(module):
+    return (module.LIMIT, module.RATE, module.NAME, module.NONE)
+mod, main = load(), sys.modules["__main__"]
+for module in (user, stranger):
+    assert values(module) == (10, 0.5, "first name", None)
+assert through.LIMIT == star.LIMIT == below.user.LIMIT == LIMIT == 10
+assert user.renamed == 0.5 and stranger.other == 10 and FLAG is True
+sums = user.SUM, user.KEEP
+edit("LIMIT = 11\\nRATE = 0.75\\nNAME = 'second name'\\nNONE = 1\\n"
+     "FLAG = LIMIT.__class__\\nKEEP = 3\\n")
+result = reload()
+assert values(user) == (11, 0.75, "second name", 1)
+assert values(stranger) == (10, 0.5, "first name", None)
+assert stranger.other == 10 and (user.SUM, user.KEEP) == sums
+assert LIMIT == 11 and FLAG is int
+assert through.LIMIT == star.LIMIT == below.user.LIMIT == 11
+assert user.GONE == 7 and user.renamed == 0.5
+assert result["unrepaired"] == ["module user.renamed: RATE"], result
+assert result["names_rebound"] == 4 + 2 + 5 + 3, result
+assert not os.path.exists(importlib.util.cache_from_source(__file__))
+""", files={
+        "user.py": "from mod import LIMIT, RATE, NAME, NONE, KEEP, GONE\n"
+                   "from mod import RATE as renamed\nSUM = LIMIT + KEEP\n",
+        "stranger.py": "import mod\nLIMIT = 10\nRATE = mod.RATE\n"
+                       "NAME = mod.NAME\nNONE = None\nother = 10\n",
+        "through.py": "from user import LIMIT\n",
+        "star.py": "from mod import *\n",
+        "below/__init__.py": "",
+        "below/user.py": "from .up import LIMIT\n",
+        "below/up.py": "from mod import LIMIT\n"})
+
+
+def test_constant_of_a_holder_in_a_package_follows(program):
+    program("", """
+load("pkg.sub.user")
+from pkg import LIMIT
+edit("LIMIT = 2", "pkg/limits.py")
+result = reload(name="pkg.limits")
+user, pkg = sys.modules["pkg.sub.user"], sys.modules["pkg"]
+assert user.LIMIT == pkg.LIMIT == LIMIT == 2, result
+assert result["names_rebound"] == 3 and result["unrepaired"] == [], result
+""", files={"pkg/__init__.py": "from .limits import LIMIT\nprint(LIMIT)\n",
+            "pkg/limits.py": "LIMIT = 1\n", "pkg/sub/__init__.py": "",
+            "pkg/sub/user.py": "from ..limits import LIMIT\nprint(LIMIT)\n"})
+
+
 def test_names_bound_elsewhere_follow(program):
     program("CONFIG = {'a': 1}\nclass Thing: pass\nthing = Thing()\n"
             "def f(): return 1\n", """

@@ -225,15 +225,13 @@ def test_reload_applied(service):
     assert said[:4] == ["new", "new", "new", "2"] and said[5] == "True"
 
 
-@pytest.mark.xfail(strict=True, reason="a number that anyone may share says "
-                   "nothing about who holds it: README, limits")
 def test_reload_of_a_constant_bound_elsewhere(service):
-    """`from mod import LIMIT` would be rebound, or listed in the answer."""
+    """`from mod import LIMIT` in the service itself is rebound."""
     service.says()
     service.edit(MODULE.format(word="new", number=2))
     answer = service.reload(0)
-    assert service.says()[4] == "2" or any(
-        "LIMIT" in line for line in answer["unrepaired"]), answer
+    assert service.says()[4] == "2", answer
+    assert answer["unrepaired"] == []
 
 
 def test_reload_of_the_same_size_within_one_second(service):
