@@ -160,7 +160,7 @@ find_aliases(struct hunt *hunt, PyObject *module, PyObject *dict)
 }
 
 static int
-find_holders(struct hunt *hunt)
+look_through_modules(struct hunt *hunt)
 {
     PyObject *name, *module;
     Py_ssize_t at = 0;
@@ -177,6 +177,22 @@ find_holders(struct hunt *hunt)
         }
     }
     return 0;
+}
+
+/* A collection could run code that changes what is walked through. */
+static int
+find_holders(struct hunt *hunt)
+{
+    int collecting = PyGC_Disable();
+    int status = find_changed(hunt);
+
+    if (status == 0 && PyDict_GET_SIZE(hunt->changed) > 0) {
+        status = look_through_modules(hunt);
+    }
+    if (collecting) {
+        (void)PyGC_Enable();
+    }
+    return status;
 }
 
 /* --- what a holder imports ---------------------------------------------- */
@@ -421,9 +437,6 @@ reload_find_constants(struct lz_reload *reload)
     reload->constants = PyList_New(0);
     if (hunt.changed != NULL && hunt.rows != NULL && hunt.imports != NULL &&
         hunt.sources != NULL && reload->constants != NULL) {
-        status = find_changed(&hunt);
-    }
-    if (status == 0 && PyDict_GET_SIZE(hunt.changed) > 0) {
         status = find_holders(&hunt) < 0 || read_holders(&hunt) < 0
                      ? -1
                      : confirm_all(&hunt);
