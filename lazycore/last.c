@@ -3,8 +3,9 @@
  * An object that lives until the interpreter ends has its __del__ run after
  * sys.meta_path is gone, when a name that is still pending can only be
  * missing. So the last of the atexit callbacks, ours having come first, binds
- * the names that methods of classes with a finalizer load, and functions of
- * the same module that those call. Needs the GIL.
+ * the names that methods of classes with a finalizer load, functions of the
+ * same module that those call, and generators that wait at a yield. Needs the
+ * GIL.
  */
 #include "lazycore/engine.h"
 
@@ -73,24 +74,93 @@ bind_names(struct lz_engine *engine, PyObject *functions, PyObject *dict,
     return result;
 }
 
+/* Bind what CODE loads of DICT, and note the functions that it calls. */
+static int
+bind_for_code(struct lz_engine *engine, PyObject *functions, PyObject *dict,
+              PyCodeObject *code)
+{
+    PyObject *bytes = lz_code_bytes(code);
+    PyObject *names = bytes == NULL ? NULL : bytecode_used_names(code, bytes);
+    int result =
+        names == NULL ? -1 : bind_names(engine, functions, dict, names);
+    Py_XDECREF(names);
+    Py_XDECREF(bytes);
+    return result;
+}
+
+/* The same for the FUNCTIONS noted so far, and those noted meanwhile. */
+static int
+bind_for_functions(struct lz_engine *engine, PyObject *functions,
+                   PyObject *dict)
+{
+    int result = 0;
+    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(functions);
+         i++) {
+        PyObject *function = PyList_GET_ITEM(functions, i);
+        result = bind_for_code(engine, functions, dict,
+                               (PyCodeObject *)PyFunction_GET_CODE(function));
+    }
+    return result;
+}
+
 static int
 bind_for_finalizers(struct lz_engine *engine, PyObject *dict)
 {
     PyObject *functions = PyList_New(0);
     int result = functions == NULL ? -1 : note_methods(functions, dict);
-    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(functions);
-         i++) {
-        PyObject *function = PyList_GET_ITEM(functions, i);
-        PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(function);
-        PyObject *bytes = lz_code_bytes(code);
-        PyObject *names =
-            bytes == NULL ? NULL : bytecode_used_names(code, bytes);
-        result =
-            names == NULL ? -1 : bind_names(engine, functions, dict, names);
-        Py_XDECREF(names);
-        Py_XDECREF(bytes);
-    }
+    if (result == 0)
+        result = bind_for_functions(engine, functions, dict);
     Py_XDECREF(functions);
+    return result;
+}
+
+/* GENERATOR is closed when the interpreter ends: what follows its yield, a
+ * `finally` above all, runs then. FRAME is the name of its frame. */
+static int
+bind_for_generator(struct lz_engine *engine, PyObject *generator,
+                   const char *frame_name)
+{
+    int result = 0;
+    PyObject *functions = PyList_New(0);
+    PyObject *frame = PyObject_GetAttrString(generator, frame_name);
+    if (functions == NULL || frame == NULL) {
+        result = -1;
+    } else if (PyFrame_Check(frame)) { /* None once it has ended */
+        PyObject *dict = PyFrame_GetGlobals((PyFrameObject *)frame);
+        PyCodeObject *code = PyFrame_GetCode((PyFrameObject *)frame);
+        struct lz_namespace *ns = namespace_find(engine, dict);
+        if (ns != NULL && ns->pending > 0)
+            result = bind_for_code(engine, functions, dict, code);
+        if (result == 0)
+            result = bind_for_functions(engine, functions, dict);
+        Py_DECREF(code);
+        Py_DECREF(dict);
+    }
+    Py_XDECREF(frame);
+    Py_XDECREF(functions);
+    return result;
+}
+
+/* Every generator and coroutine that waits at a yield. */
+static int
+bind_for_generators(struct lz_engine *engine)
+{
+    PyObject *gc = PyImport_ImportModule("gc");
+    PyObject *objects =
+        gc == NULL ? NULL : PyObject_CallMethod(gc, "get_objects", NULL);
+    for (Py_ssize_t i = 0; objects != NULL && i < PyList_GET_SIZE(objects);
+         i++) {
+        PyObject *object = PyList_GET_ITEM(objects, i);
+        const char *frame = PyGen_CheckExact(object)        ? "gi_frame"
+                            : PyCoro_CheckExact(object)     ? "cr_frame"
+                            : PyAsyncGen_CheckExact(object) ? "ag_frame"
+                                                            : NULL;
+        if (frame != NULL && bind_for_generator(engine, object, frame) < 0)
+            lz_forgive();
+    }
+    int result = objects == NULL ? -1 : 0;
+    Py_XDECREF(objects);
+    Py_XDECREF(gc);
     return result;
 }
 
@@ -121,6 +191,8 @@ last_at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
         if (bind_for_finalizers(engine, PyList_GET_ITEM(dicts, i)) < 0)
             lz_forgive();
     }
+    if (dicts != NULL && PyList_GET_SIZE(dicts) > 0)
+        (void)bind_for_generators(engine);
     Py_XDECREF(dicts);
     lz_forgive();
     /* It would keep the dict of __main__, and with it what lives there. */

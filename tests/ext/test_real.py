@@ -95,6 +95,26 @@ def test_a_finalizer_of_a_module_finds_its_names(both):
     assert "released 1" in run.out
 
 
+@pytest.mark.parametrize("wait", [
+    "def wait():\n    try:\n        yield\n    finally:\n        note()\n"
+    "kept = wait()\nnext(kept)\n",
+    "import contextlib\n@contextlib.contextmanager\ndef wait():\n    try:\n"
+    "        yield\n    finally:\n        note()\n"
+    "kept = wait()\nkept.__enter__()\n",
+    "class Never:\n    def __await__(self):\n        yield\n"
+    "async def wait():\n    try:\n        await Never()\n    finally:\n"
+    "        note()\nkept = wait()\nkept.send(None)\n",
+])
+def test_a_suspended_generator_finds_its_names_at_the_end(both, wait):
+    """Its `finally` runs when nothing can be imported any more."""
+    run = both({"dep.py": "value = 1\n", "other.py": ""},
+               "import dep\nimport other\ndef note():\n"
+               "    print('left', dep.value, flush=True)\n"
+               "def unrelated():\n    return other\n" + wait)
+    assert run.out == "left 1\n"
+    assert not run.loaded("other")
+
+
 @pytest.mark.parametrize("use", ["", "dep.value\n"])
 def test_what_lives_until_the_end_is_finalized(both, use):
     """Nothing of ours keeps the namespace of __main__ then."""
