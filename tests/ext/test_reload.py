@@ -640,7 +640,8 @@ assert through.LIMIT == star.LIMIT == below.user.LIMIT == 11
 assert user.GONE == 7 and user.renamed == 0.5
 assert result["unrepaired"] == ["module user.renamed: RATE"], result
 assert result["names_rebound"] == 4 + 2 + 5 + 3, result
-assert not os.path.exists(importlib.util.cache_from_source(__file__))
+from importlib.util import cache_from_source
+assert not os.path.exists(cache_from_source(__file__))
 """, files={
         "user.py": "from mod import LIMIT, RATE, NAME, NONE, KEEP, GONE\n"
                    "from mod import RATE as renamed\nSUM = LIMIT + KEEP\n",
