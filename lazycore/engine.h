@@ -104,7 +104,7 @@ struct lz_from {
 
 /* Interned strings and objects of importlib that are used all the time. */
 struct lz_names {
-    PyObject *name, *path, *spec, *package, *file, *all, *getattr, *builtins;
+    PyObject *name, *path, *spec, *package, *file, *all, *getattr;
     PyObject *parent, *origin, *loader, *has_location, *initializing;
     PyObject *name_attr; /* "name" */
     PyObject *search_locations, *find_spec;
@@ -150,10 +150,7 @@ struct lz_engine {
 struct lz_cause {
     PyObject *name; /* strong, or NULL: no statement behind it */
     enum lz_reason reason;
-    bool guarded;   /* rule 4: what it loads directly is eager too */
-    PyObject *file; /* trigger: strong, or NULL */
-    PyObject *function;
-    int line;
+    bool guarded; /* rule 4: what it loads directly is eager too */
 };
 
 /* module.c */
@@ -328,6 +325,8 @@ struct lz_usage {
     int64_t bytes;   /* resident private memory, to the page */
     int64_t blocks;  /* allocated by Python */
 };
+/* CLOCK_MONOTONIC: what loads and reloads are timed by. */
+uint64_t usage_wall_ns(void);
 void usage_now(struct lz_engine *engine, struct lz_usage *ret_usage);
 /* In MB, private and resident. */
 double usage_resident_mb(void);

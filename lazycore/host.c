@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The module `lazycore`, imported: a new reference. */
@@ -144,15 +143,6 @@ lazycore_uninstall(struct lz_error *error)
 
 /* load */
 
-static uint64_t
-now_ns(void)
-{
-    struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
-        return 0;
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* Every proxy of ours that is resolved and still held by someone. */
 static PyObject *
 resolved_proxies(struct lz_engine *engine)
@@ -240,7 +230,7 @@ load_one(struct lz_engine *engine, PyObject *name, unsigned flags,
     Py_XDECREF(module);
     lz_forgive();
     registry_stats(engine->core->registry, &before);
-    uint64_t start = now_ns();
+    uint64_t start = usage_wall_ns();
     if (import_name(engine, name) < 0) {
         lz_error_from_python(&out->error, is_not_found(name)
                                               ? LZ_ERROR_NO_SUCH_MODULE
@@ -250,7 +240,7 @@ load_one(struct lz_engine *engine, PyObject *name, unsigned flags,
         if ((flags & LZ_LOAD_INJECT) != 0 && inject_all(engine) < 0)
             lz_error_from_python(&out->error, LZ_ERROR_INTERNAL);
     }
-    out->wall_ns = now_ns() - start;
+    out->wall_ns = usage_wall_ns() - start;
     registry_stats(engine->core->registry, &after);
     out->modules = after.loads - before.loads;
 }

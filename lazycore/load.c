@@ -39,8 +39,6 @@ load_cause_push(PyObject *name, enum lz_reason reason, bool guarded)
     cause.name = Py_XNewRef(name);
     cause.reason = reason;
     cause.guarded = guarded;
-    cause.file = cause.function = NULL;
-    cause.line = 0;
     return saved;
 }
 

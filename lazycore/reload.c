@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The list of what could not be repaired, and a line of it. */
@@ -85,15 +84,6 @@ reload_unrepaired(struct lz_publish *publish, const char *format, ...)
     }
     result->unrepaired[result->unrepaired_count++] = copy;
     return 0;
-}
-
-static uint64_t
-now_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
 /* --- failure ----------------------------------------------------------------
@@ -434,9 +424,9 @@ reload_alone(struct lz_reload *reload)
     if (busy < 0 || set_running(running, reload->name) < 0) {
         return -1;
     }
-    uint64_t start = now_ns();
+    uint64_t start = usage_wall_ns();
     int status = run_steps(reload);
-    reload->result->wall_ns = now_ns() - start;
+    reload->result->wall_ns = usage_wall_ns() - start;
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
     if (PyDict_DelItem(running, reload->name) < 0) {

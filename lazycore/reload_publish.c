@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 int
 reload_bury(struct lz_publish *publish, PyObject *object)
@@ -356,15 +355,6 @@ remove_names(struct lz_publish *publish)
  * --------------------------------------------------------------------------
  */
 
-static uint64_t
-now_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
-
 /* Our own lists and the two namespaces refer to all of it. */
 static int
 own(struct lz_publish *publish)
@@ -446,7 +436,7 @@ reload_publish(struct lz_reload *reload)
         publish.graveyard != NULL && publish.late != NULL &&
         publish.functions != NULL && publish.instances != NULL &&
         publish.children != NULL && publish.holders != NULL) {
-        uint64_t start = now_ns();
+        uint64_t start = usage_wall_ns();
         int collecting = PyGC_Disable();
         reload->engine->peek++;
         status = publish_atomically(&publish);
@@ -454,7 +444,7 @@ reload_publish(struct lz_reload *reload)
         if (collecting) {
             (void)PyGC_Enable();
         }
-        reload->result->pause_ns = now_ns() - start;
+        reload->result->pause_ns = usage_wall_ns() - start;
     }
     if (status == 0) {
         status = reload_after(&publish);

@@ -59,11 +59,17 @@ allocated_blocks(struct lz_engine *engine)
     return result;
 }
 
+uint64_t
+usage_wall_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
 void
 usage_now(struct lz_engine *engine, struct lz_usage *ret_usage)
 {
     ret_usage->bytes = resident_bytes();
     ret_usage->blocks = allocated_blocks(engine);
     ret_usage->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    ret_usage->wall_ns = clock_ns(CLOCK_MONOTONIC);
+    ret_usage->wall_ns = usage_wall_ns();
 }
