@@ -217,10 +217,31 @@ bytecode_statement(PyFrameObject *frame, PyObject *name, bool from,
     if (!read_shape(&cursor, code->co_names, from, out))
         out->shape = LZ_SHAPE_UNKNOWN;
     mark_alias(name, out);
+    out->end = (int)cursor.next;
 done:
     Py_XDECREF(owned);
     Py_DECREF(code); /* the frame holds its own */
     return result;
+}
+
+bool
+bytecode_follows(const struct lz_statement *statement, int end)
+{
+    const unsigned char *units = LZ_CODE_UNITS(statement->code);
+    if (end <= 0 || end > statement->offset)
+        return false;
+    for (int at = end; at < statement->offset; at += UNIT) {
+        switch (units[at]) {
+        case LOAD_CONST:
+        case EXTENDED_ARG:
+        case POP_TOP:
+        case NOP:
+            break;
+        default:
+            return false;
+        }
+    }
+    return true;
 }
 
 PyObject *

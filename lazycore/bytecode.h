@@ -26,6 +26,8 @@ struct lz_statement {
     enum lz_shape shape;
     PyCodeObject *code; /* borrowed: the frame holds it */
     int offset;         /* of IMPORT_NAME, bytes */
+    int end;            /* of what stores it, bytes; FROM's and ALIAS's
+                           clean-up may follow */
     int line;
     int depth; /* ALIAS: number of IMPORT_FROM */
     int count;
@@ -39,6 +41,10 @@ struct lz_statement {
  * -1 with an exception. */
 int bytecode_statement(PyFrameObject *frame, PyObject *name, bool from,
                        struct lz_statement *ret_statement);
+
+/* Whether nothing but the operands of STATEMENT, and the clean-up of another
+ * one, stands between the byte offset END and its own. */
+bool bytecode_follows(const struct lz_statement *statement, int end);
 
 /* What FRAME's current instruction stores or deletes by name: borrowed, or
  * NULL. *ret_star: it is a star import. *ret_attribute: an attribute. */

@@ -18,9 +18,9 @@ struct deferral {
 
 /* 1: lazy, 0: eager for d->reason, -1. */
 static int
-allowed(struct deferral *d, PyObject *name, PyObject *spec)
+allowed(struct deferral *d, PyObject *name, PyObject *found)
 {
-    PyObject *file = spec_file(d->engine, spec);
+    PyObject *file = found_file(d->engine, found);
     int result =
         policy_module(d->engine, d->ns, d->statement, name, file, &d->reason);
     Py_XDECREF(file);
@@ -57,7 +57,7 @@ parents_allowed(struct deferral *d, PyObject *name)
             result = 1;
         if (target == NULL)
             continue;
-        result = allowed(d, target->name, target->spec);
+        result = allowed(d, target->name, target->found);
         if (result == 1)
             note(d, target);
         Py_DECREF(target);
@@ -74,7 +74,7 @@ find_allowed(struct deferral *d, PyObject *name, struct lz_target **ret_target)
         d->reason = LZ_REASON_NOT_FOUND;
         return result;
     }
-    result = allowed(d, name, (*ret_target)->spec);
+    result = allowed(d, name, (*ret_target)->found);
     if (result == 1)
         result = parents_allowed(d, name);
     if (result <= 0)
@@ -266,14 +266,14 @@ static int
 pending_value(struct deferral *d, struct lz_proxy *other, PyObject **ret_value)
 {
     if (other->value == NULL) {
-        if (other->target == NULL || other->target->spec == NULL) {
+        if (other->target == NULL || other->target->found == NULL) {
             d->reason = LZ_REASON_NOT_FOUND;
             return 0;
         }
         PyObject *name = Py_NewRef(other->target->name);
-        PyObject *spec = Py_NewRef(other->target->spec);
-        int result = allowed(d, name, spec);
-        Py_DECREF(spec);
+        PyObject *found = Py_NewRef(other->target->found);
+        int result = allowed(d, name, found);
+        Py_DECREF(found);
         Py_DECREF(name);
         if (result != 1)
             return result;

@@ -4,7 +4,7 @@
  * module's state; every type of ours reaches it through its module, so there
  * is no global. Ownership:
  *
- *   module dict -> key -> proxy -> target -> spec
+ *   module dict -> key -> proxy -> target -> found
  *                   key -> namespace -> module dict
  *   target => proxies that wait for it (intrusive list, borrowed)
  *
@@ -26,6 +26,9 @@
 #include "lazycore/lazycore.h"
 #include "lazycore/table.h"
 
+/* importlib's own for files: source, bytecode, extension. */
+enum { LZ_LOADER_CLASSES = 3 };
+
 struct lz_proxy;
 struct lz_key;
 struct lz_namespace;
@@ -33,7 +36,8 @@ struct lz_namespace;
 /* A module that was found and waits to be loaded. GC type LazyTarget. */
 struct lz_target {
     PyObject_HEAD PyObject *name; /* full dotted name, exact str */
-    PyObject *spec;               /* kept for our finder; NULL once loaded */
+    PyObject *found;          /* kept for our finder, see found.c; NULL once
+                                 loaded */
     PyObject *children;       /* list of submodule names to publish, or NULL */
     struct lz_proxy *waiters; /* borrowed, in the order of the statements */
     struct lz_proxy *last_waiter;
@@ -109,6 +113,7 @@ struct lz_names {
     PyObject *name_attr; /* "name" */
     PyObject *search_locations, *find_spec;
     PyObject *path_attr, *path_mtime, *path_cache, *loaders; /* FileFinder */
+    PyObject *meta_path, *path_importer_cache;               /* sys */
     PyObject *origin_keyword;                                /* ("origin",) */
 };
 
@@ -138,6 +143,9 @@ struct lz_engine {
     PyObject *saved_reload; /* importlib.reload, once importlib is there */
     PyObject *builtin_importer, *frozen_importer, *path_finder; /* search.c */
     PyObject *file_finder, *spec_class, *is_builtin, *is_frozen;
+    PyObject *loader_classes[LZ_LOADER_CLASSES]; /* of files */
+    PyObject *builtin_names, *frozen_names;      /* sets */
+    PyObject *sys_dict;
     PyObject *getallocatedblocks;
     PyObject *foreseen;        /* set of names that pending modules import */
     uint64_t targets_made;     /* targets ever made */
@@ -167,7 +175,10 @@ extern PyType_Spec lz_target_spec;
 /* A new reference to the target NAME, or NULL: unknown (no exception). */
 struct lz_target *target_get(struct lz_engine *engine, PyObject *name);
 struct lz_target *target_new(struct lz_engine *engine, PyObject *name,
-                             PyObject *spec);
+                             PyObject *found);
+/* The spec of TARGET, always the same one: a new reference. NULL with an
+ * exception, or without one where TARGET has loaded. */
+PyObject *target_spec(struct lz_engine *engine, struct lz_target *target);
 /* Policy lets TARGET be lazy: the registry hears of a proxy, and of the
  * statement at STATEMENT_FILE (or NULL), LINE. */
 void target_note(struct lz_engine *engine, struct lz_target *target,
@@ -194,15 +205,36 @@ int find_target(struct lz_engine *engine, PyObject *name,
 /* The spec of NAME by whatever finder has it, keeping nothing: a new
  * reference, None, or NULL with an exception. */
 PyObject *find_spec_only(struct lz_engine *engine, PyObject *name);
+
+/* found.c */
+/* What a search finds is a spec, or the parts of one that nobody has asked
+ * for yet: FILE, loaded by LOADER_CLASS of importlib's, in the directory
+ * PACKAGE if it is a package (else NULL). A new reference. */
+PyObject *found_new(PyObject *loader_class, PyObject *file, PyObject *package);
+/* The ModuleSpec of NAME: a new reference, or NULL with an exception. */
+PyObject *found_spec(struct lz_engine *engine, PyObject *name,
+                     PyObject *found);
 /* spec.origin where it is a location: a new reference or NULL, no error. */
-PyObject *spec_file(struct lz_engine *engine, PyObject *spec);
+PyObject *found_file(struct lz_engine *engine, PyObject *found);
+/* spec.submodule_search_locations: a new reference; NULL, with an exception
+ * only where one was raised, if it is no package. */
+PyObject *found_locations(struct lz_engine *engine, PyObject *found);
 
 /* search.c */
 /* What importlib finds for NAME on PATH (None: top-level), without our own
- * finder: a new reference, None, or NULL with an exception. */
-PyObject *search_spec(struct lz_engine *engine, PyObject *name,
+ * finder, as found.c has it: a new reference, None, or NULL with an
+ * exception. */
+PyObject *search_find(struct lz_engine *engine, PyObject *name,
                       PyObject *path);
 int search_init(struct lz_engine *engine);
+/* STATEMENT of FRAME is about to be deferred. Where it follows right upon
+ * the last one of this thread, no code ran in between, and directories that
+ * were looked at are not looked at again. */
+void search_begin(PyFrameObject *frame, const struct lz_statement *statement);
+/* It was. */
+void search_end(PyFrameObject *frame, const struct lz_statement *statement);
+/* Code runs on this thread. */
+void search_break(void);
 
 /* proxy.c */
 extern PyType_Spec lz_module_proxy_spec, lz_name_proxy_spec;
@@ -400,6 +432,9 @@ int engine_uninstall(struct lz_engine *engine);
  * no Exception (a signal handler's KeyboardInterrupt or SystemExit, which may
  * come up in any Python code) is raised again soon on the same thread. */
 void lz_forgive(void);
+/* OBJECT.ATTR: a new reference, or NULL, without an exception where there is
+ * no such attribute. */
+PyObject *lz_get_optional(PyObject *object, PyObject *attr);
 
 /* lazycore.inject(): for every proxy that is resolved and still held. */
 Py_ssize_t inject_all(struct lz_engine *engine);

@@ -6,34 +6,6 @@
  */
 #include "lazycore/engine.h"
 
-static PyObject *
-get_optional(PyObject *object, PyObject *attr)
-{
-    PyObject *value = PyObject_GetAttr(object, attr);
-    if (value == NULL && PyErr_ExceptionMatches(PyExc_AttributeError))
-        lz_forgive();
-    return value;
-}
-
-PyObject *
-spec_file(struct lz_engine *engine, PyObject *spec)
-{
-    PyObject *file = NULL;
-    if (spec == NULL)
-        return NULL;
-    Py_INCREF(spec); /* another thread may drop it from its target */
-    PyObject *located = get_optional(spec, engine->names.has_location);
-    if (located == Py_True) {
-        file = get_optional(spec, engine->names.origin);
-        if (file != NULL && !PyUnicode_Check(file))
-            Py_CLEAR(file);
-    }
-    Py_XDECREF(located);
-    Py_DECREF(spec);
-    lz_forgive();
-    return file;
-}
-
 /* Whether NAME or a parent of it is a target: loading it may change where
  * its submodules are found. */
 static bool
@@ -60,7 +32,7 @@ search_path(struct lz_engine *engine, PyObject *parent)
 {
     PyObject *module = load_peek_module(parent);
     if (module != NULL) {
-        PyObject *path = get_optional(module, engine->names.path);
+        PyObject *path = lz_get_optional(module, engine->names.path);
         Py_DECREF(module);
         return path;
     }
@@ -69,16 +41,13 @@ search_path(struct lz_engine *engine, PyObject *parent)
     struct lz_target *target;
     if (find_target(engine, parent, &target) <= 0)
         return NULL;
-    PyObject *path = NULL;
-    if (target->spec != NULL)
-        path = get_optional(target->spec, engine->names.search_locations);
+    PyObject *path =
+        target->found == NULL ? NULL : found_locations(engine, target->found);
     Py_DECREF(target);
-    if (path == Py_None)
-        Py_CLEAR(path);
     return path;
 }
 
-/* The spec by every other finder: new reference, None, or NULL. */
+/* What every other finder has: new reference, None, or NULL. */
 static PyObject *
 ask_finders(struct lz_engine *engine, PyObject *name, PyObject *parent)
 {
@@ -90,9 +59,9 @@ ask_finders(struct lz_engine *engine, PyObject *name, PyObject *parent)
         if (path == NULL)
             return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     }
-    PyObject *spec = search_spec(engine, name, path);
+    PyObject *found = search_find(engine, name, path);
     Py_DECREF(path);
-    return spec;
+    return found;
 }
 
 static int
@@ -100,7 +69,7 @@ find_new(struct lz_engine *engine, PyObject *name,
          struct lz_target **ret_target)
 {
     int result = -1;
-    PyObject *spec = NULL;
+    PyObject *found = NULL;
     PyObject *parent = NULL;
     Py_ssize_t length = PyUnicode_GET_LENGTH(name);
     Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
@@ -109,24 +78,24 @@ find_new(struct lz_engine *engine, PyObject *name,
         if (parent == NULL)
             return -1;
     }
-    spec = ask_finders(engine, name, parent);
-    if ((spec == NULL || spec == Py_None) && parent != NULL &&
-        (spec != NULL || PyErr_ExceptionMatches(PyExc_Exception))) {
+    found = ask_finders(engine, name, parent);
+    if ((found == NULL || found == Py_None) && parent != NULL &&
+        (found != NULL || PyErr_ExceptionMatches(PyExc_Exception))) {
         /* A nested namespace package's path needs its parent (KeyError),
          * and a package's code may extend its __path__. */
         int error;
         lz_forgive();
         if (load_pending_parent(engine, parent, &error)) {
-            Py_XDECREF(spec);
-            spec = ask_finders(engine, name, parent);
+            Py_XDECREF(found);
+            found = ask_finders(engine, name, parent);
         } else if (error) {
             goto done;
         }
     }
-    if (spec == NULL && PyErr_Occurred()) {
+    if (found == NULL && PyErr_Occurred()) {
         goto done;
     }
-    if (spec == NULL || spec == Py_None) {
+    if (found == NULL || found == Py_None) {
         result = 0;
         goto done;
     }
@@ -139,14 +108,14 @@ find_new(struct lz_engine *engine, PyObject *name,
     }
     *ret_target = target_get(engine, name);
     if (*ret_target == NULL)
-        *ret_target = target_new(engine, name, spec);
+        *ret_target = target_new(engine, name, found);
     else if ((*ret_target)->failed)
-        Py_XSETREF((*ret_target)->spec, Py_NewRef(spec));
+        Py_XSETREF((*ret_target)->found, Py_NewRef(found));
     result = *ret_target == NULL ? -1 : 1;
     if (result == 1)
         (*ret_target)->failed = false;
 done:
-    Py_XDECREF(spec);
+    Py_XDECREF(found);
     Py_XDECREF(parent);
     return result;
 }
@@ -159,7 +128,7 @@ adopt_running(struct lz_engine *engine, PyObject *name, PyObject *module,
 {
     if (load_runs_here(name) || !load_initializing(engine, module))
         return 0;
-    PyObject *spec = get_optional(module, engine->names.spec);
+    PyObject *spec = lz_get_optional(module, engine->names.spec);
     if (spec == NULL)
         return PyErr_Occurred() ? -1 : 0;
     *ret_target = target_new(engine, name, spec);
@@ -198,11 +167,11 @@ find_spec_only(struct lz_engine *engine, PyObject *name)
         PyObject *parent = PyUnicode_Substring(name, 0, dot);
         PyObject *module = parent == NULL ? NULL : load_peek_module(parent);
         if (module != NULL) {
-            path = get_optional(module, engine->names.path);
+            path = lz_get_optional(module, engine->names.path);
         } else if (parent != NULL) {
             PyObject *spec = find_spec_only(engine, parent);
             if (spec != NULL && spec != Py_None)
-                path = get_optional(spec, engine->names.search_locations);
+                path = found_locations(engine, spec);
             Py_XDECREF(spec);
         }
         Py_XDECREF(module);
@@ -214,8 +183,10 @@ find_spec_only(struct lz_engine *engine, PyObject *name)
             return Py_NewRef(Py_None);
         }
     }
-    PyObject *spec = search_spec(engine, name, path);
+    PyObject *found = search_find(engine, name, path);
     Py_DECREF(path);
+    PyObject *spec = found == NULL ? NULL : found_spec(engine, name, found);
+    Py_XDECREF(found);
     return spec;
 }
 
@@ -240,9 +211,9 @@ finder_find_spec(PyObject *self, PyObject *args, PyObject *kwargs)
         Py_RETURN_NONE;
     struct lz_target *target = target_get(engine, name);
     PyObject *spec =
-        target == NULL || target->failed ? NULL : Py_XNewRef(target->spec);
+        target == NULL || target->failed ? NULL : target_spec(engine, target);
     Py_XDECREF(target);
-    if (spec == NULL)
+    if (spec == NULL && !PyErr_Occurred())
         Py_RETURN_NONE;
     return spec;
 }

@@ -147,8 +147,9 @@ spec_of(struct lz_engine *engine, PyObject *name)
 {
     struct lz_target *target = target_get(engine, name);
     if (target != NULL) {
-        PyObject *spec = Py_XNewRef(target->spec);
+        PyObject *spec = target_spec(engine, target);
         Py_DECREF(target);
+        (void)clear_exception();
         return spec;
     }
     PyObject *spec = find_spec_only(engine, name);

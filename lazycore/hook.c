@@ -197,11 +197,16 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
     load_keep_namespace(engine, ns);
     statement->line = PyFrame_GetLineNumber(frame);
     int result = 0;
+    search_begin(frame, statement);
     if (statement->shape == LZ_SHAPE_STAR)
         value = import_star(engine, call, ns, absolute);
     else
         result =
             try_defer(engine, call, ns, statement, absolute, &value, &reason);
+    if (result == 1)
+        search_end(frame, statement);
+    else
+        search_break();
     if (statement->shape != LZ_SHAPE_STAR && result == 0)
         value = import_eagerly(engine, call, absolute, reason,
                                reason == LZ_REASON_GUARDED &&

@@ -60,6 +60,15 @@ lz_forgive(void)
     free(postponed);
 }
 
+PyObject *
+lz_get_optional(PyObject *object, PyObject *attr)
+{
+    PyObject *value = PyObject_GetAttr(object, attr);
+    if (value == NULL && PyErr_ExceptionMatches(PyExc_AttributeError))
+        lz_forgive();
+    return value;
+}
+
 /* traceback.format_exception as one malloc'd text, or NULL. */
 static char *
 format_traceback(PyObject *error)

@@ -239,7 +239,7 @@ static void
 report_finished(struct lz_engine *engine, struct lz_load *load, bool failed,
                 PyObject *spec)
 {
-    PyObject *file = spec_file(engine, spec);
+    PyObject *file = found_file(engine, spec);
     registry_loaded(engine->core->registry, load, place_text(file));
     Py_XDECREF(file);
     const struct lz_listener *listener = &engine->core->listener;
@@ -259,6 +259,7 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
         return NULL;
     struct lz_cause saved = load_cause_push(NULL, LZ_REASON_NONE, false);
     engine->loads_running++;
+    search_break();
     PyObject *module = PyObject_CallOneArg(engine->load_unlocked, spec);
     engine->loads_running--;
     load_cause_pop(saved);
@@ -339,7 +340,7 @@ reason_of_load(struct lz_engine *engine, PyObject *name, PyObject *spec)
     default:
         break;
     }
-    PyObject *file = spec_file(engine, spec);
+    PyObject *file = found_file(engine, spec);
     enum lz_reason ignored =
         ignore_match(engine->core->ignore, place_text(name), place_text(file));
     Py_XDECREF(file);
@@ -486,10 +487,11 @@ load_find_spec(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     bool reloads = kwnames != NULL || (nargs > 2 && args[2] != Py_None);
     if (nargs > 0 && PyUnicode_Check(args[0]) && !reloads) {
         struct lz_target *target = target_get(engine, args[0]);
-        PyObject *spec =
-            target == NULL || target->failed ? NULL : Py_XNewRef(target->spec);
+        PyObject *spec = target == NULL || target->failed
+                             ? NULL
+                             : target_spec(engine, target);
         Py_XDECREF(target);
-        if (spec != NULL)
+        if (spec != NULL || PyErr_Occurred())
             return spec;
     }
     return PyObject_Vectorcall(engine->bootstrap_find, args, (size_t)nargs,

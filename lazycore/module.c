@@ -213,6 +213,8 @@ init_names(struct lz_names *names)
         {&names->path_mtime, "_path_mtime"},
         {&names->path_cache, "_path_cache"},
         {&names->loaders, "_loaders"},
+        {&names->meta_path, "meta_path"},
+        {&names->path_importer_cache, "path_importer_cache"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         *rows[i].slot = PyUnicode_InternFromString(rows[i].text);
@@ -390,6 +392,12 @@ module_exec(PyObject *module)
     VISIT(engine->spec_class)                                                 \
     VISIT(engine->is_builtin)                                                 \
     VISIT(engine->is_frozen)                                                  \
+    VISIT(engine->loader_classes[0])                                          \
+    VISIT(engine->loader_classes[1])                                          \
+    VISIT(engine->loader_classes[2])                                          \
+    VISIT(engine->builtin_names)                                              \
+    VISIT(engine->frozen_names)                                               \
+    VISIT(engine->sys_dict)                                                   \
     VISIT(engine->foreseen)                                                   \
     VISIT(engine->getallocatedblocks)
 

@@ -12,7 +12,7 @@
 
 enum outcome { FAILED = -1, ABSENT, FOUND, UNSURE };
 
-enum { SUFFIXES_MAX = 8 };
+enum { SUFFIXES_MAX = 8, FRESH_MAX = 16 };
 
 struct search {
     struct lz_engine *engine;
@@ -23,7 +23,7 @@ struct search {
     PyObject *suffixes[SUFFIXES_MAX]; /* borrowed */
     PyObject *files[SUFFIXES_MAX];
     int count;
-    PyObject *spec; /* the answer: new reference */
+    PyObject *found; /* the answer: new reference */
 };
 
 static bool
@@ -58,40 +58,39 @@ file_name(struct search *search, PyObject *suffix)
     return file;
 }
 
-/* importlib's FileFinder._get_spec. */
+/* DIRECTORY/FILE. */
+static PyObject *
+join_path(PyObject *directory, PyObject *file)
+{
+    Py_ssize_t before = PyUnicode_GET_LENGTH(directory);
+    Py_ssize_t after = PyUnicode_GET_LENGTH(file);
+    Py_UCS4 most = PyUnicode_MAX_CHAR_VALUE(directory);
+    if (most < PyUnicode_MAX_CHAR_VALUE(file))
+        most = PyUnicode_MAX_CHAR_VALUE(file);
+    PyObject *path = PyUnicode_New(before + 1 + after, most);
+    if (path != NULL &&
+        (PyUnicode_CopyCharacters(path, 0, directory, 0, before) < 0 ||
+         PyUnicode_WriteChar(path, before, '/') < 0 ||
+         PyUnicode_CopyCharacters(path, before + 1, file, 0, after) < 0))
+        Py_CLEAR(path);
+    return path;
+}
+
+/* importlib's FileFinder._get_spec. What only its own loaders will see can
+ * wait; any other class may do things when it is called. */
 static enum outcome
-make_spec(struct search *search, PyObject *loader_class, PyObject *file,
+take_file(struct search *search, PyObject *loader_class, PyObject *file,
           PyObject *package)
 {
-    struct lz_names *names = &search->engine->names;
-    PyObject *spec = NULL;
-    PyObject *loader =
-        PyObject_CallFunctionObjArgs(loader_class, search->name, file, NULL);
-    if (loader == NULL)
-        return FAILED;
-    PyObject *const args[] = {search->name, loader, file};
-    spec = PyObject_Vectorcall(search->engine->spec_class, args, 2,
-                               names->origin_keyword);
-    Py_DECREF(loader);
-    if (spec == NULL ||
-        PyObject_SetAttr(spec, names->has_location, Py_True) < 0)
-        goto error;
-    if (package != NULL) {
-        PyObject *locations = PyList_New(1);
-        if (locations == NULL)
-            goto error;
-        PyList_SET_ITEM(locations, 0, Py_NewRef(package));
-        int result =
-            PyObject_SetAttr(spec, names->search_locations, locations);
-        Py_DECREF(locations);
-        if (result < 0)
-            goto error;
-    }
-    search->spec = spec;
-    return FOUND;
-error:
-    Py_XDECREF(spec);
-    return FAILED;
+    struct lz_engine *engine = search->engine;
+    search->found = found_new(loader_class, file, package);
+    bool own = false;
+    for (size_t i = 0; i < LZ_LOADER_CLASSES; i++)
+        own = own || loader_class == engine->loader_classes[i];
+    if (!own && search->found != NULL)
+        Py_SETREF(search->found,
+                  found_spec(engine, search->name, search->found));
+    return search->found == NULL ? FAILED : FOUND;
 }
 
 /* One (suffix, loader class) of a FileFinder, or false. */
@@ -112,7 +111,7 @@ static enum outcome
 find_package(struct search *search, PyObject *directory, PyObject *loaders)
 {
     enum outcome outcome = ABSENT;
-    PyObject *base = PyUnicode_FromFormat("%U/%U", directory, search->tail);
+    PyObject *base = join_path(directory, search->tail);
     if (base == NULL)
         return FAILED;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(loaders) && outcome == ABSENT;
@@ -126,7 +125,7 @@ find_package(struct search *search, PyObject *directory, PyObject *loaders)
         if (file == NULL)
             outcome = FAILED;
         else if (is_file(file))
-            outcome = make_spec(search, loader_class, file, base);
+            outcome = take_file(search, loader_class, file, base);
         Py_XDECREF(file);
     }
     Py_DECREF(base);
@@ -150,20 +149,70 @@ find_file(struct search *search, PyObject *directory, PyObject *cache,
             return FAILED;
         if (listed == 0)
             continue;
-        PyObject *path = PyUnicode_FromFormat("%U/%U", directory, file);
+        PyObject *path = join_path(directory, file);
         if (path == NULL)
             return FAILED;
         if (is_file(path))
-            outcome = make_spec(search, loader_class, path, NULL);
+            outcome = take_file(search, loader_class, path, NULL);
         Py_DECREF(path);
     }
     return outcome;
+}
+
+/* Statements in a row: none of what they import runs, so what is found fresh
+ * at one of them is for the next. */
+static _Thread_local struct {
+    const PyFrameObject *frame; /* of the last one; compared only, as is */
+    const PyCodeObject *code;   /* its code */
+    int end;                    /* where its instructions end, bytes */
+    bool running;               /* a search for one of them is under way */
+    int count;
+    const PyObject *fresh[FRESH_MAX]; /* finders; compared only */
+} row;
+
+void
+search_break(void)
+{
+    row.frame = NULL;
+    row.running = false;
+    row.count = 0;
+}
+
+void
+search_begin(PyFrameObject *frame, const struct lz_statement *statement)
+{
+    if (row.frame != frame || row.code != statement->code ||
+        !bytecode_follows(statement, row.end))
+        row.count = 0;
+    row.frame = frame;
+    row.code = statement->code;
+    row.running = true;
+}
+
+void
+search_end(PyFrameObject *frame, const struct lz_statement *statement)
+{
+    if (row.frame != frame)
+        search_break();
+    row.end = statement->end;
+    row.running = false;
+}
+
+static bool
+is_fresh_in_row(const PyObject *finder)
+{
+    bool known = false;
+    for (int i = 0; row.running && i < row.count && !known; i++)
+        known = row.fresh[i] == finder;
+    return known;
 }
 
 /* Whether the listing that FINDER cached is that of DIRECTORY now. */
 static bool
 is_fresh(struct search *search, PyObject *finder, PyObject *directory)
 {
+    if (is_fresh_in_row(finder))
+        return true;
     struct stat info;
     const char *text = PyUnicode_AsUTF8(directory);
     PyObject *mtime =
@@ -176,6 +225,8 @@ is_fresh(struct search *search, PyObject *finder, PyObject *directory)
         double then = PyFloat_AS_DOUBLE(mtime);
         fresh = !(now < then) && !(now > then);
     }
+    if (fresh && row.running && row.count < FRESH_MAX)
+        row.fresh[row.count++] = finder;
     lz_forgive();
     Py_XDECREF(mtime);
     return fresh;
@@ -226,7 +277,7 @@ call_finder(struct search *search, PyObject *finder, PyObject *path)
         Py_DECREF(spec);
         return ABSENT;
     }
-    search->spec = spec;
+    search->found = spec;
     return FOUND;
 }
 
@@ -243,25 +294,37 @@ ask_entry_finder(struct search *search, PyObject *finder)
     if (outcome != FOUND)
         return outcome;
     PyObject *loader =
-        PyObject_GetAttr(search->spec, search->engine->names.loader);
+        PyObject_GetAttr(search->found, search->engine->names.loader);
     bool portion = loader == NULL || loader == Py_None;
     Py_XDECREF(loader);
     lz_forgive();
     if (portion) {
-        Py_CLEAR(search->spec);
+        Py_CLEAR(search->found);
         return UNSURE;
     }
     return FOUND;
+}
+
+/* sys.NAME: borrowed, or NULL without an exception. */
+static PyObject *
+sys_borrowed(struct lz_engine *engine, PyObject *name)
+{
+    PyObject *value = PyDict_GetItemWithError(engine->sys_dict, name);
+    if (value == NULL)
+        lz_forgive();
+    return value;
 }
 
 /* importlib's PathFinder. */
 static enum outcome
 ask_path(struct search *search)
 {
+    struct lz_engine *engine = search->engine;
     PyObject *path = search->path;
     if (path == Py_None)
-        path = PySys_GetObject("path"); /* borrowed */
-    PyObject *finders = PySys_GetObject("path_importer_cache");
+        path = sys_borrowed(engine, engine->names.path_attr);
+    PyObject *finders =
+        sys_borrowed(engine, engine->names.path_importer_cache);
     if (path == NULL || !PyList_CheckExact(path) || finders == NULL ||
         !PyDict_CheckExact(finders))
         return UNSURE;
@@ -291,6 +354,22 @@ ask_path(struct search *search)
     return outcome;
 }
 
+/* The names are listed once; whether one counts now, importlib is asked. */
+static int
+is_compiled_in(struct search *search, bool frozen)
+{
+    struct lz_engine *engine = search->engine;
+    PyObject *names = frozen ? engine->frozen_names : engine->builtin_names;
+    int there = PySet_Contains(names, search->name);
+    if (there <= 0)
+        return there;
+    PyObject *answer = PyObject_CallOneArg(
+        frozen ? engine->is_frozen : engine->is_builtin, search->name);
+    there = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    return there;
+}
+
 /* One finder of sys.meta_path. */
 static enum outcome
 ask(struct search *search, PyObject *finder)
@@ -300,12 +379,7 @@ ask(struct search *search, PyObject *finder)
         return ABSENT;
     if (finder == engine->builtin_importer ||
         finder == engine->frozen_importer) {
-        PyObject *test = finder == engine->builtin_importer
-                             ? engine->is_builtin
-                             : engine->is_frozen;
-        PyObject *answer = PyObject_CallOneArg(test, search->name);
-        int there = answer == NULL ? -1 : PyObject_IsTrue(answer);
-        Py_XDECREF(answer);
+        int there = is_compiled_in(search, finder == engine->frozen_importer);
         if (there <= 0)
             return there < 0 ? FAILED : ABSENT;
     } else if (finder == engine->path_finder) {
@@ -320,7 +394,8 @@ static enum outcome
 ask_all(struct search *search)
 {
     enum outcome outcome = ABSENT;
-    PyObject *meta_path = PySys_GetObject("meta_path"); /* borrowed */
+    struct lz_engine *engine = search->engine;
+    PyObject *meta_path = sys_borrowed(engine, engine->names.meta_path);
     if (meta_path == NULL || !PyList_CheckExact(meta_path) ||
         PyList_GET_SIZE(meta_path) == 0)
         return UNSURE;
@@ -336,7 +411,7 @@ ask_all(struct search *search)
 }
 
 PyObject *
-search_spec(struct lz_engine *engine, PyObject *name, PyObject *path)
+search_find(struct lz_engine *engine, PyObject *name, PyObject *path)
 {
     struct search search = {.engine = engine, .name = name, .path = path};
     Py_ssize_t length = PyUnicode_GET_LENGTH(name);
@@ -350,7 +425,7 @@ search_spec(struct lz_engine *engine, PyObject *name, PyObject *path)
     Py_DECREF(search.tail);
     switch (outcome) {
     case FOUND:
-        return search.spec;
+        return search.found;
     case ABSENT:
         return Py_NewRef(Py_None);
     case UNSURE:
@@ -363,13 +438,24 @@ search_spec(struct lz_engine *engine, PyObject *name, PyObject *path)
     }
 }
 
+/* *SLOT becomes the set of SEQUENCE's items; SEQUENCE is used up. */
+static int
+keep_set(PyObject **slot, PyObject *sequence)
+{
+    PyObject *set = sequence == NULL ? NULL : PySet_New(sequence);
+    Py_XDECREF(sequence);
+    Py_XSETREF(*slot, set);
+    return set == NULL ? -1 : 0;
+}
+
 int
 search_init(struct lz_engine *engine)
 {
     int result = -1;
     PyObject *external = PyImport_ImportModule("_frozen_importlib_external");
     PyObject *imp = PyImport_ImportModule("_imp");
-    if (external == NULL || imp == NULL)
+    PyObject *sys = PyImport_ImportModule("sys");
+    if (external == NULL || imp == NULL || sys == NULL)
         goto done;
     const struct {
         PyObject **slot;
@@ -383,6 +469,9 @@ search_init(struct lz_engine *engine)
         {&engine->file_finder, external, "FileFinder"},
         {&engine->is_builtin, imp, "is_builtin"},
         {&engine->is_frozen, imp, "is_frozen"},
+        {&engine->loader_classes[0], external, "SourceFileLoader"},
+        {&engine->loader_classes[1], external, "SourcelessFileLoader"},
+        {&engine->loader_classes[2], external, "ExtensionFileLoader"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         PyObject *value = PyObject_GetAttrString(rows[i].module, rows[i].name);
@@ -390,8 +479,15 @@ search_init(struct lz_engine *engine)
             goto done;
         Py_XSETREF(*rows[i].slot, value);
     }
-    result = 0;
+    Py_XSETREF(engine->sys_dict, Py_NewRef(PyModule_GetDict(sys)));
+    result = keep_set(&engine->builtin_names,
+                      PyObject_GetAttrString(sys, "builtin_module_names"));
+    if (result == 0)
+        result =
+            keep_set(&engine->frozen_names,
+                     PyObject_CallMethod(imp, "_frozen_module_names", NULL));
 done:
+    Py_XDECREF(sys);
     Py_XDECREF(imp);
     Py_XDECREF(external);
     return result;

@@ -1,6 +1,6 @@
 /* LazyTarget: a module that was found and waits to be loaded.
  *
- * Keeps the spec that the statement found, the proxies that wait, and the
+ * Keeps what the statement found, the proxies that wait, and the
  * submodules that must appear on the module once it is there. What a bound
  * name gets is proxy.c's; loading is importlib's. Needs the GIL.
  */
@@ -23,11 +23,11 @@ void
 target_note(struct lz_engine *engine, struct lz_target *target,
             PyObject *statement_file, int line)
 {
-    if (target->noted || target->spec == NULL)
+    if (target->noted || target->found == NULL)
         return;
     target->noted = true;
     struct lz_place place = {NULL, NULL, line};
-    PyObject *file = spec_file(engine, target->spec);
+    PyObject *file = found_file(engine, target->found);
     if (statement_file != NULL)
         place.file = PyUnicode_AsUTF8(statement_file);
     registry_proxy(engine->core->registry, PyUnicode_AsUTF8(target->name),
@@ -37,24 +37,40 @@ target_note(struct lz_engine *engine, struct lz_target *target,
 }
 
 struct lz_target *
-target_new(struct lz_engine *engine, PyObject *name, PyObject *spec)
+target_new(struct lz_engine *engine, PyObject *name, PyObject *found)
 {
     struct lz_target *target =
         PyObject_GC_New(struct lz_target, engine->target_type);
     if (target == NULL)
         return NULL;
     target->name = Py_NewRef(name);
-    target->spec = Py_XNewRef(spec);
+    target->found = Py_XNewRef(found);
     target->children = NULL;
     target->waiters = target->last_waiter = NULL;
-    target->loaded = spec == NULL;
+    target->loaded = found == NULL;
     target->noted = target->failed = false;
     PyObject_GC_Track((PyObject *)target);
-    if (spec != NULL && engine->targets != NULL &&
+    if (found != NULL && engine->targets != NULL &&
         PyDict_SetItem(engine->targets, name, (PyObject *)target) < 0)
         Py_CLEAR(target);
     engine->targets_made++;
     return target;
+}
+
+PyObject *
+target_spec(struct lz_engine *engine, struct lz_target *target)
+{
+    if (target->found == NULL)
+        return NULL;
+    PyObject *found = Py_NewRef(target->found);
+    PyObject *spec = found_spec(engine, target->name, found);
+    /* Its classes are Python: another thread may have been here. */
+    if (spec != NULL && target->found == found)
+        Py_SETREF(target->found, Py_NewRef(spec));
+    else if (spec != NULL && target->found != NULL)
+        Py_SETREF(spec, found_spec(engine, target->name, target->found));
+    Py_DECREF(found);
+    return spec;
 }
 
 /* Waiters */
@@ -275,7 +291,7 @@ target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module)
     if (target == NULL)
         return;
     target->loaded = true;
-    Py_CLEAR(target->spec);
+    Py_CLEAR(target->found);
     if (PyDict_DelItem(engine->targets, name) < 0)
         lz_forgive();
     PyObject *children = target->children;
@@ -316,7 +332,7 @@ target_traverse(PyObject *self, visitproc visit, void *arg)
 {
     struct lz_target *target = (struct lz_target *)self;
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(target->spec);
+    Py_VISIT(target->found);
     Py_VISIT(target->children);
     return 0;
 }
@@ -325,7 +341,7 @@ static int
 target_clear(PyObject *self)
 {
     struct lz_target *target = (struct lz_target *)self;
-    Py_CLEAR(target->spec);
+    Py_CLEAR(target->found);
     Py_CLEAR(target->children);
     return 0;
 }

@@ -225,7 +225,7 @@ search_again(struct verify *verify, PyObject **ret_spec)
 static char *
 other_place(struct verify *verify, PyObject *spec)
 {
-    PyObject *origin = spec_file(verify->engine, spec);
+    PyObject *origin = found_file(verify->engine, spec);
     char *place = NULL;
     if (origin != NULL && (verify->origin == NULL ||
                            PyUnicode_Compare(origin, verify->origin) != 0))
@@ -385,7 +385,7 @@ verify_spec(struct verify *verify)
 {
     verify->loader =
         PyObject_GetAttr(verify->spec, verify->engine->names.loader);
-    verify->origin = spec_file(verify->engine, verify->spec);
+    verify->origin = found_file(verify->engine, verify->spec);
     verify->result->file = copy_text(verify->origin);
     if (verify->loader == Py_None) {
         verify_namespace(verify);
@@ -410,8 +410,9 @@ verify_target(PyObject *module, PyObject *name,
         verify.engine == NULL ? NULL : target_get(verify.engine, name);
     if (target == NULL)
         return 0;
-    verify.spec = Py_XNewRef(target->spec);
+    verify.spec = target_spec(verify.engine, target);
     Py_DECREF(target);
+    lz_forgive();
     if (verify.spec == NULL)
         return 0;
     verify_spec(&verify);

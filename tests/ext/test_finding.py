@@ -454,3 +454,47 @@ def test_a_spec_whose_getter_loads_the_name(lazily):
             assert user.f() is middle.f() == ["x"]
         main()
         """)
+
+
+def test_statements_in_a_row_and_not(both):
+    """What runs between two statements may put a module in an earlier folder;
+    between statements in a row nothing can."""
+    both({"first/a.py": "name = 'a of first'\n",
+          "second/b.py": "name = 'b of second'\n",
+          "second/c.py": "name = 'c of second'\n",
+          "second/d.py": "name = 'd of second'\n"}, """\
+        import os, sys
+        sys.path[:0] = [os.path.abspath(name) for name in ("first", "second")]
+        def put(name):
+            with open(f"first/{name}.py", "w") as file:
+                file.write(f"name = '{name} of first'\\n")
+        with open("second/user.py", "w") as file:
+            file.write("import a, b\\nfrom __main__ import put\\n"
+                       "done = put('c')\\nimport c\\nimport d\\n"
+                       "names = lambda: [m.name for m in (a, b, c, d)]\\n")
+        import user
+        print(user.names())
+        """)
+
+
+def test_one_spec_for_all_who_ask(both):
+    """The spec of a pending module is the one that it is loaded with."""
+    both({"dep.py": "value = 1\n", "pack/__init__.py": "value = 2\n"}, """\
+        import importlib.util
+        import dep
+        import pack
+        def main():
+            found = [importlib.util.find_spec(name) for name in
+                     ("dep", "pack")]
+            again = [importlib.util.find_spec(name) for name in
+                     ("dep", "pack")]
+            for spec, other, module in zip(found, again, (dep, pack)):
+                module.value
+                print(spec is other, module.__spec__.name,
+                      module.__spec__.has_location,
+                      type(module.__loader__).__name__,
+                      module.__spec__.submodule_search_locations is None)
+                if "lazycore" in __import__("sys").modules:
+                    assert spec is module.__spec__
+        main()
+        """)
