@@ -258,3 +258,39 @@ api_level(PyObject *module, PyObject *args)
     return PyUnicode_FromString(
         lz_level_string(levels_get(engine->core->levels, package, NULL)));
 }
+
+static PyObject *
+no_such_rule(const char *name)
+{
+    PyObject *names = PyUnicode_FromString(policy_rule_string(0));
+    for (int rule = 1; names != NULL && rule < LZ_RULES; rule++)
+        Py_SETREF(names, PyUnicode_FromFormat("%U, %s", names,
+                                              policy_rule_string(rule)));
+    if (names != NULL)
+        PyErr_Format(PyExc_ValueError, "no rule '%s': use one of %U", name,
+                     names);
+    Py_XDECREF(names);
+    return NULL;
+}
+
+PyObject *
+api_rule(PyObject *module, PyObject *args)
+{
+    const char *name;
+    PyObject *on = Py_None;
+    struct lz_engine *engine = engine_or_raise(module);
+    if (engine == NULL || !PyArg_ParseTuple(args, "s|O:rule", &name, &on))
+        return NULL;
+    int rule = 0;
+    while (rule < LZ_RULES && strcmp(policy_rule_string(rule), name) != 0)
+        rule++;
+    if (rule == LZ_RULES)
+        return no_such_rule(name);
+    if (on != Py_None) {
+        int truth = PyObject_IsTrue(on);
+        if (truth < 0)
+            return NULL;
+        engine->rule_off[rule] = truth == 0;
+    }
+    return PyBool_FromLong(!engine->rule_off[rule]);
+}

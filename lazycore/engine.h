@@ -29,6 +29,18 @@
 /* importlib's own for files: source, bytecode, extension. */
 enum { LZ_LOADER_CLASSES = 3 };
 
+/* Rules of DESIGN 4.3 that can be switched off, to see what each is for and
+ * what it costs: lazycore.rule(). Strings are in policy.c. */
+enum lz_rule {
+    LZ_RULE_GUARDED,      /* 4 */
+    LZ_RULE_LATE,         /* 5 */
+    LZ_RULE_FOR_EFFECT,   /* 6 */
+    LZ_RULE_SAME_PACKAGE, /* 7 */
+    LZ_RULE_NAMESPACES,   /* globals(), locals() and vars() bind */
+    LZ_RULE_FORESIGHT,    /* foresee.c */
+    LZ_RULES
+};
+
 struct lz_proxy;
 struct lz_key;
 struct lz_namespace;
@@ -121,6 +133,7 @@ struct lz_engine {
     struct lz_core *core;
     bool owns_core;
     bool installed;
+    bool rule_off[LZ_RULES];
     PyObject *module; /* borrowed: ourselves */
     PyTypeObject *target_type, *module_proxy_type, *name_proxy_type;
     PyTypeObject *key_type, *namespace_type, *from_type, *finder_type;
@@ -304,6 +317,7 @@ void namespace_rebuild_queued(struct lz_engine *engine);
 void namespace_post_rebuild(struct lz_engine *engine);
 
 /* policy.c */
+const char *policy_rule_string(enum lz_rule rule);
 /* Rules 2 to 5, which look at the statement. FILE rules come later. */
 enum lz_reason policy_statement(struct lz_engine *engine,
                                 struct lz_namespace *ns,
@@ -463,5 +477,6 @@ PyObject *api_stats(PyObject *module, PyObject *unused);
 PyObject *api_getattr(PyObject *module, PyObject *name);
 PyObject *api_show(PyObject *module, PyObject *argument);
 PyObject *api_level(PyObject *module, PyObject *args);
+PyObject *api_rule(PyObject *module, PyObject *args);
 
 #endif

@@ -301,7 +301,8 @@ foresee_getattro(PyObject *module, PyObject *attr)
                 PyInterpreterState_Get() != PyInterpreterState_Main()
             ? NULL
             : engine_of_module(patch.module);
-    if (engine == NULL || !engine_enabled(engine))
+    if (engine == NULL || !engine_enabled(engine) ||
+        engine->rule_off[LZ_RULE_FORESIGHT])
         return NULL;
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);

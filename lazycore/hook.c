@@ -293,7 +293,8 @@ static int
 bind_globals(struct lz_engine *engine)
 {
     PyObject *globals = PyEval_GetGlobals(); /* borrowed */
-    if (engine == NULL || globals == NULL || lz_is_finalizing())
+    if (engine == NULL || globals == NULL || lz_is_finalizing() ||
+        engine->rule_off[LZ_RULE_NAMESPACES])
         return 0;
     return namespace_bind_all(engine, globals);
 }
@@ -339,7 +340,7 @@ hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     if (nargs == 0 && at_module_level() && bind_globals(engine) < 0)
         return NULL;
     if (nargs == 1 && engine != NULL && PyModule_Check(args[0]) &&
-        !lz_is_finalizing() &&
+        !lz_is_finalizing() && !engine->rule_off[LZ_RULE_NAMESPACES] &&
         namespace_bind_all(engine, PyModule_GetDict(args[0])) < 0)
         return NULL;
     if (engine == NULL || engine->saved_vars == NULL) {

@@ -168,6 +168,10 @@ static PyMethodDef module_methods[] = {
     {"level", api_level, METH_VARARGS,
      PyDoc_STR("level(package, level=None, /)\n--\n\nThe level of a package; "
                "set where a second argument says which.")},
+    {"rule", api_rule, METH_VARARGS,
+     PyDoc_STR("rule(name, on=None, /)\n--\n\nWhether a rule of what must be "
+               "eager holds; switched where a second argument\nsays so. With "
+               "one off, programs break: for tests and measurements.")},
     {"__getattr__", api_getattr, METH_O,
      PyDoc_STR("proxyTally: proxies ever made, as the seed counts them")},
     {"_forked", py_forked, METH_NOARGS, NULL},

@@ -8,6 +8,21 @@
 
 #include <string.h>
 
+static const char *const rule_strings[LZ_RULES] = {
+    [LZ_RULE_GUARDED] = "guarded",
+    [LZ_RULE_LATE] = "late",
+    [LZ_RULE_FOR_EFFECT] = "for_effect",
+    [LZ_RULE_SAME_PACKAGE] = "same_package",
+    [LZ_RULE_NAMESPACES] = "namespaces",
+    [LZ_RULE_FORESIGHT] = "foresight",
+};
+
+const char *
+policy_rule_string(enum lz_rule rule)
+{
+    return rule_strings[rule];
+}
+
 /* Analyse CODE once; a namespace remembers the last code that ran in it. */
 static int
 analyse(struct lz_namespace *ns, PyCodeObject *code)
@@ -40,7 +55,7 @@ enum lz_reason
 policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
                  const struct lz_statement *statement)
 {
-    (void)engine;
+    const bool *off = engine->rule_off;
     PyCodeObject *code = statement->code;
     if (statement->shape == LZ_SHAPE_UNKNOWN)
         return LZ_REASON_UNKNOWN_SHAPE;
@@ -48,13 +63,14 @@ policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
         return LZ_REASON_STAR;
     if (load_must_finish())
         return LZ_REASON_IGNORE_PACKAGE;
-    if (load_guarded(ns->dict) || policy_is_guarded(statement))
+    if (!off[LZ_RULE_GUARDED] &&
+        (load_guarded(ns->dict) || policy_is_guarded(statement)))
         return LZ_REASON_GUARDED;
     if (analyse(ns, code) < 0) {
         lz_forgive();
         return LZ_REASON_UNKNOWN_SHAPE;
     }
-    if (ns->first_effect < statement->offset)
+    if (!off[LZ_RULE_LATE] && ns->first_effect < statement->offset)
         return LZ_REASON_LATE;
     return LZ_REASON_LAZY;
 }
@@ -138,14 +154,15 @@ policy_module(struct lz_engine *engine, struct lz_namespace *ns,
     }
     if (levels_is_stdlib(core->levels, module))
         return 0;
-    if (is_for_effect(engine, ns, statement, module)) {
+    if (!engine->rule_off[LZ_RULE_FOR_EFFECT] &&
+        is_for_effect(engine, ns, statement, module)) {
         *ret_reason = LZ_REASON_FOR_EFFECT;
         return 0;
     }
     size_t size;
     const char *importer = importer_package(engine, ns, &size);
-    if (level != LZ_LEVEL_FULL && strcspn(module, ".") == size &&
-        strncmp(module, importer, size) == 0)
+    if (!engine->rule_off[LZ_RULE_SAME_PACKAGE] && level != LZ_LEVEL_FULL &&
+        strcspn(module, ".") == size && strncmp(module, importer, size) == 0)
         *ret_reason = LZ_REASON_SAME_PACKAGE;
     return 0;
 }

@@ -39,6 +39,8 @@ def boot():
         sets[kind].add(value)
     for rule in os.environ["LAZYCORE_TEST_LEVELS"].split():
         lazycore.level(*rule.split("="))
+    for rule in os.environ.get("LAZYCORE_TEST_RULES_OFF", "").split():
+        lazycore.rule(rule, False)
     lazycore.install()
     pid = os.getpid()
 

@@ -1,0 +1,71 @@
+"""With a rule of DESIGN 4.3 switched off, the tests of that rule fail: so they
+are tests of it. What must happen for a rule to be noticed is in each test."""
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+
+# Each rule, and tests of what it makes eager.
+RULES = {
+    "guarded": ["test_policy.py", "rule_4_guard", 8],
+    "late": ["test_policy.py", "rule_5_late or rule_5_warning", 6],
+    "for_effect": ["test_policy.py", "rule_6_for_effect", 3],
+    "same_package": ["test_policy.py", "rule_7_same_package", 2],
+    "namespaces": ["test_policy.py", "namespaces_are_bound or vars_of_a", 4],
+    "foresight": ["test_rules_off.py", "foresight_of", 1],
+}
+
+
+def outcome(text, word):
+    found = re.search(rf"(\d+) {word}", text)
+    return int(found[1]) if found else 0
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rule_is_noticed(rule):
+    file, selected, least = RULES[rule]
+    if os.environ.get("LAZYCORE_TEST_RULES_OFF"):
+        pytest.skip("a rule is off already")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+         "--tb=no", str(HERE / file), "-k", selected],
+        text=True, stdout=subprocess.PIPE, timeout=300,
+        env={**os.environ, "LAZYCORE_TEST_RULES_OFF": rule})
+    assert outcome(done.stdout, "failed") >= least, done.stdout
+    assert outcome(done.stdout, "passed") == 0, done.stdout
+    assert outcome(done.stdout, "error") == 0, done.stdout
+
+
+def test_foresight_of_a_pending_module(both):
+    """A submodule that only a pending module would import is there."""
+    run = both({"pack/__init__.py": "", "pack/part.py": "value = 1\n",
+                "user.py": "import pack.part\n"
+                           "use = lambda: pack.part\n"}, """\
+        import pack
+        import user
+        def main():
+            print(pack.part.value)
+            return user
+        main()
+        """)
+    assert run.out == "1\n"
+
+
+def test_rules_are_named_and_switched(lazily):
+    run = lazily({}, """\
+        import lazycore
+        print(lazycore.rule("late"), lazycore.rule("late", False),
+              lazycore.rule("late"), lazycore.rule("late", True))
+        try:
+            lazycore.rule("lat")
+        except ValueError as error:
+            print(error)
+        """)
+    first, second = run.out.splitlines()
+    assert first == "True False False True"
+    assert second.startswith("no rule 'lat': use one of guarded, late, ")
