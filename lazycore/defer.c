@@ -75,6 +75,10 @@ find_allowed(struct deferral *d, PyObject *name, struct lz_target **ret_target)
         return result;
     }
     result = allowed(d, name, (*ret_target)->found);
+    if (result == 1 && target_is_taken(d->engine, name)) {
+        d->reason = LZ_REASON_REBINDS;
+        result = 0;
+    }
     if (result == 1)
         result = parents_allowed(d, name);
     if (result <= 0)

@@ -54,8 +54,10 @@ struct lz_target {
     struct lz_proxy *waiters; /* borrowed, in the order of the statements */
     struct lz_proxy *last_waiter;
     bool loaded;
-    bool noted;  /* the registry knows it as a proxy */
-    bool failed; /* its last load did: it is searched for again */
+    bool noted;     /* the registry knows it as a proxy */
+    bool failed;    /* its last load did: it is searched for again */
+    bool published; /* its parent showed it: what the parent has under that
+                       name now, or lacks, came after the statement */
 };
 
 enum lz_proxy_kind {
@@ -208,6 +210,16 @@ void target_failed(struct lz_engine *engine, PyObject *name);
 /* Make submodule CHILD (a full name) appear on its parent as eager code
  * would have it: now if the parent is loaded, else when it is. */
 int target_publish(struct lz_engine *engine, PyObject *child);
+/* Whether the loaded parent of CHILD has a value of its own under the name
+ * that eager code would give to the submodule now. */
+bool target_is_taken(struct lz_engine *engine, PyObject *child);
+/* What the parent of the submodule NAME is to keep when importlib has put
+ * the module there: a new reference to the value, or to our finder where
+ * the name is to stay away; NULL, without an exception: the module. */
+PyObject *target_kept_by_parent(struct lz_engine *engine, PyObject *name);
+/* Put that KEPT in its place; used up. Leaves no exception. */
+void target_keep_in_parent(struct lz_engine *engine, PyObject *name,
+                           PyObject *kept);
 
 /* find.c */
 extern PyType_Spec lz_finder_spec;

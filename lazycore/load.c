@@ -441,6 +441,24 @@ load_parent(PyObject *name)
     return module == NULL ? -1 : 0;
 }
 
+/* Resolve PROXY, which may well load NAME: true with *ret_module, which is
+ * NULL for an exception. */
+static bool
+resolved_meanwhile(struct lz_engine *engine, struct lz_proxy *proxy,
+                   PyObject *name, PyObject **ret_module)
+{
+    *ret_module = NULL;
+    PyObject *value = proxy_resolve(engine, proxy);
+    if (value == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_Exception))
+            return true;
+        lz_forgive(); /* it stays pending; the submodule may be fine */
+    }
+    Py_XDECREF(value);
+    *ret_module = PyImport_GetModule(name);
+    return *ret_module != NULL || PyErr_Occurred();
+}
+
 PyObject *
 load_find_and_load_unlocked(PyObject *self, PyObject *const *args,
                             Py_ssize_t nargs)
@@ -451,26 +469,21 @@ load_find_and_load_unlocked(PyObject *self, PyObject *const *args,
         return NULL;
     }
     struct lz_proxy *proxy = NULL;
+    PyObject *kept = NULL;
     if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing()) {
         if (load_parent(args[0]) < 0)
             return NULL;
         proxy = pending_in_parent(engine, args[0]);
+        kept = target_kept_by_parent(engine, args[0]);
     }
-    if (proxy != NULL) {
-        PyObject *value = proxy_resolve(engine, proxy);
-        Py_DECREF(proxy);
-        if (value == NULL) {
-            if (!PyErr_ExceptionMatches(PyExc_Exception))
-                return NULL;
-            lz_forgive(); /* it stays pending; the submodule may be fine */
-        }
-        Py_XDECREF(value);
-        PyObject *module = PyImport_GetModule(args[0]);
-        if (module != NULL || PyErr_Occurred())
-            return module;
-    }
-    return PyObject_Vectorcall(engine->find_and_load_unlocked, args,
-                               (size_t)nargs, NULL);
+    PyObject *module = NULL;
+    if (proxy == NULL || !resolved_meanwhile(engine, proxy, args[0], &module))
+        module = PyObject_Vectorcall(engine->find_and_load_unlocked, args,
+                                     (size_t)nargs, NULL);
+    Py_XDECREF(proxy);
+    if (kept != NULL)
+        target_keep_in_parent(engine, args[0], kept);
+    return module;
 }
 
 /* importlib._bootstrap._find_spec: what a statement found is found, whatever

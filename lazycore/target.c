@@ -48,7 +48,7 @@ target_new(struct lz_engine *engine, PyObject *name, PyObject *found)
     target->children = NULL;
     target->waiters = target->last_waiter = NULL;
     target->loaded = found == NULL;
-    target->noted = target->failed = false;
+    target->noted = target->failed = target->published = false;
     PyObject_GC_Track((PyObject *)target);
     if (found != NULL && engine->targets != NULL &&
         PyDict_SetItem(engine->targets, name, (PyObject *)target) < 0)
@@ -194,6 +194,109 @@ take_waiters(struct lz_target *target)
     return list;
 }
 
+/* Whether HELD is a proxy of the module CHILD itself. */
+static bool
+stands_for(struct lz_engine *engine, PyObject *held, PyObject *child)
+{
+    const struct lz_proxy *proxy = (const struct lz_proxy *)held;
+    return proxy_check(engine, held) && proxy->kind == LZ_PROXY_MODULE &&
+           PyUnicode_Compare(proxy->name, child) == 0;
+}
+
+/* The dict of the loaded parent of NAME, with the name that NAME has there:
+ * new references, or false (no exception). */
+static bool
+place_in_parent(PyObject *name, PyObject **ret_dict, PyObject **ret_tail)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
+    *ret_dict = *ret_tail = NULL;
+    if (dot <= 0)
+        return false;
+    PyObject *parent_name = PyUnicode_Substring(name, 0, dot);
+    PyObject *parent =
+        parent_name == NULL ? NULL : load_peek_module(parent_name);
+    if (parent != NULL && PyModule_Check(parent)) {
+        *ret_tail = PyUnicode_Substring(name, dot + 1, length);
+        if (*ret_tail != NULL)
+            *ret_dict = Py_NewRef(PyModule_GetDict(parent));
+    }
+    lz_forgive();
+    Py_XDECREF(parent);
+    Py_XDECREF(parent_name);
+    return *ret_dict != NULL;
+}
+
+static bool
+is_published(struct lz_engine *engine, PyObject *name)
+{
+    struct lz_target *target = target_get(engine, name);
+    bool result = target != NULL && target->published;
+    Py_XDECREF(target);
+    return result;
+}
+
+bool
+target_is_taken(struct lz_engine *engine, PyObject *child)
+{
+    PyObject *dict, *tail;
+    if (!place_in_parent(child, &dict, &tail))
+        return false;
+    PyObject *held = namespace_peek_borrowed(engine, dict, tail, NULL);
+    bool taken = held != NULL && !proxy_check(engine, held) &&
+                 !is_published(engine, child);
+    if (taken) {
+        PyObject *module = load_peek_module(child);
+        taken = module == NULL;
+        Py_XDECREF(module);
+        lz_forgive();
+    }
+    Py_DECREF(tail);
+    Py_DECREF(dict);
+    return taken;
+}
+
+PyObject *
+target_kept_by_parent(struct lz_engine *engine, PyObject *name)
+{
+    PyObject *dict, *tail, *kept = NULL;
+    if (!is_published(engine, name) || !place_in_parent(name, &dict, &tail))
+        return NULL;
+    PyObject *held = namespace_peek_borrowed(engine, dict, tail, NULL);
+    if (held == NULL)
+        kept = Py_NewRef(engine->finder);
+    else if (!proxy_check(engine, held))
+        kept = Py_NewRef(held);
+    Py_DECREF(tail);
+    Py_DECREF(dict);
+    return kept;
+}
+
+void
+target_keep_in_parent(struct lz_engine *engine, PyObject *name, PyObject *kept)
+{
+    PyObject *dict, *tail, *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    if (place_in_parent(name, &dict, &tail)) {
+        PyObject *module = load_peek_module(name);
+        PyObject *held = namespace_peek_borrowed(engine, dict, tail, NULL);
+        if (held != NULL && held == module && held != kept) {
+            engine->peek++;
+            if (kept == engine->finder)
+                (void)PyDict_DelItem(dict, tail);
+            else
+                (void)PyDict_SetItem(dict, tail, kept);
+            engine->peek--;
+        }
+        lz_forgive();
+        Py_XDECREF(module);
+        Py_DECREF(tail);
+        Py_DECREF(dict);
+    }
+    Py_DECREF(kept);
+    PyErr_Restore(type, error, traceback);
+}
+
 static int
 publish_on(struct lz_engine *engine, PyObject *parent, PyObject *child,
            PyObject *tail)
@@ -217,15 +320,18 @@ publish_on(struct lz_engine *engine, PyObject *parent, PyObject *child,
         result = PyErr_Occurred() ? -1 : 0;
         goto done;
     }
-    struct lz_key *key;
-    if (namespace_peek_borrowed(engine, ns->dict, tail, &key) != NULL) {
+    PyObject *held = namespace_peek_borrowed(engine, ns->dict, tail, NULL);
+    if (held != NULL || target->published) {
         result = 0; /* a name of the package's own, or published before */
+        if (held != NULL && stands_for(engine, held, child))
+            target->published = true;
         goto done;
     }
     proxy = proxy_new(engine, LZ_PROXY_MODULE, child, NULL, target);
     if (proxy == NULL)
         goto done;
     result = namespace_defer(ns, tail, proxy, false) < 0 ? -1 : 0;
+    target->published = result == 0;
 done:
     Py_XDECREF(proxy);
     Py_XDECREF(ns);
@@ -279,8 +385,17 @@ static void
 publish_children(struct lz_engine *engine, PyObject *children)
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(children); i++) {
-        if (target_publish(engine, PyList_GET_ITEM(children, i)) < 0)
+        PyObject *child = PyList_GET_ITEM(children, i);
+        struct lz_target *target =
+            target_is_taken(engine, child) ? target_get(engine, child) : NULL;
+        if (target != NULL) { /* the module takes the value's place */
+            PyObject *module = target_import(engine, target);
+            Py_XDECREF(module);
+            Py_DECREF(target);
+        } else if (target_publish(engine, child) < 0) {
             lz_forgive();
+        }
+        lz_forgive();
     }
 }
 

@@ -327,3 +327,62 @@ def test_row_one_name_stored_twice_by_one_statement(both, statement):
     """Row 5: any proxy of ours counts as "still ours" at the store."""
     both(DEP, statement + "\ndef f():\n    return value\n"
          "print(type(f()).__name__, f())\n")
+
+
+MOMENT = {"pend/moment.py": "class Moment:\n    pass\n"}
+
+
+@pytest.mark.parametrize("body, names", [
+    # eagerly the statement binds the module, what follows replaces it
+    ("from .moment import Moment\ndef moment():\n    return Moment\n",
+     ["moment"]),
+    ("import pend.moment\nmoment = 5\nuse = lambda: pend\n", ["moment"]),
+    ("from .moment import Moment\nclass moment:\n    made = Moment\n",
+     ["moment"]),
+    ("from .moment import Moment\nfrom . import moment\ndel moment\n"
+     "use = lambda: Moment\n", ["moment"]),
+    ("from .moment import Moment\ndef moment():\n    return Moment\n"
+     "del moment\n", ["moment"]),
+    # what stood there before is replaced by the module
+    ("def moment():\n    pass\nfrom .moment import Moment\n"
+     "use = lambda: Moment\n", ["moment"]),
+    ("moment = ...\nimport pend.moment\n", ["moment"]),
+    ("from .moment import Moment\nmoment = ...\n", ["moment"]),
+])
+@pytest.mark.parametrize("first", ["", "pend.Moment\n", "pend.moment\n",
+                                   "import pend.moment\n"])
+def test_row_value_of_a_submodules_name(both, body, names, first):
+    """Row 3: what the package's own body has under the submodule's name, be
+    it put there before or after the statement, and whoever loads it."""
+    if "Moment" not in body and "Moment" in first:
+        pytest.skip("has none")
+    both({**MOMENT, "pend/__init__.py": body}, f"""\
+        import pend
+        def kind():
+            return type(getattr(pend, "moment", None)).__name__
+        def main():
+            try:
+                {first.strip() or "pass"}
+            except AttributeError as error:
+                print(error)
+            before = kind()
+            getattr(pend, "Moment", None)
+            import pend.moment as moment
+            print(before, kind(), type(moment).__name__)
+        main()
+        """, levels={"pend": "full"})
+
+
+@pytest.mark.parametrize("body", ["def moment():\n    pass\n", ""])
+def test_row_value_of_a_submodules_name_imported_elsewhere(both, body):
+    """Row 3: another module's import of the submodule comes after the
+    package's own value, which gives way to it."""
+    both({**MOMENT, "pend/__init__.py": body,
+          "user.py": "import pend.moment\nuse = lambda: pend\n"}, """\
+        import pend
+        import user
+        def main():
+            user.use
+            print(type(getattr(pend, "moment", None)).__name__)
+        main()
+        """, levels={"pend": "full"})
