@@ -52,7 +52,9 @@ def test_a_proxy_turns_real_on_demand(notes, lab):
 
 
 @pytest.mark.parametrize("script, package", [
-    ("flask_notes.py", "flask"), ("django_notes.py", "django")])
+    ("flask_notes.py", "flask"), ("django_notes.py", "django"),
+    ("sqlalchemy_notes.py", "sqlalchemy"), ("sympy_notes.py", "sympy"),
+    ("tornado_notes.py", "tornado")])
 def test_framework(lab, script, package):
     pytest.importorskip(package)
     service = Notes(lab, script)
