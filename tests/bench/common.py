@@ -32,6 +32,8 @@ def options(description):
                         help="folder of the extension")
     parser.add_argument("--rounds", type=int, default=7,
                         help="of everything, in turn; at least 5")
+    parser.add_argument("--peer", type=pathlib.Path, metavar="ROOT",
+                        help="a chroot with python3.15: see peers.py")
     parser.add_argument("--json", type=pathlib.Path,
                         help="write the tables to this file too")
     parser.add_argument("names", nargs="*", metavar="NAME",

@@ -1,6 +1,7 @@
 """All measurements of DESIGN's bars, or those that are named.
 
-    tests/bench/run.py [--build DIR] [--rounds N] [--json FILE] [NAME...]
+    tests/bench/run.py [--build DIR] [--rounds N] [--peer ROOT]
+                       [--json FILE] [NAME...]
 """
 import json
 import os
@@ -8,12 +9,14 @@ import os
 import common
 import control
 import lazyctl
+import peers
 import start
 import statement
 import steady
 
 BENCHMARKS = {module.__name__: module
-              for module in (start, control, lazyctl, statement, steady)}
+              for module in (start, peers, control, lazyctl, statement,
+                             steady)}
 
 
 def main():
