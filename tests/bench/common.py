@@ -76,6 +76,11 @@ def service(options, folder, app, *arguments):
         subprocess.run([*control, "stop"], stdout=subprocess.DEVNULL)
 
 
+def settle():
+    """A mapped page of a file just written counts as Private_Dirty."""
+    os.sync()
+
+
 def private_dirty_mb(pid):
     text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
     return int(text.split("Private_Dirty:")[1].split()[0]) / 1024

@@ -125,6 +125,7 @@ def measure(options, script):
     with folders(options, script) as places:
         for way in found:  # this also warms the caches
             way.count(script, places[way.root])
+        common.settle()
         for _ in range(options.rounds):
             for way in found:
                 if way.broken is None:

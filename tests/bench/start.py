@@ -99,6 +99,7 @@ def measure(options, script, folder):
                 "lazyd": host}
     environment = {**common.environment(), "HOME": str(folder)}
     found = {key: [] for key in commands}
+    common.settle()
     for number in range(options.rounds + 1):
         for key, command in commands.items():
             answer = first_answer(command, port_file, environment)
