@@ -79,7 +79,7 @@ def shown():
                       "to me@home"), Columns(["x", "y"]), Group("g", "h"),
                   ProgressBar(10, 4, width=20), pretty.Pretty(
                       {"k": [1, 2] * 20}), Boxed.__rich_repr__):
-        console.print(thing if not callable(thing) else "[link=x]l[/link]")
+        console.print(thing if not callable(thing) else "[u]l[/u]")
     console.print(layout, height=4)
     console.rule("end")
     console.print_json('{"a": [1, true]}')
@@ -101,7 +101,7 @@ def shown():
         except (MarkupError, MissingStyle) as error:
             print(type(error).__name__)
     look(3, console=console, methods=False, docs=False)
-    print(out.getvalue())
+    print(ascii(out.getvalue()))
     quiet = Console(record=True, file=io.StringIO(), width=20)
     quiet.print("[red]x[/red]")
     print(quiet.export_text(), "<svg" in quiet.export_svg(clear=False, title="t"),
