@@ -122,7 +122,7 @@ def mocks():
             print(type(error).__name__, str(error)[:32])
     with patch.dict("os.environ", {"Q": "1"}), patch.object(
             Port, "city", sentinel.town, create=True):
-        print(Port.city, mock.create_autospec(Port)("x"), sep="|"[:1])
+        print(Port.city, isinstance(mock.create_autospec(Port)("x"), Port), sep="|")
     with patch("builtins.open", mock.mock_open(read_data="text")):
         print(open("none").read(), type(AsyncMock()).__name__)
 
