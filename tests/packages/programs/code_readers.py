@@ -134,7 +134,7 @@ def sorted_imports():
         print(isort.code("from m import b, a, C, dddddddddddddddd, eeeeeeeeee\n",
                          config=Config(profile=name, line_length=30)), end="")
     print(place_module("os"), isort.place_module("tiny"), sections.FUTURE, sorted(
-        profiles)[:2], isort.check_code("import b\nimport a\n"), 
+        profiles)[:2], isort.check_code("import b\nimport a\n"),
           isort.stream(io.StringIO("import b\nimport a\n"), io.StringIO()))
     for bad in (lambda: Config(profile="none"), lambda: isort.code(
             "# isort: nothing\nimport a", config=Config(force_sort_within_sections=
