@@ -3,6 +3,7 @@
 """Database migrations made, listed, upgraded, compared and rendered by
 Alembic's commands in a temporary folder.
 """
+import contextlib
 import io
 import os
 import re
@@ -38,7 +39,7 @@ else:
 BODY = """
     op.create_table("note", sa.Column("id", sa.Integer, primary_key=True),
                     sa.Column("text", sa.String(20)))
-    op.bulk_insert(sa.table("note", sa.column("text")), [{"text": "a"}])
+    op.bulk_insert(sa.table("note", sa.column("text", sa.String)), [{"text": "a"}])
 """
 
 
@@ -73,14 +74,17 @@ def commands(folder):
     out = io.StringIO()
     config = Config(os.path.join(folder, "a.ini"), stdout=out,
                     output_buffer=out)
-    command.init(config, os.path.join(folder, "m"))
+    with contextlib.redirect_stdout(io.StringIO()):
+        command.init(config, os.path.join(folder, "m"))
     config.set_main_option("script_location", os.path.join(folder, "m"))
     config.set_main_option("sqlalchemy.url", f"sqlite:///{folder}/db")
     with open(os.path.join(folder, "m", "env.py"), "w") as file:
         file.write(ENV)
-    first = command.revision(config, "first", rev_id="aaa")
+    with contextlib.redirect_stdout(io.StringIO()):
+        first = command.revision(config, "first", rev_id="aaa")
+        second = command.revision(config, "second", rev_id="bbb")
     fill(first, BODY)
-    fill(command.revision(config, "second", rev_id="bbb"),
+    fill(second,
          '\n    op.shout("loud")\n    with op.batch_alter_table("note") as b:'
          '\n        b.add_column(sa.Column("n", sa.Integer))\n')
     out.truncate(0)
@@ -137,7 +141,7 @@ def main():
     print(buf.getvalue().split())
     try:
         op.add_column("t", sa.Column("y"))
-    except NameError as error:
+    except (NameError, AttributeError) as error:
         print(str(error).split(".")[0])
     print(Dispatcher.__name__, EnvironmentContext.__name__, bool(alembic))
 

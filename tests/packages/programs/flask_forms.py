@@ -70,7 +70,7 @@ class Profile(Form):
     site = StringField("Site", [v.URL(), v.Optional()])
     born = DateField("Born", [v.Optional()], format="%d.%m.%Y")
     size = DecimalField("Size", places=1, default=1)
-    kind = SelectField("Kind", choices={"g": [("a", "A")], "h": ["b"]})
+    kind = SelectField("Kind", choices={"g": [("a", "A")], "h": [("b", "B")]})
     many = SelectMultipleField("Many", choices=[("x", "X"), ("y", "Y")],
                                widget=widgets.ListWidget(prefix_label=False),
                                option_widget=widgets.CheckboxInput())

@@ -44,8 +44,7 @@ ${t.box("<x>")} <%t:wrap kind="k">inner ${caller.kind()}</%t:wrap>
 """
 TOOLS = """<%def name="box(x)" filter="h">[${x}]</%def>
 <%def name="wrap(kind)"><${kind}>${caller.body()}</${kind}></%def>"""
-PART = """<%page args="x"/><%def name="slow()" cached="True"
- cache_impl="counting" cache_key="${x}">made ${x}</%def>${slow()}${slow()}"""
+PART = """<%page args="x"/><%def name="slow()" cached="True" cache_key="${x}">made ${x}</%def>${slow()}${slow()}"""
 
 
 class Counting(CacheImpl):
@@ -64,7 +63,7 @@ class Counting(CacheImpl):
 
 def main():
     register_plugin("counting", __name__, "Counting")
-    lookup = TemplateLookup(imports=["import math"], strict_undefined=False)
+    lookup = TemplateLookup(imports=["import math"], cache_impl="counting")
     for uri, text in (("base", BASE), ("tools", TOOLS), ("part", PART)):
         lookup.put_string(uri, text)
     lookup.put_string("page", PAGE.replace("<%t:wrap kind=\"k\">inner "
@@ -109,12 +108,14 @@ def main():
         print(files.get_template("/a.html").render(name="me"),
               sorted(os.listdir(folder + "/mods")) != [],
               files.has_template("b.html"), autohandler.__name__)
+        with open(os.path.join(folder, "c.html"), "w") as file:
+            file.write("hello ${name}")
         with contextlib.redirect_stdout(io.StringIO()) as out:
             mako.cmd.cmdline(["--var", "name=x", "--template-dir", folder,
-                              os.path.join(folder, "a.html")])
+                              os.path.join(folder, "c.html")])
         print(out.getvalue().splitlines()[-1])
     print(filters.html_escape("<"), filters.xml_escape("é'"),
-          filters.url_unescape("%20a"), filters.trim(" x "))
+          filters.url_escape("a b"), filters.trim(" x "))
     node = lexer.Lexer("a ${b|h}\n% for c in d:\n% endfor\n").parse()
     print([type(n).__name__ for n in node.nodes],
           sorted(ast.PythonCode("x = y + z", source="", lineno=1, pos=0,

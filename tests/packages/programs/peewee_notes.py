@@ -131,7 +131,8 @@ def main():
     rows = dataset.DataSet("sqlite:///:memory:")["t"]
     rows.insert(name="n", age=1)
     rows.update(name="n", age=2, columns=["name"])
-    print(list(rows.find(age=2)), rows.columns)
+    print(list(rows.find(age=2)) == [{"id": 1, "name": "n", "age": 2}],
+          sorted(rows.columns))
     pool = playhouse.db_url.connect("sqlite+pool:///:memory:?max_connections=2")
     with pool.connection_context():
         print(isinstance(pool, PooledSqliteDatabase), pool.get_tables())
