@@ -1,5 +1,5 @@
 # needs: python3-alembic python3-mako python3-sqlalchemy
-# packages: alembic mako
+# packages: alembic
 """Database migrations made, listed, upgraded, compared and rendered by
 Alembic's commands in a temporary folder.
 """

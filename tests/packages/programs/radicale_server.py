@@ -1,5 +1,5 @@
 # needs: radicale
-# packages: radicale vobject defusedxml passlib
+# packages: radicale
 """A Radicale server's WSGI application over a temporary folder: calendars and
 address books made, filled, searched, moved, and refused by rights.
 """

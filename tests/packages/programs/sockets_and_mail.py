@@ -49,6 +49,7 @@ async def serve(ws, path=None):
 async def exchange(ready, ending):
     async with websockets.serve(serve, "127.0.0.1", 0, subprotocols=["b", "a"],
                                 create_protocol=Tagged, max_size=1000,
+                                close_timeout=0.2,
                                 logger=None) as server:
         port = server.sockets[0].getsockname()[1]
         base = f"ws://127.0.0.1:{port}/"
