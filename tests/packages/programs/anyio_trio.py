@@ -79,7 +79,7 @@ async def portable(name):
         print(type(error).__name__)
     try:
         async with create_task_group() as group:
-            group.start_soon(functools.partial(int, "x") if False else fail)
+            group.start_soon(functools.partial(fail))
     except ValueError as error:
         print("child", error)
     print(await to_thread.run_sync(anyio.from_thread.run, double, 4),

@@ -107,7 +107,6 @@ def main():
         "server.socket_host": "127.0.0.1", "server.socket_port": 0,
         "environment": "embedded", "request.show_tracebacks": False})
     cherrypy.server.unsubscribe()
-    cherrypy.engine.signals.subscribe if False else None
     app = cherrypy.tree.mount(Root(), "/", {
         "/": {"tools.sessions.on": True, "tools.encode.on": True,
               "tools.gzip.on": True, "error_page.409": lambda **kw:
@@ -149,8 +148,7 @@ def main():
     print(app.find_config("/", "tools.gzip.on"), sorted(cherrypy.tree.apps),
           header_elements("Accept", "a;q=0.5, b")[0].value,
           HeaderMap({"a-b": "1"})["A-B"], httputil.parse_query_string("a=1&a=2"),
-          reprconf.unrepr("[1, {'a': (2,)}, 'x' * 2]") if hasattr(
-              reprconf, "unrepr") else "", sessions.RamSession.__name__)
+          reprconf.unrepr("[1, {'a': (2,)}, 'x' * 2]"), sessions.RamSession.__name__)
     try:
         reprconf.unrepr("nope.x")
     except Exception as error:

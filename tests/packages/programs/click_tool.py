@@ -131,8 +131,7 @@ def main():
                         ["beta"]).output, plugins.get_help(Context(plugins)))
     complete = click.shell_completion.get_completion_class("bash")
     print(complete(tool, {}, "tool", "_X").get_completions(
-        ["add"], "r")[0].value, click.shell_completion.ShellComplete.name
-        if hasattr(click.shell_completion.ShellComplete, "name") else "none")
+        ["add"], "r")[0].value, complete.name)
     formatter = HelpFormatter(width=40)
     with formatter.section("Title"):
         formatter.write_dl([("-x", "something long enough to wrap here")])

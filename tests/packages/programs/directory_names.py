@@ -74,8 +74,8 @@ def directory():
     print(reader.search()[0].sn, ALL_ATTRIBUTES, len(reader))
     writer = Writer.from_cursor(reader)
     writer[0].sn = "Again"
-    print(writer[0].entry_changes["sn"][0][0], writer.commit(), str(
-        reader.search() if False else len(writer)))
+    print(writer[0].entry_changes["sn"][0][0], writer.commit(),
+          len(writer))
     for bad in ("(a=", "((a=b)", "(&)(", "x"):
         try:
             compile_filter(parse_filter(bad, None, True, False, None,

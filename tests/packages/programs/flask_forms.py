@@ -148,7 +148,7 @@ def main():
             User.query, Query), User.query.filter_by(name="u3").first_or_404())
         try:
             db.first_or_404(db.select(User).filter_by(name="q"))
-        except flask.wrappers.BadRequest if False else Exception as error:
+        except flask.app.HTTPException as error:
             print(type(error).__name__)
         queries = flask_sqlalchemy.record_queries.get_recorded_queries()
         print(len(queries) > 5, db.engine.name, repr(db))

@@ -132,13 +132,14 @@ def promises():
     first = promise(lambda x: x + 1, callback=got.append)
     first.then(promise(lambda x: got.append(("then", x))))
     first(1)
-    gate = barrier([promise(), promise()], callback=promise(
+    waits = [promise(), promise()]
+    gate = barrier(waits, callback=promise(
         lambda: got.append("gate")))
     failing = promise(int, on_error=promise(lambda e: got.append(type(e))))
     failing("x")
-    for waiting in list(gate._items if hasattr(gate, "_items") else []):
+    for waiting in waits:
         waiting()
-    print(got, first.ready, maybe_promise(None), ensure_promise(print).ready,
+    print(got, gate.ready, first.ready, maybe_promise(None), ensure_promise(print).ready,
           isinstance(first, vine.abstract.Thenable), starpromise(max, 1, 2)())
 
 

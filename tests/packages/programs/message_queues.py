@@ -103,8 +103,8 @@ def mqtt():
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=broker, args=(listener,), daemon=True)
     thread.start()
-    done = threading.Event()
-    client = paho.mqtt.client.Client("me", userdata=[], clean_session=True)
+    done, seen = threading.Event(), []
+    client = paho.mqtt.client.Client("me", userdata=seen, clean_session=True)
 
     def connected(client, seen, flags, code):
         seen.append(("connected", code))
@@ -121,8 +121,7 @@ def mqtt():
     client.disconnect()
     client.loop_stop()
     thread.join(5)
-    print(client.user_data_get() if hasattr(client, "user_data_get")
-          else client._userdata)
+    print(seen)
     tree = matcher.MQTTMatcher()
     tree["a/+/c"], tree["a/#"] = 1, 2
     print(sorted(tree.iter_match("a/b/c")), paho.mqtt.client.topic_matches_sub(
@@ -145,7 +144,7 @@ def mqtt():
 async def later():
     context = zmq.asyncio.Context()
     with context.socket(zmq.PULL) as pull, context.socket(zmq.PUSH) as push:
-        push.connect("inproc://later") if False else pull.bind("inproc://later")
+        pull.bind("inproc://later")
         push.connect("inproc://later")
         await push.send_pyobj({"a": (1,)})
         print(await pull.recv_pyobj())

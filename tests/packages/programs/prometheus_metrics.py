@@ -50,7 +50,7 @@ def samples():
     size.observe(7)
     state.state("down")
     built.info({"v": "1"})
-    held.set_function(lambda: 5) if False else held.inc(1.5)
+    held.inc(1.5)
     registry.register(Own())
     try:
         fail()

@@ -115,8 +115,8 @@ def main():
         store = storage.load(settings)
         with store.acquire_lock("r", "ann"):
             found = list(store.discover("/ann/cal/", depth="1"))
-            print(sorted(getattr(c, "href", c.path if hasattr(c, "path")
-                                 else "") for c in found), isinstance(store, storage.BaseStorage))
+            print(found[0].path, sorted(item.href for item in found[1:]),
+                  isinstance(store, storage.BaseStorage))
             items = sorted(i.href for i in found[0].get_all())
             print(items, found[0].get_meta("tag"), store.verify())
     for kind in ("htpasswd_nope", "none", "http_x_remote_user"):

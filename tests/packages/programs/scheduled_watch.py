@@ -64,8 +64,7 @@ def triggers():
     for trigger in (
             CronTrigger.from_crontab("*/5 8-9 * jan-mar mon", timezone="UTC"),
             CronTrigger(day="last sun", hour=3, timezone="UTC"),
-            CronTrigger(week="9", day_of_week="2nd tue" if False else "tue",
-                        timezone="UTC"),
+            CronTrigger(week="9", day_of_week="tue", timezone="UTC"),
             IntervalTrigger(hours=1, start_date=start, timezone="UTC"),
             DateTrigger("2020-03-01 00:00:00", timezone="UTC"),
             OrTrigger([CronTrigger(minute=5, timezone="UTC"), CronTrigger(

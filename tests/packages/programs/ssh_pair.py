@@ -138,8 +138,7 @@ def client_story(port):
           len(client.get_host_keys()))
     client.close()
     strict = SSHClient()
-    strict.get_host_keys().add(f"[127.0.0.1]:{port}", "ssh-ed25519", USER) \
-        if False else strict.set_missing_host_key_policy(paramiko.RejectPolicy())
+    strict.set_missing_host_key_policy(paramiko.RejectPolicy())
     try:
         strict.connect("127.0.0.1", pkey=USER, **options)
     except paramiko.SSHException as error:

@@ -4,7 +4,7 @@
 tools, services run by name, processes and the packages below it.
 """
 import io
-import sys
+from unittest import TestResult
 
 import automat
 import constantly
@@ -126,8 +126,7 @@ def network():
     except smtp.SMTPDeliveryError as error:
         print(error.code)
     yield port.stopListening()
-    zone = authority.BindAuthority.__mro__[1](None) if False else Zone()
-    server = twisted.names.server.DNSServerFactory([zone])
+    server = twisted.names.server.DNSServerFactory([Zone()])
     port = reactor.listenUDP(0, dns.DNSDatagramProtocol(server),
                              interface="127.0.0.1")
     resolver = client.Resolver(servers=[("127.0.0.1", port.getHost().port)])
@@ -142,8 +141,7 @@ def network():
     for waiting in resolver._waiting.values():
         waiting.cancel()
     out = yield utils.getProcessOutput("/bin/echo", ["child"])
-    code = yield utils.getProcessValue(sys.executable, ["-c", "exit(3)"]) \
-        if False else utils.getProcessValue("/bin/false")
+    code = yield utils.getProcessValue("/bin/sh", ["-c", "exit 3"])
     print(out, code, issubclass(ProcessTerminated, ConnectionDone.__mro__[1]))
 
 
@@ -152,9 +150,7 @@ class Zone(common.ResolverBase):
         if name == b"www.example.org":
             return defer.succeed(([dns.RRHeader(name, dns.A, ttl=5, payload=dns.
                                                 Record_A("1.2.3.4"))], [], []))
-        return defer.fail(dns.AuthoritativeDomainError(name) if hasattr(
-            dns, "AuthoritativeDomainError") else
-            names_error.AuthoritativeDomainError(name))
+        return defer.fail(names_error.AuthoritativeDomainError(name))
 
 
 def made(factory):
@@ -189,17 +185,15 @@ def parts():
     print(page.toXml(), xpath.queryForString("/a/b", page), microdom.parseString(
         "<x><y z='1'/></x>").documentElement.toxml(), sux.XMLParser.__name__)
     done = runner.TestLoader().loadClass(Case)
-    result = unittest.unittest.TestResult() if hasattr(unittest, "unittest") \
-        else __import__("unittest").TestResult()
+    result = TestResult()
     done.run(result)
     print(result.testsRun, len(result.failures), aot.jellyToSource([1, {"a": 2}])
           .split()[-1], styles.Versioned.__name__)
     names = sorted(p.name for p in modules.getModule("twisted.names").iterModules()
                    if "test" not in p.name)
     plugins = twisted.plugin.getPlugins(twisted.cred.strcred.ICheckerFactory)
-    print(names[:3], sorted(p.authType for p in plugins), sorted(
-        twisted.cred.strcred.makeChecker("memory:a:b").users) if False else
-        type(twisted.cred.strcred.makeChecker("memory:a:b")).__name__)
+    print(names[:3], sorted(p.authType for p in plugins), type(
+        twisted.cred.strcred.makeChecker("memory:a:b")).__name__)
     print(Level.lookupByName("LOW"), [c.name for c in Level.iterconstants()],
           Turnstile().coin(), incremental.Version("x", 1, 2, 3).short(), hyperlink.
           URL.from_text("http://h/a?b=c").child("d").add("e").to_text(),
@@ -208,7 +202,7 @@ def parts():
               "a", io.StringIO("cab")), lockfile.FilesystemLock.__name__)
     print(imap4.parseNestedParens(b'a (b "c")'), pop3.APOPCredentials.__name__,
           policies.TimeoutMixin.timeOut, wire.Echo.__name__, roots.Entity.__name__,
-          positioning.Angle(45.5).inDegreesMinutesSeconds, callable(log.err),
+          positioning.Angle(45.5).inDegreesMinutesSeconds, callable(log.err), authority.FileAuthority.soa,
           twisted.application.service.Process().uid)
 
 
