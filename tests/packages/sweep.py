@@ -1,7 +1,7 @@
 """Sweep over a package: import every module of it eagerly and lazily, and
 compare what that leaves.
 
-    sweep.py [--level full|outer] [--json FILE] [--record FILE] PACKAGE...
+    sweep.py [--level full|outer] [--record FILE] [--json FILE] PACKAGE...
 
 All modules of PACKAGE are imported in fresh interpreters, in two orders: in
 sorted order, where lazily all import statements run before the first name is
@@ -16,10 +16,12 @@ Left out are modules below a folder `tests` or `test`, called `__main__` or
 eager run of either order. Of more than MODULES_MAX modules every n-th is taken,
 and what these import.
 
-Each difference is printed. The exit status is 1 where there is one, 2 where
+Each difference is printed. --record keeps a row of each package and level in
+a table. The exit status is 1 where there is one, 2 where
 a package is not there.
 """
 import argparse
+import csv
 import dataclasses
 import importlib.util
 import json
@@ -108,6 +110,7 @@ class Sweep:
         self.prefix = no_network()
         self.names = []
         self.left_out = {}
+        self.unsteady = self.compared = 0
         self.bound = []  # names, in each lazy run
 
     def run(self, mode, how):
@@ -163,15 +166,16 @@ class Sweep:
             lazy = self.run(self.level, how)
             self.bound.append(lazy.bound)
             if not lazy.snapshot:
-                found[f"{how}: end"] = ["a snapshot", f"none: {lazy.last}"]
+                found[f"{how}: end"] = ["a snapshot",
+                                        f"none, after {lazy.last}"]
             for name, error in lazy.failed.items():
                 found[f"{how}: import {name}"] = ["imported", error]
-            if lazy.snapshot:
+            news = lazy.snapshot and differing(run.snapshot, lazy.snapshot)
+            if news:
                 again = self.run("eager", how)
                 unsteady |= differing(run.snapshot, again.snapshot).keys()
-                found.update(
-                    (f"{how}: {key}", values) for key, values in differing(
-                        run.snapshot, lazy.snapshot).items())
+                found.update((f"{how}: {key}", values)
+                             for key, values in news.items())
         unsteady |= differing(*(run.snapshot for run in eager)).keys()
         self.unsteady = len(unsteady)
         self.compared = len(eager[0].snapshot.keys() - unsteady)
@@ -230,6 +234,37 @@ def swept(package, level, lazycore):
             "differences": found}
 
 
+COLUMNS = ("package", "level", "debian", "version", "found", "modules",
+           "left_out", "compared", "unsteady", "bound", "differ")
+
+
+def read_table(path):
+    """The rows of a record, by package and level."""
+    if not path.exists():
+        return {}
+    with open(path, encoding="utf-8", newline="") as file:
+        return {(row["package"], row["level"]): row
+                for row in csv.DictReader(file, delimiter="\t")}
+
+
+def write_table(path, rows):
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, delimiter="\t",
+                                lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[key] for key in sorted(rows))
+
+
+def keep(path, record):
+    """Put RECORD into the table at PATH."""
+    row = {name: record[name] for name in COLUMNS if name in record}
+    rows = read_table(path)
+    rows[record["package"], record["level"]] = {
+        **row, "bound": min(record["bound"]),
+        "differ": len(record["differences"])}
+    write_table(path, rows)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description="Import all of a package eagerly and lazily, compare.")
@@ -238,8 +273,10 @@ def main():
                         help="folder of the extension")
     parser.add_argument("--level", default="full",
                         choices=("catalogue", "full", "outer"))
+    parser.add_argument("--record", type=pathlib.Path,
+                        help="keep a row of each sweep in this table")
     parser.add_argument("--json", type=pathlib.Path,
-                        help="write the records to this file")
+                        help="write all that was found to this file")
     parser.add_argument("packages", nargs="+", metavar="PACKAGE")
     options = parser.parse_args()
     status, records = 0, []
@@ -250,6 +287,8 @@ def main():
             continue
         record = swept(package, options.level, options.lazycore.resolve())
         records.append(record)
+        if options.record:
+            keep(options.record, record)
         found = record["differences"]
         print(f"{package} {record['version']} at {options.level}: "
               f"{record['modules']} of {record['found']} modules, "

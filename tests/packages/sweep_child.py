@@ -15,6 +15,7 @@ package needs is lazy in it.
 """
 import sys
 
+FAILURES_MAX = 20
 MODE, FOLDER, PACKAGE, LIST, OUTPUT = sys.argv[1:]
 # The script's own folder is not where a program's modules are.
 OWN_FOLDER = sys.path.pop(0)
@@ -27,10 +28,17 @@ if MODE != "eager":
         lazycore.level(PACKAGE, MODE)
 
 
+failures = []
+
+
 def say(**line):
     import json
     with open(OUTPUT, "a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
+
+
+class TooMany(BaseException):
+    """Lazily, so much has failed that the rest tells nothing new."""
 
 
 def attempt(name, action):
@@ -38,8 +46,13 @@ def attempt(name, action):
     try:
         action()
     except BaseException as error:  # SystemExit too
-        text = f"{type(error).__name__}: {error}".splitlines()
-        say(failed=name, error=(text or [""])[0][:300])
+        lines = str(error).strip().splitlines() or [""]
+        # The engine's own text begins with a traceback.
+        text = lines[-1] if lines[0].startswith("Traceback") else lines[0]
+        say(failed=name, error=f"{type(error).__name__}: {text}"[:300])
+        failures.append(name)
+        if MODE != "eager" and len(failures) >= FAILURES_MAX:
+            raise TooMany from None
 
 
 def import_one_by_one(names):
@@ -103,6 +116,8 @@ if __name__ == "__main__":
     import os
     try:
         main()
+    except TooMany:
+        pass
     except BaseException:
         import traceback
         say(broken=traceback.format_exc())
