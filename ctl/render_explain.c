@@ -130,6 +130,7 @@ state_text(const char *state)
         {"ignored", "loaded at once, by an ignore set or level"},
         {"existing", "was there before lazy imports began"},
         {"lost", "in sys.modules, put there by someone else"},
+        {"absent", "nothing has imported it"},
     };
     for (size_t i = 0; state != NULL && i < sizeof texts / sizeof *texts;
          i++) {
@@ -247,7 +248,12 @@ render_show(FILE *stream, const struct wire_module *reply, uint64_t now_ns)
         text_put(stream, reply->level);
         (void)fputs(" (", stream);
         text_put(stream, reply->level_source);
-        (void)fputs(")\n", stream);
+        (void)fputc(')', stream);
+        if (reply->level_why != NULL) {
+            (void)fputs(": ", stream);
+            text_put(stream, reply->level_why);
+        }
+        (void)fputc('\n', stream);
     }
     if (reply->failures > 0) {
         put_label(stream, "failures");

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lazycore/names.h"
+
 enum { COSTLY = 20 }; /* dearest loads of a verbose report */
 
 static void
@@ -115,23 +117,28 @@ handle_show(struct control *control, const struct wire_show_params *params,
             struct wire_error *error)
 {
     struct lz_core *core = control->setup.core;
-    enum lz_level_source source;
+    struct lz_level_info level = levels_explain(core->levels, params->name);
     struct lz_module *module;
     int rc = registry_show(core->registry, params->name, &module);
 
     if (rc < 0) {
         return handler_no_memory(error);
     }
-    if (rc == 0) {
+    if (rc == 0 && level.source != LZ_LEVEL_DEFAULT &&
+        names_is_top_level(params->name)) {
+        *ret = (struct wire_module){.name = params->name, .state = "absent"};
+    } else if (rc == 0) {
         return wire_error_set(error, WIRE_ERROR_NO_SUCH_MODULE,
                               "nothing has imported '%s': see 'lazyctl list'",
                               params->name);
     }
-    copy_module(module, arena, ret);
-    registry_modules_free(module, 1);
-    ret->level =
-        lz_level_string(levels_get(core->levels, params->name, &source));
-    ret->level_source = lz_level_source_string(source);
+    if (rc > 0) {
+        copy_module(module, arena, ret);
+        registry_modules_free(module, 1);
+    }
+    ret->level = lz_level_string(level.level);
+    ret->level_source = lz_level_source_string(level.source);
+    ret->level_why = level.why;
     return 0;
 }
 

@@ -207,6 +207,7 @@ api_show(PyObject *module, PyObject *argument)
     const char *name = engine == NULL ? NULL : PyUnicode_AsUTF8(argument);
     if (name == NULL)
         return NULL;
+    struct lz_level_info level = levels_explain(engine->core->levels, name);
     struct lz_module *found;
     int result = registry_show(engine->core->registry, name, &found);
     if (result < 0)
@@ -214,7 +215,8 @@ api_show(PyObject *module, PyObject *argument)
     if (result == 0)
         Py_RETURN_NONE;
     PyObject *dict = Py_BuildValue(
-        "{ss,ss,ss,ss,sz,sz,si,sz,sz,sz,si,sz,sK,sK,sK,sL,sL,sK,sz,sK}",
+        "{ss,ss,ss,ss,sz,sz,si,sz,sz,sz,si,sz,sK,sK,sK,sL,sL,sK,sz,sK,ss,"
+        "ss,ss}",
         "name", found->name, "state", lz_state_string(found->state), "reason",
         lz_reason_string(found->reason), "why", lz_reason_text(found->reason),
         "file", found->file, "statement_file", found->statement.file,
@@ -227,7 +229,9 @@ api_show(PyObject *module, PyObject *argument)
         (unsigned long long)found->cpu_ns, "bytes", (long long)found->bytes,
         "blocks", (long long)found->blocks, "failures",
         (unsigned long long)found->failures, "last_error", found->last_error,
-        "names_pending", (unsigned long long)found->names_pending);
+        "names_pending", (unsigned long long)found->names_pending, "level",
+        lz_level_string(level.level), "level_source",
+        lz_level_source_string(level.source), "level_why", level.why);
     registry_modules_free(found, 1);
     return dict;
 }
@@ -293,4 +297,17 @@ api_rule(PyObject *module, PyObject *args)
         engine->rule_off[rule] = truth == 0;
     }
     return PyBool_FromLong(!engine->rule_off[rule]);
+}
+
+PyObject *
+api_explain_level(PyObject *module, PyObject *argument)
+{
+    struct lz_engine *engine = engine_or_raise(module);
+    const char *name = engine == NULL ? NULL : PyUnicode_AsUTF8(argument);
+    if (name == NULL)
+        return NULL;
+    struct lz_level_info info = levels_explain(engine->core->levels, name);
+    return Py_BuildValue("{ss,ss,ss}", "level", lz_level_string(info.level),
+                         "source", lz_level_source_string(info.source), "why",
+                         info.why);
 }

@@ -490,5 +490,6 @@ PyObject *api_getattr(PyObject *module, PyObject *name);
 PyObject *api_show(PyObject *module, PyObject *argument);
 PyObject *api_level(PyObject *module, PyObject *args);
 PyObject *api_rule(PyObject *module, PyObject *args);
+PyObject *api_explain_level(PyObject *module, PyObject *argument);
 
 #endif

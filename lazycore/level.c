@@ -18,6 +18,7 @@ struct package {
     enum lz_level level; /* holds where source is not the default */
     enum lz_level_source source;
     int stdlib;
+    const char *proof; /* of the catalogue's level; NULL it has none */
     char name[];
 };
 
@@ -29,8 +30,10 @@ struct lz_levels {
 static const struct {
     const char *package;
     enum lz_level level;
+    const char *proof;
 } catalogue[] = {
-#define LEVEL(package, level, evidence) {#package, LZ_LEVEL_##level},
+#define LEVEL(package, level, programs, sweep)                                \
+    {#package, LZ_LEVEL_##level, "programs: " programs "; sweep: " sweep},
 #include "lazycore/level.def"
 #undef LEVEL
 };
@@ -121,6 +124,7 @@ add_catalogue(struct lz_levels *levels)
         }
         package->level = catalogue[i].level;
         package->source = LZ_LEVEL_CATALOGUE;
+        package->proof = catalogue[i].proof;
     }
     return 0;
 }
@@ -180,29 +184,45 @@ levels_after_fork(struct lz_levels *levels)
 
 /* --- asking and setting -------------------------------------------------- */
 
+static struct lz_level_info
+explain(const struct package *package)
+{
+    if (package != NULL && package->source == LZ_LEVEL_OPERATOR) {
+        return (struct lz_level_info){package->level, package->source,
+                                      "an operator set it"};
+    }
+    if (package != NULL && package->stdlib) {
+        return (struct lz_level_info){LZ_LEVEL_FULL, LZ_LEVEL_CATALOGUE,
+                                      "a part of the standard library"};
+    }
+    if (package != NULL && package->source == LZ_LEVEL_CATALOGUE) {
+        return (struct lz_level_info){package->level, package->source,
+                                      package->proof};
+    }
+    return (struct lz_level_info){LZ_LEVEL_OUTER, LZ_LEVEL_DEFAULT,
+                                  "not in the catalogue"};
+}
+
+struct lz_level_info
+levels_explain(struct lz_levels *levels, const char *module)
+{
+    lz_mutex_lock(&levels->mutex);
+    struct lz_level_info info =
+        explain(find(levels, module, strcspn(module, ".")));
+    lz_mutex_unlock(&levels->mutex);
+    return info;
+}
+
 enum lz_level
 levels_get(struct lz_levels *levels, const char *module,
            enum lz_level_source *ret_source)
 {
-    enum lz_level level = LZ_LEVEL_OUTER;
-    enum lz_level_source source = LZ_LEVEL_DEFAULT;
+    struct lz_level_info info = levels_explain(levels, module);
 
-    lz_mutex_lock(&levels->mutex);
-    struct package *package = find(levels, module, strcspn(module, "."));
-    if (package != NULL) {
-        source = package->source;
-        if (package->stdlib && source != LZ_LEVEL_OPERATOR) {
-            source = LZ_LEVEL_CATALOGUE;
-            level = LZ_LEVEL_FULL;
-        } else if (source != LZ_LEVEL_DEFAULT) {
-            level = package->level;
-        }
-    }
-    lz_mutex_unlock(&levels->mutex);
     if (ret_source != NULL) {
-        *ret_source = source;
+        *ret_source = info.source;
     }
-    return level;
+    return info.level;
 }
 
 int

@@ -26,6 +26,14 @@ enum {
     LZ_LEVELS_NAME_MAX = 1000 /* bytes of a package's name */
 };
 
+/* What holds for a package, who said so, and why: a text for people that
+ * nobody frees. */
+struct lz_level_info {
+    enum lz_level level;
+    enum lz_level_source source;
+    const char *why;
+};
+
 struct lz_level_entry {
     char *package;
     enum lz_level level;
@@ -47,6 +55,9 @@ void levels_free(struct lz_levels *levels);
  * full; then the catalogue. */
 enum lz_level levels_get(struct lz_levels *levels, const char *module,
                          enum lz_level_source *ret_source);
+/* The same, with the catalogue's proof. */
+struct lz_level_info levels_explain(struct lz_levels *levels,
+                                    const char *module);
 /* 0, or -1 and ERROR: not a top-level name, table full. */
 int levels_set(struct lz_levels *levels, const char *package,
                enum lz_level level, struct lz_error *error);

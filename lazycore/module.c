@@ -172,6 +172,9 @@ static PyMethodDef module_methods[] = {
      PyDoc_STR("rule(name, on=None, /)\n--\n\nWhether a rule of what must be "
                "eager holds; switched where a second argument\nsays so. With "
                "one off, programs break: for tests and measurements.")},
+    {"explain_level", api_explain_level, METH_O,
+     PyDoc_STR("explain_level(package, /)\n--\n\nThe level of a package, who "
+               "said so and why, as a dict.")},
     {"__getattr__", api_getattr, METH_O,
      PyDoc_STR("proxyTally: proxies ever made, as the seed counts them")},
     {"_forked", py_forked, METH_NOARGS, NULL},

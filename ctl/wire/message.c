@@ -201,6 +201,7 @@ static const struct wire_field show_rows[] = {
     I64(wire_module, blocks_self),
     STR(wire_module, level),
     STR(wire_module, level_source),
+    STR(wire_module, level_why),
 };
 WIRE_TABLE(, wire_show_reply, wire_module, show_rows);
 

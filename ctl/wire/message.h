@@ -238,7 +238,8 @@ struct wire_module {
     uint64_t loads, failures;
     const char *last_error;
     uint64_t names_pending;
-    const char *level, *level_source; /* of its package; show only */
+    /* Of its package; show only. */
+    const char *level, *level_source, *level_why;
 };
 
 struct wire_list {

@@ -69,6 +69,15 @@ def test_level_catalogue(lazily):
             assert lazycore.level("sqlalchemy") == "outer"
             assert lazycore.level("sqlalchemy.orm") == "outer"
             assert lazycore.level("never_heard_of") == "outer"
+            import json
+            assert lazycore.show("json")["level_why"] == \
+                "a part of the standard library"
+            known = lazycore.explain_level("django.db")
+            assert known["level"] == "full", known
+            assert known["source"] == "catalogue", known
+            assert known["why"].startswith("programs: "), known
+            assert lazycore.explain_level("never_heard_of")["why"] == \
+                "not in the catalogue"
             try:
                 lazycore.level("json", "half")
             except ValueError as error:

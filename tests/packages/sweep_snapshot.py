@@ -3,7 +3,12 @@
 take() gives a flat dict; a key says what is looked at and where, as in
 `name:package.module:NAME`, and the values are texts, numbers and lists of
 these. Containers are known by their length, numbers and texts by their value,
-functions and classes by module and qualified name, all else by type.
+functions and classes by module and qualified name, all else by type. Of other
+packages' modules only what the package put there is taken: values that are of
+the package. What
+modules add to at their import is compared without its order: loads in another
+order are what laziness is. Functions of the engine count as those in whose
+place they stand.
 """
 import abc
 import codecs
@@ -12,6 +17,7 @@ import copyreg
 import gc
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -29,7 +35,13 @@ OF_MODULES = {"__builtins__", "__cached__", "__file__", "__loader__",
 # Filled by abc and by functools as classes are used.
 OF_CLASSES = {"_abc_impl", "__weakref__", "__dict__", "__doc__",
               "__abstractmethods__"}
-OURS = ("lazycore", "sweep_snapshot", "sweep_driver", "__main__")
+STAND_INS = {f"lazycore.{name}": f"builtin_function_or_method builtins.{name}"
+             for name in ("__import__", "dir", "globals", "locals", "vars")}
+STAND_INS["lazycore._reload"] = "function importlib.reload"
+OURS = ("lazycore", "sweep_snapshot", "sweep_driver", "__main__",
+        "__mp_main__")
+# They take themselves away when they are first used.
+ONCE = re.compile(r"\bsix\._MovedItems:|\bsix\.Module_")
 
 
 def qualified(thing):
@@ -39,12 +51,18 @@ def qualified(thing):
     return f"{module}.{name}"
 
 
+def is_a(value, types_):
+    """Without asking VALUE, which may be a proxy."""
+    return issubclass(type(value), types_)
+
+
 def kind(value):
     """VALUE without what differs from run to run."""
-    if isinstance(value, types.ModuleType):
-        return f"module {value.__name__}"
-    if isinstance(value, FUNCTIONS):
-        return f"{type(value).__name__} {qualified(value)}"
+    if is_a(value, types.ModuleType):
+        return f"module {vars(value).get('__name__')}"
+    if is_a(value, FUNCTIONS):
+        name = qualified(value)
+        return STAND_INS.get(name) or f"{type(value).__name__} {name}"
     text = qualified(type(value))
     if type(value) in PLAIN:
         return f"{text} {repr(value)[:200]}"
@@ -55,9 +73,9 @@ def kind(value):
 
 def length(value):
     """Of a container, or None."""
-    if isinstance(value, CONTAINERS):
-        return dict.__len__(value) if isinstance(value, dict) else len(value)
-    return None
+    if not is_a(value, CONTAINERS):
+        return None
+    return dict.__len__(value) if is_a(value, dict) else len(value)
 
 
 def within(package, name):
@@ -65,14 +83,20 @@ def within(package, name):
                                       or name.startswith(package + "."))
 
 
-def put(state, key, value, deep):
+def of(package, value):
+    """Whether VALUE is of the package, or its class is."""
+    if is_a(value, types.ModuleType):
+        return within(package, vars(value).get("__name__"))
+    thing = value if is_a(value, FUNCTIONS) else type(value)
+    return within(package, getattr(thing, "__module__", None))
+
+
+def put(state, key, value):
     state[f"name:{key}"] = kind(value)
-    if not deep:
-        return
     size = length(value)
     if size is not None:
         state[f"length:{key}"] = size
-    registry = getattr(value, "registry", None) if isinstance(
+    registry = vars(value).get("registry") if is_a(
         value, types.FunctionType) else None
     if length(registry) is not None:  # of functools.singledispatch
         state[f"length:{key}:registry"] = length(registry)
@@ -80,8 +104,7 @@ def put(state, key, value, deep):
 
 def instance_lengths(state, key, value, package):
     """Containers held by an instance of a class of the package."""
-    if isinstance(value, (type, types.ModuleType)) or not within(
-            package, getattr(type(value), "__module__", None)):
+    if is_a(value, (type, types.ModuleType)) or not of(package, value):
         return
     try:
         attributes = dict(object.__getattribute__(value, "__dict__"))
@@ -96,16 +119,16 @@ def namespaces(state, package):
     for name, module in list(sys.modules.items()):
         if name.split(".")[0] in OURS:
             continue
-        state[f"module:{name}"] = qualified(type(module))
-        if not isinstance(module, types.ModuleType):
-            continue
         own = within(package, name)
+        if own:
+            state[f"module:{name}"] = qualified(type(module))
+        if not is_a(module, types.ModuleType):
+            continue
         for attribute, value in list(vars(module).items()):
-            if isinstance(attribute, str) and attribute not in OF_MODULES:
-                put(state, f"{name}:{attribute}", value, own)
-                if own:
-                    instance_lengths(state, f"{name}:{attribute}", value,
-                                     package)
+            if (isinstance(attribute, str) and attribute not in OF_MODULES
+                    and (own or of(package, value))):
+                put(state, f"{name}:{attribute}", value)
+                instance_lengths(state, f"{name}:{attribute}", value, package)
 
 
 def all_classes():
@@ -120,23 +143,26 @@ def all_classes():
     return found
 
 
-def abc_registered(cls):
-    """Names of what was registered with an abstract base class."""
+def abc_registered(cls, package):
+    """Names of what was registered with an abstract base class; of the
+    package, where the class is not."""
     try:
         registry = abc._get_dump(cls)[0]
     except (AttributeError, TypeError):
         return []
+    own = of(package, cls)
     return sorted(qualified(child) for child in (ref() for ref in registry)
-                  if child is not None)
+                  if child is not None and (own or of(package, child)))
 
 
 def classes(state, package):
     found = collections.defaultdict(list)
     for cls in all_classes():
         name = qualified(cls)
-        if isinstance(cls, abc.ABCMeta):
-            found[f"abc:{name}"].append(abc_registered(cls))
-        if not within(package, getattr(cls, "__module__", None)):
+        if is_a(cls, abc.ABCMeta) and (
+                registered := abc_registered(cls, package)):
+            found[f"abc:{name}"].append(registered)
+        if not of(package, cls):
             continue
         found[f"mro:{name}"].append([qualified(base) for base in cls.__mro__])
         found[f"subclasses:{name}"].append(
@@ -156,7 +182,7 @@ def codec_functions():
     import encodings
     for holder in gc.get_referrers(encodings.search_function):
         if type(holder) is list and holder[0] is encodings.search_function:
-            return [qualified(function) for function in holder]
+            return sorted(map(qualified, holder))
     return []
 
 
@@ -169,8 +195,8 @@ def codec_errors():
 
 def logger_state(logger):
     return [logger.level, logger.propagate, logger.disabled,
-            [qualified(type(handler)) for handler in logger.handlers],
-            [qualified(type(item)) for item in logger.filters]]
+            sorted(qualified(type(item)) for item in logger.handlers),
+            sorted(qualified(type(item)) for item in logger.filters)]
 
 
 def registries(state, callbacks):
@@ -193,16 +219,15 @@ def registries(state, callbacks):
         if isinstance(logger, logging.Logger):
             state[f"registry:logging {name}"] = logger_state(logger)
     for where in ("meta_path", "path_hooks"):
-        state[f"registry:{where}"] = [
-            name for name in
-            (qualified(item) if isinstance(item, FUNCTIONS)
-             else qualified(type(item)) for item in getattr(sys, where))
-            if not name.startswith("lazycore.")]
-    state["registry:warnings"] = [
+        state[f"registry:{where}"] = sorted(
+            qualified(item if isinstance(item, FUNCTIONS) else type(item))
+            for item in getattr(sys, where))
+    state["registry:warnings"] = sorted((
         [action, getattr(message, "pattern", message), qualified(category),
          getattr(module, "pattern", module), line]
-        for action, message, category, module, line in warnings.filters]
-    state["registry:sys.path"] = list(sys.path)
+        for action, message, category, module, line in warnings.filters),
+        key=repr)
+    state["registry:sys.path"] = sorted(sys.path)
     state["registry:environ"] = sorted(os.environ)
     for where, name in ((sys, "excepthook"), (sys, "displayhook"),
                         (sys, "unraisablehook"), (threading, "excepthook")):
@@ -220,4 +245,5 @@ def take(package, callbacks):
     gc.collect()
     classes(state, package)
     registries(state, callbacks)
-    return state
+    return {key: value for key, value in state.items()
+            if not ONCE.search(key)}

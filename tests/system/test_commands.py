@@ -155,6 +155,29 @@ def test_show_explains_a_proxy(server):
     assert shown["loads"] == 0 and shown["names_pending"] >= 1
 
 
+def test_show_says_the_level_and_why(server):
+    shown = server.ask("show", "csv")
+    assert shown["level"] == "full"
+    assert shown["level_source"] == "catalogue"
+    assert shown["level_why"] == "a part of the standard library"
+
+
+def test_show_of_a_package_that_nothing_imported(server):
+    """Its level is known all the same, from the catalogue or an operator."""
+    shown = server.ask("show", "django")
+    assert shown["state"] == "absent"
+    assert (shown["level"], shown["level_source"]) == ("full", "catalogue")
+    assert "programs: " in shown["level_why"]
+    assert "sweep: " in shown["level_why"]
+    assert shown["level_why"] in server.ctl("show", "django").out
+    server.ctl("show", "django.db", status=1)
+    server.ctl("show", "never_heard_of", status=1)
+    server.ctl("level", "set", "never_heard_of", "full")
+    shown = server.ask("show", "never_heard_of")
+    assert shown["state"] == "absent" and shown["level"] == "full"
+    assert shown["level_why"] == "an operator set it"
+
+
 def test_show_of_an_unknown_module(server):
     done = server.ctl("show", "no.such", status=1)
     assert "'no.such'" in done.err

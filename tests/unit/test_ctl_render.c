@@ -164,7 +164,8 @@ test_show(void **state)
         .last_error = "ImportError: x\x1b[0m",
         .names_pending = 3,
         .level = "full",
-        .level_source = "catalogue"};
+        .level_source = "catalogue",
+        .level_why = "a part of the standard library"};
     render_show(begin(), &module, UINT64_C(5000000000));
     (void)end();
     has("json\n");
@@ -179,7 +180,7 @@ test_show(void **state)
     has("123.5 KiB");
     has("2 times");
     has("3 wait for it");
-    has("full (catalogue)");
+    has("full (catalogue): a part of the standard library\n");
     has("1, the last: ImportError: x\\x1b[0m");
 
     struct wire_module proxy = {.name = "csv",
@@ -191,6 +192,16 @@ test_show(void **state)
     has("proxy: imported lazily, not loaded");
     assert_null(strstr(buffer, "itself"));
     assert_null(strstr(buffer, "failures"));
+
+    struct wire_module absent = {.name = "numpy",
+                                 .state = "absent",
+                                 .level = "outer",
+                                 .level_source = "operator"};
+    render_show(begin(), &absent, 0);
+    (void)end();
+    has("absent: nothing has imported it\n");
+    has("outer (operator)\n");
+    assert_null(strstr(buffer, "because"));
 }
 
 static void

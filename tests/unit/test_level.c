@@ -51,6 +51,29 @@ test_catalogue(void **state)
 }
 
 static void
+test_why(void **state)
+{
+    static const char *const names[] = {"json"};
+    struct lz_error error = {0};
+    struct lz_level_info info = levels_explain(*state, "django.db");
+
+    assert_int_equal(info.level, LZ_LEVEL_FULL);
+    assert_int_equal(info.source, LZ_LEVEL_CATALOGUE);
+    assert_non_null(strstr(info.why, "programs: "));
+    assert_non_null(strstr(info.why, "; sweep: "));
+    assert_int_equal(levels_set(*state, "django", LZ_LEVEL_OUTER, &error), 0);
+    info = levels_explain(*state, "django.db");
+    assert_int_equal(info.level, LZ_LEVEL_OUTER);
+    assert_string_equal(info.why, "an operator set it");
+    assert_int_equal(levels_stdlib(*state, names, 1), 0);
+    info = levels_explain(*state, "json.decoder");
+    assert_string_equal(info.why, "a part of the standard library");
+    info = levels_explain(*state, "nobody.knows");
+    assert_int_equal(info.level, LZ_LEVEL_OUTER);
+    assert_string_equal(info.why, "not in the catalogue");
+}
+
+static void
 test_standard_library_is_full(void **state)
 {
     static const char *const names[] = {"json", "email"};
@@ -164,6 +187,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_unknown_is_outer),
         TEST(test_catalogue),
+        TEST(test_why),
         TEST(test_standard_library_is_full),
         TEST(test_operator_wins),
         TEST(test_bad_names_are_refused),
