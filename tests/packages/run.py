@@ -1,23 +1,28 @@
 """Run programs that use packages, eagerly and lazily, and compare.
 
-    run.py [--level full|outer|eager] PROGRAM...
+    run.py [--level full|outer|eager] [--record FILE] [PROGRAM...]
 
 Each program begins with two lines:
 
     # needs: DEBIAN-PACKAGE ...
     # packages: TOP-LEVEL-IMPORT-NAME ...
 
-It is run twice under python3 and once under lazyd, as a copy called program.py
-in a folder of its own, so that no program hides a package of its name;
-standard output and exit status are compared. Without --level its packages are at their level of the
-catalogue. A line is printed for each: pass, differs, unsteady (two eager runs
-differ), fails (an eager run does not end with 0), or missing (a Debian
-package is not installed). The exit status is 1 where one is not pass or
-missing.
+It is run under python3 and under lazyd, as a copy called program.py in a
+folder of its own, so that no program hides a package of its name; standard
+output and exit status are compared. Without --level its packages are at their
+level of the catalogue. A line is printed for each: pass, differs, unsteady
+(two eager runs differ), fails (an eager run does not end with 0, or prints
+nothing), or missing (a Debian package is not installed). The exit status is 1
+where one is not pass or missing.
+
+--record keeps a row of each program and package in a table: what came of it
+at full and at outer. Where all packages of the program are at full and it
+does not pass, each is tried alone, the others at their level of the catalogue.
 """
 import argparse
 import dataclasses
 import difflib
+import functools
 import os
 import pathlib
 import re
@@ -25,6 +30,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+import table
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -92,17 +99,6 @@ def run(before, program, timeout=TIMEOUT_S):
                 done.stderr)
 
 
-def eagerly(program):
-    """The status and output to compare with, or an Outcome."""
-    first = run([PYTHON], program)
-    if first[0] != 0 or not first[1]:
-        return None, Outcome("fails", f"status {first[0]}\n{first[2]}")
-    again = run([PYTHON], program)
-    if again[:2] != first[:2]:
-        return None, Outcome("unsteady", difference(first, again))
-    return first, None
-
-
 def difference(eager, lazy):
     lines = [] if eager[0] == lazy[0] else [f"status {eager[0]}, {lazy[0]}"]
     lines += difflib.unified_diff(eager[1].splitlines(), lazy[1].splitlines(),
@@ -110,29 +106,67 @@ def difference(eager, lazy):
     return "\n".join([*lines, lazy[2]])
 
 
-def lazily(lazyd, program, levels):
-    """Under lazyd; LEVELS is {package: level}, for what is not to have its
-    level of the catalogue."""
-    options = [f"--level={package}={level}"
-               for package, level in levels.items()]
-    return run([lazyd, "-F", "--no-socket", *options, "--app"], program)
+class Trial:
+    """A program, and what it does eagerly; asked for once."""
+
+    def __init__(self, lazyd, program):
+        self.lazyd = lazyd
+        self.program = program
+        self.needs, self.packages = header(program)
+
+    @functools.cached_property
+    def lacking(self):
+        return missing(self.needs)
+
+    @functools.cached_property
+    def eager(self):
+        return run([PYTHON], self.program)
+
+    def at(self, levels):
+        """The outcome with {package: level}, all else at the catalogue's."""
+        if self.lacking:
+            return Outcome("missing", " ".join(self.lacking))
+        if self.eager[0] != 0 or not self.eager[1]:
+            return Outcome("fails",
+                           f"status {self.eager[0]}\n{self.eager[2]}")
+        options = [f"--level={package}={level}"
+                   for package, level in levels.items()]
+        lazy = run([self.lazyd, "-F", "--no-socket", *options, "--app"],
+                   self.program)
+        if lazy[:2] == self.eager[:2]:
+            return Outcome("pass")
+        again = run([PYTHON], self.program)
+        if again[:2] != self.eager[:2]:
+            return Outcome("unsteady", difference(self.eager, again))
+        return Outcome("differs", difference(self.eager, lazy))
+
+    def at_level(self, level):
+        """With all packages of its header at LEVEL, or as they are where
+        that is None."""
+        return self.at(dict.fromkeys(self.packages, level) if level else {})
+
+    def of_each(self, level):
+        """{package: verdict} at LEVEL."""
+        verdict = self.at_level(level).verdict
+        if verdict != "differs" or len(self.packages) == 1:
+            return dict.fromkeys(self.packages, verdict)
+        return {package: self.at({package: level}).verdict
+                for package in self.packages}
 
 
-def compare(lazyd, program, level=None):
-    """The outcome at LEVEL for all packages of the program's header, or at
-    the catalogue's."""
-    needs, packages = header(program)
-    lacking = missing(needs)
-    if lacking:
-        return Outcome("missing", " ".join(lacking))
-    eager, failure = eagerly(program)
-    if failure:
-        return failure
-    levels = dict.fromkeys(packages, level) if level else {}
-    lazy = lazily(lazyd, program, levels)
-    if lazy[:2] == eager[:2]:
-        return Outcome("pass")
-    return Outcome("differs", difference(eager, lazy))
+COLUMNS = ("package", "program", "full", "outer")
+KEYS = ("package", "program")
+
+
+def record(path, trial):
+    """Rows of the trial's packages, in the table at PATH."""
+    if trial.lacking:
+        return
+    full, outer = trial.of_each("full"), trial.of_each("outer")
+    for package in trial.packages:
+        table.put(path, COLUMNS, KEYS,
+                  {"package": package, "program": trial.program.stem,
+                   "full": full[package], "outer": outer[package]})
 
 
 def main():
@@ -143,6 +177,8 @@ def main():
     parser.add_argument("--level", choices=LEVELS, action="append",
                         help="of the packages in the program's header "
                              "(repeatable; default: the catalogue's)")
+    parser.add_argument("--record", type=pathlib.Path,
+                        help="keep what came of each in this table")
     parser.add_argument("-q", "--quiet", action="store_true",
                         help="do not show what differs")
     parser.add_argument("programs", nargs="*", type=pathlib.Path,
@@ -150,9 +186,11 @@ def main():
     options = parser.parse_args()
     wrong = False
     for program in options.programs or sorted(PROGRAMS.glob("*.py")):
+        trial = Trial(options.lazyd.resolve(), program.resolve())
+        if options.record:
+            record(options.record, trial)
         for level in options.level or [None]:
-            outcome = compare(options.lazyd.resolve(), program.resolve(),
-                              level)
+            outcome = trial.at_level(level)
             note = outcome.detail if outcome.verdict == "missing" else ""
             print(f"{program.stem:24} {level or 'catalogue':10}"
                   f"{outcome.verdict} {note}".rstrip(), flush=True)

@@ -21,7 +21,6 @@ a table. The exit status is 1 where there is one, 2 where
 a package is not there.
 """
 import argparse
-import csv
 import dataclasses
 import importlib.util
 import json
@@ -35,7 +34,8 @@ import subprocess
 import sys
 import tempfile
 
-from run import ROOT, PYTHON, environment
+import table
+from run import PYTHON, ROOT, environment
 
 HERE = pathlib.Path(__file__).resolve().parent
 CHILD = HERE / "sweep_child.py"
@@ -103,7 +103,11 @@ class Run:
 
 
 class Sweep:
-    def __init__(self, package, level, lazycore):
+    """Of PACKAGE at LEVEL; the engine is in the folder LAZYCORE, and PATH
+    are further folders of modules."""
+
+    def __init__(self, package, level, lazycore, path=()):
+        self.path = [str(folder) for folder in path]
         self.package = package
         self.level = level
         self.lazycore = lazycore
@@ -125,7 +129,8 @@ class Sweep:
                 subprocess.run(
                     [*self.prefix, PYTHON, CHILD, mode, self.lazycore,
                      self.package, listed, output],
-                    cwd=folder, env=environment(folder),
+                    cwd=folder, env={**environment(folder), "PYTHONPATH":
+                                     os.pathsep.join(self.path)},
                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL, timeout=RUN_TIMEOUT_S)
             except subprocess.TimeoutExpired:
@@ -236,33 +241,15 @@ def swept(package, level, lazycore):
 
 COLUMNS = ("package", "level", "debian", "version", "found", "modules",
            "left_out", "compared", "unsteady", "bound", "differ")
-
-
-def read_table(path):
-    """The rows of a record, by package and level."""
-    if not path.exists():
-        return {}
-    with open(path, encoding="utf-8", newline="") as file:
-        return {(row["package"], row["level"]): row
-                for row in csv.DictReader(file, delimiter="\t")}
-
-
-def write_table(path, rows):
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, delimiter="\t",
-                                lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows[key] for key in sorted(rows))
+KEYS = ("package", "level")
 
 
 def keep(path, record):
     """Put RECORD into the table at PATH."""
     row = {name: record[name] for name in COLUMNS if name in record}
-    rows = read_table(path)
-    rows[record["package"], record["level"]] = {
-        **row, "bound": min(record["bound"]),
-        "differ": len(record["differences"])}
-    write_table(path, rows)
+    table.put(path, COLUMNS, KEYS,
+              {**row, "bound": min(record["bound"]),
+               "differ": len(record["differences"])})
 
 
 def main():
