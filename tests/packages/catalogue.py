@@ -32,8 +32,13 @@ def swept(row):
         return None
     if row["differ"] != "0":
         return f"at {row['level']} {row['differ']} items differ"
-    return (f"{row['modules']} of {row['found']} modules in 2 orders, "
-            f"{row['compared']} items alike at {row['level']}")
+    words = (f"{row['modules']} of {row['found']} modules in 2 orders, "
+             f"{row['compared']} items alike at {row['level']}")
+    if row["shared"] != "0":
+        words += f", {row['shared']} differ as at outer"
+    if row["accepted"] != "0":
+        words += f", {row['accepted']} as accepted"
+    return words
 
 
 def proved(package, programs, sweeps):

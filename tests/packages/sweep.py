@@ -1,15 +1,19 @@
 """Sweep over a package: import every module of it eagerly and lazily, and
 compare what that leaves.
 
-    sweep.py [--level full|outer] [--record FILE] [--json FILE] PACKAGE...
+    sweep.py [--record FILE] [--json FILE] PACKAGE...
 
 All modules of PACKAGE are imported in fresh interpreters, in two orders: in
 sorted order, where lazily all import statements run before the first name is
 used; and shuffled, one after another. Each order is run eagerly and lazily,
-with the package at the level, all others at that of the catalogue. Lazily
+with the package at full, all others at their level of the catalogue. Lazily
 every pending name is bound in the end. Then the snapshots of
-sweep_snapshot.py are compared. What differs between the two eager orders is
-left out, as is what an eager run in the same order does not do twice alike.
+sweep_snapshot.py are compared. What differs between the two eager orders, or
+between two eager runs in one order, is unsteady and not compared.
+
+Where something differs at full, the lazy runs are made at outer too. What
+differs there in the same way does not count against full, nor what
+accepted.tsv names with the reason.
 
 Left out are modules below a folder `tests` or `test`, called `__main__` or
 `conftest`, or whose import fails (or ends or hangs the interpreter) in an
@@ -17,11 +21,12 @@ eager run of either order. Of more than MODULES_MAX modules every n-th is taken,
 and what these import.
 
 Each difference is printed. --record keeps a row of each package and level in
-a table. The exit status is 1 where there is one, 2 where
-a package is not there.
+a table. The exit status is 1 where a package differs at full, 2 where one is
+not there.
 """
 import argparse
 import dataclasses
+import fnmatch
 import importlib.util
 import json
 import os
@@ -103,19 +108,21 @@ class Run:
 
 
 class Sweep:
-    """Of PACKAGE at LEVEL; the engine is in the folder LAZYCORE, and PATH
-    are further folders of modules."""
+    """Over PACKAGE; the engine is in the folder LAZYCORE, and PATH are
+    further folders of modules."""
 
-    def __init__(self, package, level, lazycore, path=()):
+    def __init__(self, package, lazycore, path=()):
         self.path = [str(folder) for folder in path]
         self.package = package
-        self.level = level
         self.lazycore = lazycore
         self.prefix = no_network()
-        self.names = []
+        self.names = capped(all_modules(package))
         self.left_out = {}
-        self.unsteady = self.compared = 0
-        self.bound = []  # names, in each lazy run
+        self.eager = self.settle()
+        self.unsteady = set(differing(
+            *(run.snapshot for run in self.eager)))
+        self.run_again = set()  # orders that a second eager run was made in
+        self.bound = []  # names, in each lazy run of the last comparison
 
     def run(self, mode, how):
         with tempfile.TemporaryDirectory(prefix="sweep-",
@@ -162,13 +169,23 @@ class Sweep:
         self.left_out.update(failed)
         self.names = [name for name in self.names if name not in failed]
 
-    def differences(self):
-        self.names = capped(all_modules(self.package))
-        eager = self.settle()
-        unsteady = set()
+    def compared(self):
+        """How many items are."""
+        return len(self.eager[0].snapshot.keys() - self.unsteady)
+
+    def look_again(self, how, run):
+        if how not in self.run_again:
+            self.run_again.add(how)
+            again = self.run("eager", how)
+            self.unsteady |= differing(run.snapshot, again.snapshot).keys()
+
+    def differences(self, level):
+        """{order and item: [eager value, lazy value]} with the package at
+        LEVEL."""
+        self.bound = []
         found = {}
-        for how, run in zip(ORDERS, eager):
-            lazy = self.run(self.level, how)
+        for how, run in zip(ORDERS, self.eager):
+            lazy = self.run(level, how)
             self.bound.append(lazy.bound)
             if not lazy.snapshot:
                 found[f"{how}: end"] = ["a snapshot",
@@ -177,15 +194,11 @@ class Sweep:
                 found[f"{how}: import {name}"] = ["imported", error]
             news = lazy.snapshot and differing(run.snapshot, lazy.snapshot)
             if news:
-                again = self.run("eager", how)
-                unsteady |= differing(run.snapshot, again.snapshot).keys()
+                self.look_again(how, run)
                 found.update((f"{how}: {key}", values)
                              for key, values in news.items())
-        unsteady |= differing(*(run.snapshot for run in eager)).keys()
-        self.unsteady = len(unsteady)
-        self.compared = len(eager[0].snapshot.keys() - unsteady)
         return {key: values for key, values in found.items()
-                if key.split(": ", 1)[1] not in unsteady}
+                if key.split(": ", 1)[1] not in self.unsteady}
 
 
 def told(text):
@@ -226,30 +239,65 @@ def version(package):
     return name.split(":")[0], done.stdout
 
 
-def swept(package, level, lazycore):
-    """A record, with the differences."""
-    sweep = Sweep(package, level, lazycore)
+def accepted(package):
+    """Patterns of items of PACKAGE whose differences are known, and do not
+    count."""
+    return [item for name, item in table.read(ACCEPTED, ("package", "item"))
+            if name == package]
+
+
+def swept(package, lazycore):
+    """Records, with the differences: at full, and where any count, at outer.
+    At full what differs at outer in the same way does not count: that is for
+    other reasons than the level."""
+    sweep = Sweep(package, lazycore)
     debian, number = version(package)
-    total = len(all_modules(package))
-    found = sweep.differences()
-    return {"package": package, "debian": debian, "version": number,
-            "level": level, "found": total, "modules": len(sweep.names),
-            "left_out": len(sweep.left_out), "compared": sweep.compared,
-            "unsteady": sweep.unsteady, "bound": sweep.bound,
-            "differences": found}
+    known = accepted(package)
+    records = []
+    for level in ("full", "outer"):
+        found = sweep.differences(level)
+        counting = {key: values for key, values in found.items()
+                    if not any(fnmatch.fnmatchcase(key.split(": ", 1)[1], item)
+                               for item in known)}
+        records.append({
+            "package": package, "debian": debian, "version": number,
+            "level": level, "found": len(all_modules(package)),
+            "modules": len(sweep.names), "left_out": len(sweep.left_out),
+            "compared": sweep.compared(), "unsteady": len(sweep.unsteady),
+            "bound": min(sweep.bound), "shared": 0,
+            "accepted": len(found) - len(counting),
+            "differ": len(counting), "differences": counting})
+        if not counting:
+            break
+    full, outer = records[0], records[-1]
+    if full is not outer:
+        own = {key: values for key, values in full["differences"].items()
+               if outer["differences"].get(key) != values}
+        full.update(shared=full["differ"] - len(own), differ=len(own),
+                    differences=own)
+    return records
 
 
+ACCEPTED = HERE / "accepted.tsv"
 COLUMNS = ("package", "level", "debian", "version", "found", "modules",
-           "left_out", "compared", "unsteady", "bound", "differ")
+           "left_out", "compared", "unsteady", "bound", "shared", "accepted",
+           "differ")
 KEYS = ("package", "level")
 
 
 def keep(path, record):
     """Put RECORD into the table at PATH."""
-    row = {name: record[name] for name in COLUMNS if name in record}
-    table.put(path, COLUMNS, KEYS,
-              {**row, "bound": min(record["bound"]),
-               "differ": len(record["differences"])})
+    table.put(path, COLUMNS, KEYS, {name: record[name] for name in COLUMNS})
+
+
+def show(record):
+    print("{package} {version} at {level}: {modules} of {found} modules, "
+          "{compared} items compared, {unsteady} unsteady, {bound} names "
+          "bound; {accepted} differ as accepted, {shared} at outer too, "
+          "{differ} more".format(**record))
+    for key, (eager, lazy) in record["differences"].items():
+        print(f"  {key}: eager {eager}, lazy {lazy}")
+    sys.stdout.flush()
 
 
 def main():
@@ -258,8 +306,6 @@ def main():
     parser.add_argument("--lazycore", type=pathlib.Path,
                         default=ROOT / "build/dev/lazycore",
                         help="folder of the extension")
-    parser.add_argument("--level", default="full",
-                        choices=("catalogue", "full", "outer"))
     parser.add_argument("--record", type=pathlib.Path,
                         help="keep a row of each sweep in this table")
     parser.add_argument("--json", type=pathlib.Path,
@@ -272,18 +318,13 @@ def main():
             print(f"{package}: not installed", flush=True)
             status = 2
             continue
-        record = swept(package, options.level, options.lazycore.resolve())
-        records.append(record)
-        if options.record:
-            keep(options.record, record)
-        found = record["differences"]
-        print(f"{package} {record['version']} at {options.level}: "
-              f"{record['modules']} of {record['found']} modules, "
-              f"{record['compared']} items compared, {record['unsteady']} "
-              f"left out, {record['bound']} names bound, {len(found)} differ", flush=True)
-        for key, (eager, lazy) in found.items():
-            print(f"  {key}: eager {eager}, lazy {lazy}", flush=True)
-        status = status or int(bool(found))
+        for record in swept(package, options.lazycore.resolve()):
+            records.append(record)
+            show(record)
+            if options.record:
+                keep(options.record, record)
+            if record["level"] == "full" and record["differ"]:
+                status = status or 1
     if options.json:
         options.json.write_text(json.dumps(records, indent=1) + "\n")
     return status

@@ -103,7 +103,8 @@ def put(state, key, value):
 
 
 def instance_lengths(state, key, value, package):
-    """Containers held by an instance of a class of the package."""
+    """Containers held by an instance of a class of the package, but for the
+    interpreter's own, and a cache that fills as loggers are used."""
     if is_a(value, (type, types.ModuleType)) or not of(package, value):
         return
     try:
@@ -111,7 +112,10 @@ def instance_lengths(state, key, value, package):
     except (AttributeError, TypeError):
         return
     for name, held in attributes.items():
-        if isinstance(name, str) and length(held) is not None:
+        if (isinstance(name, str) and length(held) is not None
+                and held is not sys.modules
+                and held is not sys.path_importer_cache
+                and not (name == "_cache" and is_a(value, logging.Logger))):
             state[f"length:{key}:{name}"] = length(held)
 
 
