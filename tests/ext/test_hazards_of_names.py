@@ -386,3 +386,42 @@ def test_row_value_of_a_submodules_name_imported_elsewhere(both, body):
             print(type(getattr(pend, "moment", None)).__name__)
         main()
         """, levels={"pend": "full"})
+
+
+@pytest.mark.parametrize("main", [
+    "import pk\nprint(pk.name.__name__, pk.taken.__name__, pk.f())",
+    "import pk.name\nprint(pk.name.__name__, pk.taken.__name__)",
+    "import pk.sub.name\nimport pk\nprint(pk.name.__name__)",
+    "import pk.name, pk.sub\nprint(pk.sub.name, pk.name.__name__)",
+])
+def test_submodule_replaces_a_value_that_was_there(both, main):
+    """A submodule's import takes the place of what an earlier statement of
+    its package bound there, also where the statement only finds it."""
+    both({"pk/__init__.py": "from .sub import *\nfrom .name import f\n"
+                            "taken = name\ndef g():\n    return f()\n",
+          "pk/sub/__init__.py": "from .name import *\n",
+          "pk/sub/name.py": "x = 'of sub'\n",
+          "pk/name.py": "def f():\n    return 'of pk'\n"},
+         main + "\n", levels={"pk": "full"})
+
+
+@pytest.mark.parametrize("main", [
+    "import pk\nprint(pk.name.__name__, pk.f().__name__)",
+    "import pk\nprint(pk.f().__name__, pk.name.__name__)",
+    "import pk.name\nprint(pk.name.__name__)",
+    "import pk\nimport pk.name as n\nprint(n.__name__, pk.name.__name__)",
+    "from pk import name\nimport pk\nprint(name.__name__, pk.f().__name__)\n"
+    "print(pk.name.__name__)",
+])
+def test_value_that_replaced_a_submodule_stays(both, main):
+    """What a package bound after the import of its submodule stays when the
+    submodule is loaded late."""
+    both({"pk/__init__.py": "import pk.name\nfrom other import name\n"
+                            "from .user import f\n"
+                            "def g():\n    return f(), pk\n",
+          "pk/name.py": "x = 1\n",
+          "pk/user.py": "from . import name as n\nfrom .name import x\n"
+                        "def f():\n    x\n    return n\n",
+          "other/__init__.py": "from . import name\n",
+          "other/name.py": "y = 2\n"},
+         main + "\n", levels={"pk": "full", "other": "full"})
