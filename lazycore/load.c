@@ -424,9 +424,10 @@ pending_in_parent(struct lz_engine *engine, PyObject *name)
 }
 
 /* What importlib does first; here, so that what the parent leaves pending
- * can be seen. */
+ * can be seen. IMPORT is importlib's own function for it, and called as it
+ * would: by that its frames are known and left out of tracebacks. */
 static int
-load_parent(PyObject *name)
+load_parent(struct lz_engine *engine, PyObject *name, PyObject *import)
 {
     Py_ssize_t length = PyUnicode_GET_LENGTH(name);
     Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
@@ -435,7 +436,9 @@ load_parent(PyObject *name)
     PyObject *parent = PyUnicode_Substring(name, 0, dot);
     PyObject *module = parent == NULL ? NULL : PyImport_GetModule(parent);
     if (module == NULL && parent != NULL && !PyErr_Occurred())
-        module = PyImport_ImportModuleLevelObject(parent, NULL, NULL, NULL, 0);
+        module =
+            PyObject_CallMethod(engine->bootstrap, "_call_with_frames_removed",
+                                "OO", import, parent);
     Py_XDECREF(parent);
     Py_XDECREF(module);
     return module == NULL ? -1 : 0;
@@ -470,8 +473,8 @@ load_find_and_load_unlocked(PyObject *self, PyObject *const *args,
     }
     struct lz_proxy *proxy = NULL;
     PyObject *kept = NULL;
-    if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing()) {
-        if (load_parent(args[0]) < 0)
+    if (nargs > 1 && PyUnicode_Check(args[0]) && !lz_is_finalizing()) {
+        if (load_parent(engine, args[0], args[1]) < 0)
             return NULL;
         proxy = pending_in_parent(engine, args[0]);
         kept = target_kept_by_parent(engine, args[0]);

@@ -238,6 +238,27 @@ def test_a_failed_load_raises_the_original(lazily, error):
     assert "user.py:2: import dep" in run.out
 
 
+def test_a_package_that_fails_leaves_no_frames_of_importlib(both):
+    """As eagerly: a traceback leads from the import of a submodule to the
+    line of its package that failed."""
+    both({"pkg/__init__.py": "import sys\n1 / 0\n", "pkg/sub.py": "",
+          "pkg/inner/__init__.py": "", "pkg/inner/leaf.py": ""}, """\
+        import traceback
+        def by_import():
+            import pkg.sub
+        def by_from():
+            from pkg.inner.leaf import name
+        def main():
+            for way in by_import, by_from:
+                try:
+                    way()
+                except ZeroDivisionError as error:
+                    for frame in traceback.extract_tb(error.__traceback__):
+                        print(frame.name, frame.lineno)
+        main()
+        """)
+
+
 @pytest.mark.parametrize("statement, use", [
     ("import dep", "dep.value"), ("from dep import value", "value"),
     ("import dep as d", "d.value")])
