@@ -395,7 +395,7 @@ pending_in_parent(struct lz_engine *engine, PyObject *name)
 {
     Py_ssize_t length = PyUnicode_GET_LENGTH(name);
     Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
-    if (dot < 0)
+    if (dot <= 0)
         return NULL;
     struct lz_proxy *result = NULL;
     PyObject *parent_name = PyUnicode_Substring(name, 0, dot);
@@ -431,7 +431,7 @@ load_parent(struct lz_engine *engine, PyObject *name, PyObject *import)
 {
     Py_ssize_t length = PyUnicode_GET_LENGTH(name);
     Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
-    if (dot < 0)
+    if (dot <= 0) /* importlib sees no parent in '.name' */
         return 0;
     PyObject *parent = PyUnicode_Substring(name, 0, dot);
     PyObject *module = parent == NULL ? NULL : PyImport_GetModule(parent);

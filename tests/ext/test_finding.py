@@ -498,3 +498,14 @@ def test_one_spec_for_all_who_ask(both):
                     assert spec is module.__spec__
         main()
         """)
+
+
+@pytest.mark.parametrize("name", [".", "..", ".dep", "..dep.sub"])
+def test_a_name_that_begins_with_a_dot_is_not_there(both, name):
+    """As importlib says it of an absolute import: there is no parent ''."""
+    both({"dep/__init__.py": "", "dep/sub.py": ""}, f"""\
+        try:
+            __import__({name!r})
+        except Exception as error:
+            print(repr(error))
+        """)
