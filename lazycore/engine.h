@@ -230,6 +230,9 @@ int find_target(struct lz_engine *engine, PyObject *name,
 /* The spec of NAME by whatever finder has it, keeping nothing: a new
  * reference, None, or NULL with an exception. */
 PyObject *find_spec_only(struct lz_engine *engine, PyObject *name);
+/* importlib._bootstrap._find_spec */
+PyObject *find_kept_spec(PyObject *module, PyObject *const *args,
+                         Py_ssize_t nargs, PyObject *kwnames);
 
 /* found.c */
 /* What a search finds is a spec, or the parts of one that nobody has asked
@@ -408,8 +411,6 @@ PyObject *load_find_and_load_unlocked(PyObject *module, PyObject *const *args,
 struct lz_cause load_cause_push(PyObject *name, enum lz_reason reason,
                                 bool guarded);
 void load_cause_pop(struct lz_cause saved);
-PyObject *load_find_spec(PyObject *module, PyObject *const *args,
-                         Py_ssize_t nargs, PyObject *kwnames);
 /* Whether the body of MODULE, on whatever thread, has not come to its end.*/
 bool load_initializing(struct lz_engine *engine, PyObject *module);
 /* sys.modules[NAME] as it is now: PyImport_GetModule() waits for one that

@@ -190,6 +190,31 @@ find_spec_only(struct lz_engine *engine, PyObject *name)
     return spec;
 }
 
+/* importlib._bootstrap._find_spec: what a statement found is found, whatever
+ * became of sys.meta_path since. A reload (with a target) searches anew. */
+PyObject *
+find_kept_spec(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+               PyObject *kwnames)
+{
+    struct lz_engine *engine = engine_of_module(self);
+    if (engine == NULL || engine->bootstrap_find == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+        return NULL;
+    }
+    bool reloads = kwnames != NULL || (nargs > 2 && args[2] != Py_None);
+    if (nargs > 0 && PyUnicode_Check(args[0]) && !reloads) {
+        struct lz_target *target = target_get(engine, args[0]);
+        PyObject *spec = target == NULL || target->failed
+                             ? NULL
+                             : target_spec(engine, target);
+        Py_XDECREF(target);
+        if (spec != NULL || PyErr_Occurred())
+            return spec;
+    }
+    return PyObject_Vectorcall(engine->bootstrap_find, args, (size_t)nargs,
+                               kwnames);
+}
+
 /* The finder */
 
 PyDoc_STRVAR(find_spec_doc,

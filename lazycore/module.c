@@ -187,7 +187,7 @@ static PyMethodDef module_methods[] = {
     {"_find_and_load_unlocked",
      (PyCFunction)(void (*)(void))load_find_and_load_unlocked, METH_FASTCALL,
      NULL},
-    {"_find_spec", (PyCFunction)(void (*)(void))load_find_spec,
+    {"_find_spec", (PyCFunction)(void (*)(void))find_kept_spec,
      METH_FASTCALL | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL},
 };
