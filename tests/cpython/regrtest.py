@@ -96,22 +96,23 @@ class Runs:
         return compare.differing(self.get("python", name), lazy) if lazy else []
 
 
-def run_all(runs, names, lazy_ways, jobs):
-    """First every file once in each way, then once more what differs."""
-    def each(tasks):
-        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            for done in [pool.submit(runs.add, *task) for task in tasks]:
-                done.result()
+def run_file(runs, name, lazy_ways):
+    """Run a file in every way, one after another: two runs at once may want
+    the same port."""
+    for way in ("python", *lazy_ways):
+        runs.add(way, name, 1)
+    suspects = [way for way in lazy_ways if runs.differing(way, name)]
+    for way in ("python", *suspects) if suspects else ():
+        runs.add(way, name, 2)
+    for way in suspects:
+        runs.add(ways.CONTROLS[way], name, 1)
 
-    each([(way, name, 1) for name in names for way in ("python", *lazy_ways)])
-    tasks = []
-    for name in names:
-        suspects = [way for way in lazy_ways if runs.differing(way, name)]
-        if suspects:
-            tasks.append(("python", name, 2))
-        for way in suspects:
-            tasks += [(way, name, 2), (ways.CONTROLS[way], name, 1)]
-    each(tasks)
+
+def run_all(runs, names, lazy_ways, jobs):
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for done in [pool.submit(run_file, runs, name, lazy_ways)
+                     for name in names]:
+            done.result()
 
 
 def differences(runs, names, way):
