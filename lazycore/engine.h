@@ -54,10 +54,12 @@ struct lz_target {
     struct lz_proxy *waiters; /* borrowed, in the order of the statements */
     struct lz_proxy *last_waiter;
     bool loaded;
-    bool noted;     /* the registry knows it as a proxy */
-    bool failed;    /* its last load did: it is searched for again */
-    bool published; /* its parent showed it: what the parent has under that
-                       name now, or lacks, came after the statement */
+    bool noted;  /* the registry knows it as a proxy */
+    bool failed; /* its last load did, or made a copy: it is searched for
+                    again */
+    PyObject *published_on; /* dict of the parent that showed it, compared
+                               only: what is under that name there now, or is
+                               not, came after the statement */
 };
 
 enum lz_proxy_kind {
@@ -204,8 +206,8 @@ void target_unwait(struct lz_proxy *proxy);
 PyObject *target_import(struct lz_engine *engine, struct lz_target *target);
 /* MODULE has loaded as NAME: publish children, bind waiters, forget. */
 void target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module);
-/* The load of NAME has failed, with the exception that is pending: where it
- * is found may change before it is tried again. */
+/* The load of NAME has failed, with the exception that is pending, or made a
+ * copy: where it is found may change before it is tried again. */
 void target_failed(struct lz_engine *engine, PyObject *name);
 /* Make submodule CHILD (a full name) appear on its parent as eager code
  * would have it: now if the parent is loaded, else when it is. */
@@ -372,8 +374,9 @@ void place_thread_name(char *ret_name, size_t size);
 /* "Type: message" of the pending exception, which stays. */
 void place_error_text(char *ret_text, size_t size);
 /* Whether the code that called for an import, past importlib's own, is of a
- * module that an ignored package covers. */
-bool place_is_ignored(struct lz_engine *engine);
+ * module that an ignored package covers; then *ret_edits_modules is whether
+ * its function writes to sys.modules. */
+bool place_is_ignored(struct lz_engine *engine, bool *ret_edits_modules);
 
 /* Whether an import is what looks an attribute up: importlib's own look at a
  * package before it imports the submodule, or IMPORT_FROM. */

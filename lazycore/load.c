@@ -20,6 +20,7 @@ struct load {
     struct load *above, *below;
     bool guarded;
     bool must_finish;
+    bool copy; /* made by code that edits sys.modules, for itself */
     struct lz_usage start;
     struct lz_usage nested; /* what the loads in it took */
 };
@@ -155,6 +156,16 @@ load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns)
     Py_XSETREF(*place, ns);
 }
 
+/* Whether two dotted names begin with the same one. */
+static bool
+same_package(PyObject *name, PyObject *other)
+{
+    const char *a = place_text(name), *b = place_text(other);
+    size_t size = a == NULL ? 0 : strcspn(a, ".");
+    return a != NULL && b != NULL && strcspn(b, ".") == size &&
+           strncmp(a, b, size) == 0;
+}
+
 static struct load *
 load_push(struct lz_engine *engine, PyObject *name)
 {
@@ -165,8 +176,11 @@ load_push(struct lz_engine *engine, PyObject *name)
     }
     load->name = Py_NewRef(name);
     load->guarded = cause.guarded && cause.name != NULL;
-    load->must_finish =
-        load_must_finish() || (cause.name == NULL && place_is_ignored(engine));
+    load->must_finish = load_must_finish();
+    if (load->must_finish)
+        load->copy = load_top->copy && same_package(load_top->name, name);
+    else if (cause.name == NULL)
+        load->must_finish = place_is_ignored(engine, &load->copy);
     load->below = load_top;
     if (load_top != NULL)
         load_top->above = load;
@@ -250,7 +264,7 @@ report_finished(struct lz_engine *engine, struct lz_load *load, bool failed,
 
 static PyObject *
 load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
-              struct lz_load *record)
+              struct lz_load *record, bool *ret_copy)
 {
     char error[600], thread[64];
     reload_note_source(spec);
@@ -274,6 +288,7 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
         load->below == NULL ? NULL : Py_NewRef(load->below->name);
     struct lz_namespace *ns =
         (struct lz_namespace *)Py_XNewRef((PyObject *)load->ns);
+    *ret_copy = load->copy;
     load_pop(load);
     place_thread_name(thread, sizeof(thread));
     record->thread = thread;
@@ -309,12 +324,18 @@ forget_outer(struct lz_engine *engine)
         Py_CLEAR(engine->outer);
 }
 
+/* COPY: what waits for the module goes on waiting, for what sys.modules holds
+ * at the first use: eagerly, it was bound before this one was made. */
 static void
-after_load(struct lz_engine *engine, PyObject *name, PyObject *module)
+after_load(struct lz_engine *engine, PyObject *name, PyObject *module,
+           bool copy)
 {
     if (PyUnicode_CompareWithASCIIString(name, "importlib") == 0)
         patch_importlib(engine, module);
-    target_loaded(engine, name, module);
+    if (copy)
+        target_failed(engine, name);
+    else
+        target_loaded(engine, name, module);
     report_load(engine, name);
     engine->modules_seen++;
     if (load_top == NULL) {
@@ -374,9 +395,10 @@ load_unlocked(PyObject *self, PyObject *spec)
                        &record.trigger);
     PyFrameObject *saved = loader_frame_borrowed;
     loader_frame_borrowed = PyEval_GetFrame();
-    PyObject *module = load_measured(engine, spec, name, &record);
+    bool copy = false;
+    PyObject *module = load_measured(engine, spec, name, &record, &copy);
     if (module != NULL)
-        after_load(engine, name, module);
+        after_load(engine, name, module, copy);
     else
         target_failed(engine, name);
     loader_frame_borrowed = saved;

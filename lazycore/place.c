@@ -98,10 +98,33 @@ place_error_text(char *ret_text, size_t size)
     PyErr_Restore(type, error, traceback);
 }
 
-/* Whether the code that called for this import, past importlib's own, is of
- * a module that an ignore set covers. */
+/* Whether the code that FRAME runs puts something into sys.modules, or takes
+ * it out: it names `modules`, and stores or deletes a subscript. */
+static bool
+edits_modules(PyFrameObject *frame)
+{
+    bool names = false, edits = false;
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_names); i++) {
+        PyObject *name = PyTuple_GET_ITEM(code->co_names, i);
+        names =
+            names || PyUnicode_CompareWithASCIIString(name, "modules") == 0;
+    }
+    PyObject *bytes = names ? lz_code_bytes(code) : NULL;
+    const char *at = bytes == NULL ? NULL : PyBytes_AS_STRING(bytes);
+    Py_ssize_t size = bytes == NULL ? 0 : PyBytes_GET_SIZE(bytes);
+    for (Py_ssize_t i = 0; i < size; i += 2) {
+        unsigned char opcode = (unsigned char)at[i];
+        edits = edits || opcode == STORE_SUBSCR || opcode == DELETE_SUBSCR;
+    }
+    lz_forgive();
+    Py_XDECREF(bytes);
+    Py_DECREF(code);
+    return edits;
+}
+
 bool
-place_is_ignored(struct lz_engine *engine)
+place_is_ignored(struct lz_engine *engine, bool *ret_edits_modules)
 {
     bool result = false;
     PyFrameObject *frame = PyEval_GetFrame();
@@ -118,6 +141,8 @@ place_is_ignored(struct lz_engine *engine)
             result = ignore_covers_package(engine->core->ignore, text) != 0;
         Py_DECREF(globals);
         PyFrameObject *back = skip ? PyFrame_GetBack(frame) : NULL;
+        if (result)
+            *ret_edits_modules = edits_modules(frame);
         Py_DECREF(frame);
         frame = back;
     }

@@ -48,7 +48,8 @@ target_new(struct lz_engine *engine, PyObject *name, PyObject *found)
     target->children = NULL;
     target->waiters = target->last_waiter = NULL;
     target->loaded = found == NULL;
-    target->noted = target->failed = target->published = false;
+    target->noted = target->failed = false;
+    target->published_on = NULL;
     PyObject_GC_Track((PyObject *)target);
     if (found != NULL && engine->targets != NULL &&
         PyDict_SetItem(engine->targets, name, (PyObject *)target) < 0)
@@ -227,11 +228,12 @@ place_in_parent(PyObject *name, PyObject **ret_dict, PyObject **ret_tail)
     return *ret_dict != NULL;
 }
 
+/* Whether the parent that DICT is of has shown NAME; a copy of it has not. */
 static bool
-is_published(struct lz_engine *engine, PyObject *name)
+is_published(struct lz_engine *engine, PyObject *name, PyObject *dict)
 {
     struct lz_target *target = target_get(engine, name);
-    bool result = target != NULL && target->published;
+    bool result = target != NULL && target->published_on == dict;
     Py_XDECREF(target);
     return result;
 }
@@ -244,7 +246,7 @@ target_is_taken(struct lz_engine *engine, PyObject *child)
         return false;
     PyObject *held = namespace_peek_borrowed(engine, dict, tail, NULL);
     bool taken = held != NULL && !proxy_check(engine, held) &&
-                 !is_published(engine, child);
+                 !is_published(engine, child, dict);
     if (taken) {
         PyObject *module = load_peek_module(child);
         taken = module == NULL;
@@ -260,13 +262,18 @@ PyObject *
 target_kept_by_parent(struct lz_engine *engine, PyObject *name)
 {
     PyObject *dict, *tail, *kept = NULL;
-    if (!is_published(engine, name) || !place_in_parent(name, &dict, &tail))
+    struct lz_target *target = target_get(engine, name);
+    bool shown = target != NULL && target->published_on != NULL;
+    Py_XDECREF(target);
+    if (!shown || !place_in_parent(name, &dict, &tail))
         return NULL;
     PyObject *held = namespace_peek_borrowed(engine, dict, tail, NULL);
-    if (held == NULL)
-        kept = Py_NewRef(engine->finder);
-    else if (!proxy_check(engine, held))
-        kept = Py_NewRef(held);
+    if (is_published(engine, name, dict)) {
+        if (held == NULL)
+            kept = Py_NewRef(engine->finder);
+        else if (!proxy_check(engine, held))
+            kept = Py_NewRef(held);
+    }
     Py_DECREF(tail);
     Py_DECREF(dict);
     return kept;
@@ -321,17 +328,18 @@ publish_on(struct lz_engine *engine, PyObject *parent, PyObject *child,
         goto done;
     }
     PyObject *held = namespace_peek_borrowed(engine, ns->dict, tail, NULL);
-    if (held != NULL || target->published) {
+    if (held != NULL || target->published_on == ns->dict) {
         result = 0; /* a name of the package's own, or published before */
         if (held != NULL && stands_for(engine, held, child))
-            target->published = true;
+            target->published_on = ns->dict;
         goto done;
     }
     proxy = proxy_new(engine, LZ_PROXY_MODULE, child, NULL, target);
     if (proxy == NULL)
         goto done;
     result = namespace_defer(ns, tail, proxy, false) < 0 ? -1 : 0;
-    target->published = result == 0;
+    if (result == 0)
+        target->published_on = ns->dict;
 done:
     Py_XDECREF(proxy);
     Py_XDECREF(ns);

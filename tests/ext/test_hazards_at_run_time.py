@@ -146,6 +146,97 @@ def test_row_import_fresh_module(both):
     assert run.state("dep") == "real"
 
 
+SURGEON = """\
+    import importlib
+    import sys
+    def take(name):
+        return {each: sys.modules.pop(each) for each in list(sys.modules)
+                if each.partition(".")[0] in (name, "blocked")}
+    def fresh(name):
+        saved = take(name)
+        sys.modules["blocked"] = None
+        try:
+            return importlib.import_module(name)
+        finally:
+            take(name)
+            sys.modules.update(saved)
+    def load(name):
+        return importlib.import_module(name)
+    """
+
+
+def test_a_fresh_copy_is_for_its_maker(both):
+    """Row 13: what a statement named before is not the copy that an ignored
+    package makes for itself, nor are names pending within the package."""
+    both({"surgeon.py": SURGEON, "blocked.py": "", "dep/__init__.py": """\
+        from dep.kinds import KIND
+        def kind():
+            return KIND
+        """, "dep/kinds.py": """\
+        try:
+            import blocked
+        except ImportError:
+            KIND = "plain"
+        else:
+            KIND = "fast"
+        """}, """\
+        import dep
+        from dep import kind
+        import dep.kinds
+        import surgeon
+        def main():
+            copies = [surgeon.fresh("dep") for _ in range(2)]
+            import sys
+            print([copy.kind() for copy in copies], copies[0] is copies[1])
+            print(kind(), dep.kind(), dep.kinds.KIND)
+            print(dep is sys.modules["dep"], dep in copies, kind is dep.kind)
+            print(dep.kinds is sys.modules["dep.kinds"])
+            print(surgeon.load("dep") is dep)
+        main()
+        """, ignore=["package=surgeon"], levels={"dep": "full"})
+
+
+def test_a_fresh_copy_has_its_own_submodules(both):
+    """Row 13: also where the original shows one that is still pending."""
+    both({"surgeon.py": SURGEON, "blocked.py": "",
+          "user.py": "from dep import kinds\ndef f():\n    return kinds\n",
+          "dep/__init__.py": "from dep.kinds import KIND\nvalue = 1\n"
+                             "def kind():\n    return KIND\n",
+          "dep/kinds.py": "KIND = ['kind']\n"}, """\
+        import dep
+        import user
+        import surgeon
+        def main():
+            dep.value, user.f
+            copy = surgeon.fresh("dep")
+            print(hasattr(copy, "kinds"), copy.kind() is dep.kind())
+            print(user.f() is dep.kinds, dep.kind() is dep.kinds.KIND)
+        main()
+        """, ignore=["package=surgeon"], levels={"dep": "full"})
+
+
+def test_names_are_bound_by_an_ignored_package_that_makes_no_copy(both):
+    """4.2: also by what a copy imports of other packages."""
+    both({"surgeon.py": SURGEON, "blocked.py": "",
+          "base.py": "def f():\n    return 'original'\n",
+          "other.py": "def f():\n    return 'original'\n",
+          "dep.py": "import base\nbase.f\n",
+          "user.py": "from base import f\nfrom other import f as g\n"
+                     "def call():\n    return f(), g()\n"}, """\
+        import sys
+        import surgeon
+        import user
+        def main():
+            user.call
+            surgeon.fresh("dep")
+            surgeon.load("other")
+            for name in "base", "other":
+                sys.modules[name].f = lambda: "patched"
+            print(user.call())
+        main()
+        """, ignore=["package=surgeon"])
+
+
 def test_row_subinterpreters_are_refused(lazily, version):
     """Row 14: a subinterpreter is refused with a clear error."""
     name = "_interpreters" if version >= (3, 13) else "_xxsubinterpreters"
