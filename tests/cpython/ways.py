@@ -92,7 +92,7 @@ def wait(arguments, env, folder, output, timeout_s):
 
 
 def file_status(status, text, complete):
-    if status is None or re.search(r"^Timeout \(", text, flags=re.M):
+    if status is None or re.search(r"Timeout \(\d+:\d\d:\d\d\)!", text):
         return "timeout"
     if not complete:
         return "crashed"
