@@ -65,7 +65,9 @@ def run(way, name, timeout_s, log):
                  "--junit-xml", str(report), name],
                 environment(way, folder), folder, output, timeout_s)
         text = pathlib.Path(log).read_text(errors="replace")
-        cases = cases_of_report(report) | cases_of_log(text)
+        cases = cases_of_report(report)
+        for case, outcome in cases_of_log(text).items():
+            cases[case] = worst(cases.get(case), outcome)
         return {"file": name, "way": way,
                 "status": file_status(status, text, report.exists()),
                 "seconds": round(time.monotonic() - begin, 1),
@@ -102,7 +104,7 @@ def file_status(status, text, complete):
     return "passed" if status in (0, 4) else "failed"
 
 
-def outcome(element):
+def outcome_of(element):
     for tag in ("error", "failure", "skipped"):
         if element.find(tag) is not None:
             return "skipped" if tag == "skipped" else "failed"
@@ -113,14 +115,15 @@ def outcome(element):
 
 def cases_of_report(report):
     """What regrtest's report says; an id met twice has its worst outcome.
-    A case of which only a subtest failed has no name there."""
+    A case of which only a subtest failed has no name there, and one that has
+    an `id` of its own has that."""
     if not report.exists():
         return {}
     found = {}
     for element in xml.etree.ElementTree.parse(report).iter("testcase"):
         name = element.get("name")
-        if name is not None:
-            found[name] = worst(found.get(name), outcome(element))
+        if name is not None and not name.isdigit():
+            found[name] = worst(found.get(name), outcome_of(element))
     return found
 
 
@@ -135,9 +138,11 @@ def cases_of_log(text):
     """What only the log tells: failures of subtests and fixtures, and, where
     there is no report, what had passed before the end."""
     found = {}
-    for match in re.finditer(r"^\w+ \((test\.[\w.]+)\)(?:\n.*?)?? \.\.\. ok$",
-                             text, flags=re.M):
-        found[match[1]] = "passed"
+    begins = list(re.finditer(r"^\w+ \((test\.[\w.]+)\)", text, flags=re.M))
+    for begin, end in zip(begins, [*begins[1:], None]):
+        part = text[begin.end():end and end.start()]
+        if re.search(r"^(.* \.\.\. )?ok$", part, flags=re.M):
+            found[begin[1]] = "passed"
     for match in re.finditer(
             r"^(?:ERROR|FAIL): (\w+) \(([\w.]+)\)", text, flags=re.M):
         fixture = match[1].startswith(("setUp", "tearDown"))

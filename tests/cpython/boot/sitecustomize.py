@@ -1,4 +1,7 @@
 """Turns lazy imports on right after site, in this process and its children."""
-import lazycore
-
-lazycore.install()
+try:
+    import lazycore
+except ImportError:
+    pass  # a subinterpreter
+else:
+    lazycore.install()
