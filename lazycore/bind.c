@@ -38,7 +38,7 @@ await_submodule(struct lz_engine *engine, struct lz_proxy *proxy)
         target_note(engine, target, proxy->file, proxy->line);
         target_wait(target, proxy);
         if (proxy_add_extra(proxy, target) < 0 ||
-            target_publish(engine, full) < 0)
+            submodule_publish(engine, full) < 0)
             lz_forgive();
     }
     lz_forgive();

@@ -75,7 +75,7 @@ find_allowed(struct deferral *d, PyObject *name, struct lz_target **ret_target)
         return result;
     }
     result = allowed(d, name, (*ret_target)->found);
-    if (result == 1 && target_is_taken(d->engine, name)) {
+    if (result == 1 && submodule_is_taken(d->engine, name)) {
         d->reason = LZ_REASON_REBINDS;
         result = 0;
     }
@@ -124,7 +124,7 @@ publish_chain(struct deferral *d, PyObject *name)
         PyObject *part = PyUnicode_Substring(name, 0, at);
         if (part == NULL)
             return -1;
-        result = target_publish(d->engine, part);
+        result = submodule_publish(d->engine, part);
         at = PyUnicode_FindChar(part, '.', 0, at, -1);
         Py_DECREF(part);
     }
@@ -256,8 +256,9 @@ missing_value(struct deferral *d, PyObject *dict, PyObject *attr,
     if (result == 1) {
         *ret_value =
             (PyObject *)make_proxy(d, LZ_PROXY_MODULE, full, NULL, target);
-        result =
-            *ret_value == NULL || target_publish(d->engine, full) < 0 ? -1 : 1;
+        result = *ret_value == NULL || submodule_publish(d->engine, full) < 0
+                     ? -1
+                     : 1;
     }
     Py_XDECREF(target);
     Py_DECREF(full);

@@ -209,19 +209,20 @@ void target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module);
 /* The load of NAME has failed, with the exception that is pending, or made a
  * copy: where it is found may change before it is tried again. */
 void target_failed(struct lz_engine *engine, PyObject *name);
+
+/* submodule.c */
+/* importlib._bootstrap._find_and_load_unlocked */
+PyObject *submodule_find_and_load_unlocked(PyObject *module,
+                                           PyObject *const *args,
+                                           Py_ssize_t nargs);
 /* Make submodule CHILD (a full name) appear on its parent as eager code
  * would have it: now if the parent is loaded, else when it is. */
-int target_publish(struct lz_engine *engine, PyObject *child);
+int submodule_publish(struct lz_engine *engine, PyObject *child);
+/* The same for CHILDREN, a list, now that their parent has loaded. */
+void submodule_publish_all(struct lz_engine *engine, PyObject *children);
 /* Whether the loaded parent of CHILD has a value of its own under the name
  * that eager code would give to the submodule now. */
-bool target_is_taken(struct lz_engine *engine, PyObject *child);
-/* What the parent of the submodule NAME is to keep when importlib has put
- * the module there: a new reference to the value, or to our finder where
- * the name is to stay away; NULL, without an exception: the module. */
-PyObject *target_kept_by_parent(struct lz_engine *engine, PyObject *name);
-/* Put that KEPT in its place; used up. Leaves no exception. */
-void target_keep_in_parent(struct lz_engine *engine, PyObject *name,
-                           PyObject *kept);
+bool submodule_is_taken(struct lz_engine *engine, PyObject *child);
 
 /* find.c */
 extern PyType_Spec lz_finder_spec;
@@ -406,10 +407,8 @@ PyObject *hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t n);
 PyObject *hook_reload(PyObject *module, PyObject *argument);
 
 /* load.c */
-/* importlib._bootstrap._load_unlocked and _find_and_load_unlocked */
+/* importlib._bootstrap._load_unlocked */
 PyObject *load_unlocked(PyObject *module, PyObject *spec);
-PyObject *load_find_and_load_unlocked(PyObject *module, PyObject *const *args,
-                                      Py_ssize_t nargs);
 /* Set the cause for an import on this thread; hands back what to restore.*/
 struct lz_cause load_cause_push(PyObject *name, enum lz_reason reason,
                                 bool guarded);

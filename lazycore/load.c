@@ -1,5 +1,5 @@
-/* Every load of a module passes here: importlib._bootstrap._load_unlocked and
- * _find_and_load_unlocked are wrapped while installed.
+/* Every load of a module passes here: importlib._bootstrap._load_unlocked is
+ * wrapped while installed.
  *
  * Keeps, for each thread, the loads under way and the cause of the import
  * under way; measures each load; tells the registry and the listener; and
@@ -405,108 +405,5 @@ load_unlocked(PyObject *self, PyObject *spec)
     Py_XDECREF(file);
     Py_XDECREF(function);
     Py_DECREF(name);
-    return module;
-}
-
-/* The name under which importlib will store the submodule NAME in its parent
- * may be pending there for another value: in eager order that one was bound
- * first, and the submodule's store comes on top. A new reference to its
- * proxy, or NULL. */
-static struct lz_proxy *
-pending_in_parent(struct lz_engine *engine, PyObject *name)
-{
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
-    if (dot <= 0)
-        return NULL;
-    struct lz_proxy *result = NULL;
-    PyObject *parent_name = PyUnicode_Substring(name, 0, dot);
-    PyObject *tail = PyUnicode_Substring(name, dot + 1, length);
-    PyObject *parent =
-        parent_name == NULL ? NULL : load_peek_module(parent_name);
-    if (tail != NULL && parent != NULL && PyModule_Check(parent)) {
-        PyObject *dict = PyModule_GetDict(parent);
-        struct lz_namespace *ns = namespace_find(engine, dict);
-        PyObject *held =
-            ns == NULL || ns->pending == 0
-                ? NULL
-                : namespace_peek_borrowed(engine, dict, tail, NULL);
-        struct lz_proxy *proxy = (struct lz_proxy *)held;
-        if (held != NULL && proxy_check(engine, held) &&
-            proxy->value == NULL && !proxy_resolving_here(proxy) &&
-            !(proxy->kind == LZ_PROXY_MODULE &&
-              PyUnicode_Compare(proxy->name, name) == 0))
-            result = (struct lz_proxy *)Py_NewRef(held);
-    }
-    lz_forgive();
-    Py_XDECREF(parent);
-    Py_XDECREF(tail);
-    Py_XDECREF(parent_name);
-    return result;
-}
-
-/* What importlib does first; here, so that what the parent leaves pending
- * can be seen. IMPORT is importlib's own function for it, and called as it
- * would: by that its frames are known and left out of tracebacks. */
-static int
-load_parent(struct lz_engine *engine, PyObject *name, PyObject *import)
-{
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
-    if (dot <= 0) /* importlib sees no parent in '.name' */
-        return 0;
-    PyObject *parent = PyUnicode_Substring(name, 0, dot);
-    PyObject *module = parent == NULL ? NULL : PyImport_GetModule(parent);
-    if (module == NULL && parent != NULL && !PyErr_Occurred())
-        module =
-            PyObject_CallMethod(engine->bootstrap, "_call_with_frames_removed",
-                                "OO", import, parent);
-    Py_XDECREF(parent);
-    Py_XDECREF(module);
-    return module == NULL ? -1 : 0;
-}
-
-/* Resolve PROXY, which may well load NAME: true with *ret_module, which is
- * NULL for an exception. */
-static bool
-resolved_meanwhile(struct lz_engine *engine, struct lz_proxy *proxy,
-                   PyObject *name, PyObject **ret_module)
-{
-    *ret_module = NULL;
-    PyObject *value = proxy_resolve(engine, proxy);
-    if (value == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_Exception))
-            return true;
-        lz_forgive(); /* it stays pending; the submodule may be fine */
-    }
-    Py_XDECREF(value);
-    *ret_module = PyImport_GetModule(name);
-    return *ret_module != NULL || PyErr_Occurred();
-}
-
-PyObject *
-load_find_and_load_unlocked(PyObject *self, PyObject *const *args,
-                            Py_ssize_t nargs)
-{
-    struct lz_engine *engine = engine_of_module(self);
-    if (engine == NULL || engine->find_and_load_unlocked == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-        return NULL;
-    }
-    struct lz_proxy *proxy = NULL;
-    PyObject *kept = NULL;
-    if (nargs > 1 && PyUnicode_Check(args[0]) && !lz_is_finalizing()) {
-        if (load_parent(engine, args[0], args[1]) < 0)
-            return NULL;
-        proxy = pending_in_parent(engine, args[0]);
-        kept = target_kept_by_parent(engine, args[0]);
-    }
-    PyObject *module = NULL;
-    if (proxy == NULL || !resolved_meanwhile(engine, proxy, args[0], &module))
-        module = PyObject_Vectorcall(engine->find_and_load_unlocked, args,
-                                     (size_t)nargs, NULL);
-    Py_XDECREF(proxy);
-    if (kept != NULL)
-        target_keep_in_parent(engine, args[0], kept);
     return module;
 }

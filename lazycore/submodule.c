@@ -1,0 +1,330 @@
+/* Submodules and their parents.
+ *
+ * A parent shows a submodule that some statement imported, as eager code
+ * would have it, before it is loaded; and importlib's storing of a loaded
+ * submodule in its parent must not undo what was bound there since. Stands in
+ * importlib._bootstrap._find_and_load_unlocked while installed. Needs the GIL.
+ */
+#include "lazycore/engine.h"
+
+/* Whether HELD is a proxy of the module CHILD itself. */
+static bool
+stands_for(struct lz_engine *engine, PyObject *held, PyObject *child)
+{
+    const struct lz_proxy *proxy = (const struct lz_proxy *)held;
+    return proxy_check(engine, held) && proxy->kind == LZ_PROXY_MODULE &&
+           PyUnicode_Compare(proxy->name, child) == 0;
+}
+
+/* The dict of the loaded parent of NAME, with the name that NAME has there:
+ * new references, or false (no exception). */
+static bool
+place_in_parent(PyObject *name, PyObject **ret_dict, PyObject **ret_tail)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
+    *ret_dict = *ret_tail = NULL;
+    if (dot <= 0)
+        return false;
+    PyObject *parent_name = PyUnicode_Substring(name, 0, dot);
+    PyObject *parent =
+        parent_name == NULL ? NULL : load_peek_module(parent_name);
+    if (parent != NULL && PyModule_Check(parent)) {
+        *ret_tail = PyUnicode_Substring(name, dot + 1, length);
+        if (*ret_tail != NULL)
+            *ret_dict = Py_NewRef(PyModule_GetDict(parent));
+    }
+    lz_forgive();
+    Py_XDECREF(parent);
+    Py_XDECREF(parent_name);
+    return *ret_dict != NULL;
+}
+
+/* Whether the parent that DICT is of has shown NAME; a copy of it has not. */
+static bool
+is_published(struct lz_engine *engine, PyObject *name, PyObject *dict)
+{
+    struct lz_target *target = target_get(engine, name);
+    bool result = target != NULL && target->published_on == dict;
+    Py_XDECREF(target);
+    return result;
+}
+
+bool
+submodule_is_taken(struct lz_engine *engine, PyObject *child)
+{
+    PyObject *dict, *tail;
+    if (!place_in_parent(child, &dict, &tail))
+        return false;
+    PyObject *held = namespace_peek_borrowed(engine, dict, tail, NULL);
+    bool taken = held != NULL && !proxy_check(engine, held) &&
+                 !is_published(engine, child, dict);
+    if (taken) {
+        PyObject *module = load_peek_module(child);
+        taken = module == NULL;
+        Py_XDECREF(module);
+        lz_forgive();
+    }
+    Py_DECREF(tail);
+    Py_DECREF(dict);
+    return taken;
+}
+
+/* What the parent of the submodule NAME is to keep when importlib has put the
+ * module there: a new reference to the value, or to our finder where the name
+ * is to stay away; NULL, without an exception: the module. */
+static PyObject *
+kept_by_parent(struct lz_engine *engine, PyObject *name)
+{
+    PyObject *dict, *tail, *kept = NULL;
+    struct lz_target *target = target_get(engine, name);
+    bool shown = target != NULL && target->published_on != NULL;
+    Py_XDECREF(target);
+    if (!shown || !place_in_parent(name, &dict, &tail))
+        return NULL;
+    PyObject *held = namespace_peek_borrowed(engine, dict, tail, NULL);
+    if (is_published(engine, name, dict)) {
+        if (held == NULL)
+            kept = Py_NewRef(engine->finder);
+        else if (!proxy_check(engine, held))
+            kept = Py_NewRef(held);
+    }
+    Py_DECREF(tail);
+    Py_DECREF(dict);
+    return kept;
+}
+
+/* Put that KEPT in its place; used up. Leaves no exception. */
+static void
+keep_in_parent(struct lz_engine *engine, PyObject *name, PyObject *kept)
+{
+    PyObject *dict, *tail, *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    if (place_in_parent(name, &dict, &tail)) {
+        PyObject *module = load_peek_module(name);
+        PyObject *held = namespace_peek_borrowed(engine, dict, tail, NULL);
+        if (held != NULL && held == module && held != kept) {
+            engine->peek++;
+            if (kept == engine->finder)
+                (void)PyDict_DelItem(dict, tail);
+            else
+                (void)PyDict_SetItem(dict, tail, kept);
+            engine->peek--;
+        }
+        lz_forgive();
+        Py_XDECREF(module);
+        Py_DECREF(tail);
+        Py_DECREF(dict);
+    }
+    Py_DECREF(kept);
+    PyErr_Restore(type, error, traceback);
+}
+
+static int
+publish_on(struct lz_engine *engine, PyObject *parent, PyObject *child,
+           PyObject *tail)
+{
+    PyObject *module = load_peek_module(child);
+    if (module != NULL) { /* importlib has set the attribute */
+        Py_DECREF(module);
+        return 0;
+    }
+    if (PyErr_Occurred())
+        return -1;
+    if (!PyModule_Check(parent))
+        return 0;
+    struct lz_target *target = target_get(engine, child);
+    if (target == NULL)
+        return 0;
+    int result = -1;
+    struct lz_namespace *ns = namespace_get(engine, PyModule_GetDict(parent));
+    struct lz_proxy *proxy = NULL;
+    if (ns == NULL) {
+        result = PyErr_Occurred() ? -1 : 0;
+        goto done;
+    }
+    PyObject *held = namespace_peek_borrowed(engine, ns->dict, tail, NULL);
+    if (held != NULL || target->published_on == ns->dict) {
+        result = 0; /* a name of the package's own, or published before */
+        if (held != NULL && stands_for(engine, held, child))
+            target->published_on = ns->dict;
+        goto done;
+    }
+    proxy = proxy_new(engine, LZ_PROXY_MODULE, child, NULL, target);
+    if (proxy == NULL)
+        goto done;
+    result = namespace_defer(ns, tail, proxy, false) < 0 ? -1 : 0;
+    if (result == 0)
+        target->published_on = ns->dict;
+done:
+    Py_XDECREF(proxy);
+    Py_XDECREF(ns);
+    Py_DECREF(target);
+    return result;
+}
+
+int
+submodule_publish(struct lz_engine *engine, PyObject *child)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(child);
+    Py_ssize_t dot = PyUnicode_FindChar(child, '.', 0, length, -1);
+    if (dot < 0)
+        return 0;
+    int result = -1;
+    PyObject *module = NULL;
+    struct lz_target *parent = NULL;
+    PyObject *name = PyUnicode_Substring(child, 0, dot);
+    PyObject *tail = PyUnicode_Substring(child, dot + 1, length);
+    if (name == NULL || tail == NULL)
+        goto done;
+    PyUnicode_InternInPlace(&tail);
+    module = load_peek_module(name);
+    if (module != NULL) {
+        result = publish_on(engine, module, child, tail);
+        goto done;
+    }
+    parent = target_get(engine, name);
+    if (PyErr_Occurred() || parent == NULL) {
+        result = PyErr_Occurred() ? -1 : 0;
+        goto done;
+    }
+    if (parent->children == NULL)
+        parent->children = PyList_New(0);
+    if (parent->children == NULL)
+        goto done;
+    result = PySequence_Contains(parent->children, child);
+    if (result == 0)
+        result = PyList_Append(parent->children, child);
+    if (result == 1)
+        result = 0;
+done:
+    Py_XDECREF(parent);
+    Py_XDECREF(module);
+    Py_XDECREF(name);
+    Py_XDECREF(tail);
+    return result;
+}
+
+void
+submodule_publish_all(struct lz_engine *engine, PyObject *children)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(children); i++) {
+        PyObject *child = PyList_GET_ITEM(children, i);
+        struct lz_target *target = submodule_is_taken(engine, child)
+                                       ? target_get(engine, child)
+                                       : NULL;
+        if (target != NULL) { /* the module takes the value's place */
+            PyObject *module = target_import(engine, target);
+            Py_XDECREF(module);
+            Py_DECREF(target);
+        } else if (submodule_publish(engine, child) < 0) {
+            lz_forgive();
+        }
+        lz_forgive();
+    }
+}
+
+/* What importlib calls */
+
+/* The name under which importlib will store the submodule NAME in its parent
+ * may be pending there for another value: in eager order that one was bound
+ * first, and the submodule's store comes on top. A new reference to its
+ * proxy, or NULL. */
+static struct lz_proxy *
+pending_in_parent(struct lz_engine *engine, PyObject *name)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
+    if (dot <= 0)
+        return NULL;
+    struct lz_proxy *result = NULL;
+    PyObject *parent_name = PyUnicode_Substring(name, 0, dot);
+    PyObject *tail = PyUnicode_Substring(name, dot + 1, length);
+    PyObject *parent =
+        parent_name == NULL ? NULL : load_peek_module(parent_name);
+    if (tail != NULL && parent != NULL && PyModule_Check(parent)) {
+        PyObject *dict = PyModule_GetDict(parent);
+        struct lz_namespace *ns = namespace_find(engine, dict);
+        PyObject *held =
+            ns == NULL || ns->pending == 0
+                ? NULL
+                : namespace_peek_borrowed(engine, dict, tail, NULL);
+        struct lz_proxy *proxy = (struct lz_proxy *)held;
+        if (held != NULL && proxy_check(engine, held) &&
+            proxy->value == NULL && !proxy_resolving_here(proxy) &&
+            !(proxy->kind == LZ_PROXY_MODULE &&
+              PyUnicode_Compare(proxy->name, name) == 0))
+            result = (struct lz_proxy *)Py_NewRef(held);
+    }
+    lz_forgive();
+    Py_XDECREF(parent);
+    Py_XDECREF(tail);
+    Py_XDECREF(parent_name);
+    return result;
+}
+
+/* What importlib does first; here, so that what the parent leaves pending
+ * can be seen. IMPORT is importlib's own function for it, and called as it
+ * would: by that its frames are known and left out of tracebacks. */
+static int
+load_parent(struct lz_engine *engine, PyObject *name, PyObject *import)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
+    if (dot <= 0) /* importlib sees no parent in '.name' */
+        return 0;
+    PyObject *parent = PyUnicode_Substring(name, 0, dot);
+    PyObject *module = parent == NULL ? NULL : PyImport_GetModule(parent);
+    if (module == NULL && parent != NULL && !PyErr_Occurred())
+        module =
+            PyObject_CallMethod(engine->bootstrap, "_call_with_frames_removed",
+                                "OO", import, parent);
+    Py_XDECREF(parent);
+    Py_XDECREF(module);
+    return module == NULL ? -1 : 0;
+}
+
+/* Resolve PROXY, which may well load NAME: true with *ret_module, which is
+ * NULL for an exception. */
+static bool
+resolved_meanwhile(struct lz_engine *engine, struct lz_proxy *proxy,
+                   PyObject *name, PyObject **ret_module)
+{
+    *ret_module = NULL;
+    PyObject *value = proxy_resolve(engine, proxy);
+    if (value == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_Exception))
+            return true;
+        lz_forgive(); /* it stays pending; the submodule may be fine */
+    }
+    Py_XDECREF(value);
+    *ret_module = PyImport_GetModule(name);
+    return *ret_module != NULL || PyErr_Occurred();
+}
+
+PyObject *
+submodule_find_and_load_unlocked(PyObject *self, PyObject *const *args,
+                                 Py_ssize_t nargs)
+{
+    struct lz_engine *engine = engine_of_module(self);
+    if (engine == NULL || engine->find_and_load_unlocked == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+        return NULL;
+    }
+    struct lz_proxy *proxy = NULL;
+    PyObject *kept = NULL;
+    if (nargs > 1 && PyUnicode_Check(args[0]) && !lz_is_finalizing()) {
+        if (load_parent(engine, args[0], args[1]) < 0)
+            return NULL;
+        proxy = pending_in_parent(engine, args[0]);
+        kept = kept_by_parent(engine, args[0]);
+    }
+    PyObject *module = NULL;
+    if (proxy == NULL || !resolved_meanwhile(engine, proxy, args[0], &module))
+        module = PyObject_Vectorcall(engine->find_and_load_unlocked, args,
+                                     (size_t)nargs, NULL);
+    Py_XDECREF(proxy);
+    if (kept != NULL)
+        keep_in_parent(engine, args[0], kept);
+    return module;
+}
