@@ -50,12 +50,15 @@ struct lz_target {
     PyObject_HEAD PyObject *name; /* full dotted name, exact str */
     PyObject *found;          /* kept for our finder, see found.c; NULL once
                                  loaded */
+    PyObject *searched;       /* tuple: its package's path before that ran, and
+                                 NULL once it has */
     PyObject *children;       /* list of submodule names to publish, or NULL */
     struct lz_proxy *waiters; /* borrowed, in the order of the statements */
     struct lz_proxy *last_waiter;
     bool loaded;
     bool noted;     /* the registry knows it as a proxy */
-    bool failed;    /* its last load did: it is searched for again */
+    bool failed;    /* its last load did, or its package's path has changed:
+                       it is searched for again */
     bool published; /* its parent showed it: what the parent has under that
                        name now, or lacks, came after the statement */
 };
@@ -202,6 +205,9 @@ void target_wait(struct lz_target *target, struct lz_proxy *proxy);
 void target_unwait(struct lz_proxy *proxy);
 /* The module once loaded: a new reference. Runs its code if need be. */
 PyObject *target_import(struct lz_engine *engine, struct lz_target *target);
+/* Whether TARGET's module must be searched for again, PATH being that of its
+ * package, or NULL. */
+bool target_is_stale(struct lz_target *target, PyObject *path);
 /* MODULE has loaded as NAME: publish children, bind waiters, forget. */
 void target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module);
 /* The load of NAME has failed, with the exception that is pending: where it

@@ -47,17 +47,35 @@ search_path(struct lz_engine *engine, PyObject *parent)
     return path;
 }
 
-/* What every other finder has: new reference, None, or NULL. */
+/* PATH as it is now where PARENT, which may change it, has yet to run: a
+ * tuple, else NULL. */
 static PyObject *
-ask_finders(struct lz_engine *engine, PyObject *name, PyObject *parent)
+path_before(PyObject *parent, PyObject *path)
+{
+    PyObject *module = load_peek_module(parent);
+    PyObject *result = module == NULL && PyList_CheckExact(path)
+                           ? PyList_AsTuple(path)
+                           : NULL;
+    lz_forgive();
+    Py_XDECREF(module);
+    return result;
+}
+
+/* What every other finder has: new reference, None, or NULL. *RET_SEARCHED:
+ * see struct lz_target. */
+static PyObject *
+ask_finders(struct lz_engine *engine, PyObject *name, PyObject *parent,
+            PyObject **ret_searched)
 {
     PyObject *path = Py_None;
+    Py_CLEAR(*ret_searched);
     if (parent == NULL) {
         Py_INCREF(path);
     } else {
         path = search_path(engine, parent);
         if (path == NULL)
             return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+        *ret_searched = path_before(parent, path);
     }
     PyObject *found = search_find(engine, name, path);
     Py_DECREF(path);
@@ -71,6 +89,7 @@ find_new(struct lz_engine *engine, PyObject *name,
     int result = -1;
     PyObject *found = NULL;
     PyObject *parent = NULL;
+    PyObject *searched = NULL;
     Py_ssize_t length = PyUnicode_GET_LENGTH(name);
     Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
     if (dot >= 0) {
@@ -78,7 +97,7 @@ find_new(struct lz_engine *engine, PyObject *name,
         if (parent == NULL)
             return -1;
     }
-    found = ask_finders(engine, name, parent);
+    found = ask_finders(engine, name, parent, &searched);
     if ((found == NULL || found == Py_None) && parent != NULL &&
         (found != NULL || PyErr_ExceptionMatches(PyExc_Exception))) {
         /* A nested namespace package's path needs its parent (KeyError),
@@ -87,7 +106,7 @@ find_new(struct lz_engine *engine, PyObject *name,
         lz_forgive();
         if (load_pending_parent(engine, parent, &error)) {
             Py_XDECREF(found);
-            found = ask_finders(engine, name, parent);
+            found = ask_finders(engine, name, parent, &searched);
         } else if (error) {
             goto done;
         }
@@ -112,9 +131,12 @@ find_new(struct lz_engine *engine, PyObject *name,
     else if ((*ret_target)->failed)
         Py_XSETREF((*ret_target)->found, Py_NewRef(found));
     result = *ret_target == NULL ? -1 : 1;
-    if (result == 1)
+    if (result == 1) {
         (*ret_target)->failed = false;
+        Py_XSETREF((*ret_target)->searched, Py_XNewRef(searched));
+    }
 done:
+    Py_XDECREF(searched);
     Py_XDECREF(found);
     Py_XDECREF(parent);
     return result;

@@ -500,7 +500,8 @@ load_find_spec(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     bool reloads = kwnames != NULL || (nargs > 2 && args[2] != Py_None);
     if (nargs > 0 && PyUnicode_Check(args[0]) && !reloads) {
         struct lz_target *target = target_get(engine, args[0]);
-        PyObject *spec = target == NULL || target->failed
+        PyObject *path = nargs > 1 ? args[1] : NULL;
+        PyObject *spec = target == NULL || target_is_stale(target, path)
                              ? NULL
                              : target_spec(engine, target);
         Py_XDECREF(target);
