@@ -1,0 +1,62 @@
+"""ENGINE, hazards: parts of a remedy that another part stands in for where a
+program is simple. Each test was seen to fail with its part off.
+
+Leaves the rows themselves to test_hazards_of_names.py and
+test_hazards_at_run_time.py. The docstring of a test names its row.
+"""
+
+import pytest
+
+DEP = {"dep.py": "value = 'dep'\nother = 'other'\n"}
+
+
+@pytest.mark.parametrize("store", [
+    "dep = 1", "del dep", "class dep:\n    pass", "def dep():\n    pass",
+    "for dep in range(2):\n    pass", "(dep := 1)", "dep, x = 1, 2",
+    "import sys as dep", "with open(__file__) as dep:\n    pass",
+    "try:\n    raise ValueError\nexcept ValueError as dep:\n    pass"])
+def test_row_stores_where_nothing_says_global(both, store):
+    """Row 1: STORE_NAME and DELETE_NAME load nothing. (With `global dep`
+    anywhere in the file, the module's own body has STORE_GLOBAL.)"""
+    run = both(DEP, f"import dep\ndef use():\n    return dep\n{store}\n")
+    assert not run.loaded("dep")
+
+
+@pytest.mark.parametrize("store", [
+    "user.dep = 1", "del user.dep", "user.dep, user.value = 1, 2"])
+def test_row_stores_of_an_attribute(both, store):
+    """Row 1: neither do STORE_ATTR and DELETE_ATTR of the module."""
+    run = both({**DEP, "user.py": "import dep\nfrom dep import value\n"
+                "def use():\n    return dep, value\n"},
+               f"import user\nuser.use\n{store}\n"
+               "print(type(getattr(user, 'dep', None)).__name__)\n")
+    assert not run.loaded("dep")
+
+
+def test_row_stores_of_the_same_name_elsewhere(both):
+    """Row 1: a store under the same name into another namespace reads this
+    one, and gets the value."""
+    both({**DEP, "user.py": "from dep import value\n"
+          "def use():\n    return value\n"}, """\
+        import user
+        def main():
+            space = {key: 0 for key in ()}
+            space.update(user.__dict__)
+            exec("value = value + '!'", space)
+            print(space["value"], user.use())
+        main()
+        """)
+
+
+def test_vars_in_a_function_loads_nothing(both):
+    """DESIGN 4.3, last row: vars() of a function holds no module's names."""
+    run = both(DEP, """\
+        import dep
+        def main():
+            x = 1
+            print(vars())
+        def use():
+            return dep
+        main()
+        """)
+    assert run.pending == ["dep"]
