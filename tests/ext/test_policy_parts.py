@@ -106,6 +106,46 @@ def test_rule_5_subscripts_of_all(both, statement):
     assert run.state("dep") == "proxy"
 
 
+FAST = {"part.py": "raise OSError('no library')\n", "empty.py": "",
+        "pk/__init__.py": "", "slow.py": "name = 'slow'\n",
+        "fast.py": "import part\nname = 'fast'\ndef f():\n"
+                   "    return part\n",
+        "pk/fast.py": "from part import x as y\nname = 'fast'\n"
+                      "def f():\n    return y\n",
+        "less.py": "from empty import missing\nname = 'fast'\n"
+                   "def f():\n    return missing\n"}
+
+
+@pytest.mark.parametrize("block", [
+    "def pick():\n    {0}\n    return impl\nimpl = pick()\n",
+    "class K:\n    {0}\nimpl = K.impl\n",
+    "def pick():\n    global impl\n    {0}\npick()\n",
+    "import pk\npk.__name__\ndef pick():\n    {0}\n    return impl\n"
+    "impl = pick()\n"])
+@pytest.mark.parametrize("statement", [
+    "import fast as impl", "from pk import fast as impl",
+    "import pk.fast as impl", "import less as impl"])
+def test_rule_4_guards_in_functions_and_classes(both, statement, block):
+    """Rule 4: a guarded import in a function or class sees what fails in the
+    module that it loads."""
+    guard = (f"try:\n        {statement}\n"
+             "    except (OSError, ImportError):\n"
+             "        import slow as impl")
+    both(FAST, block.format(guard) + "print(impl.name)\n")
+
+
+def test_rule_4_not_what_an_unguarded_function_imports(both):
+    """Rule 4: only where the function guards it."""
+    run = both({"user.py": "import dep\ndef use():\n    return dep\n",
+                "dep.py": QUIET}, """\
+        def f():
+            import user
+            return user
+        f()
+        """)
+    assert run.state("dep") == "proxy"
+
+
 REGISTRY = {"registry.py": "known = []\n",
             "handler.py": "import registry\nregistry.known.append('h')\n",
             "pk/__init__.py": "",
