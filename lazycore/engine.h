@@ -403,7 +403,8 @@ PyObject *hook_globals(PyObject *module, PyObject *unused);
 PyObject *hook_locals(PyObject *module, PyObject *unused);
 PyObject *hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t n);
 PyObject *hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t n);
-PyObject *hook_reload(PyObject *module, PyObject *argument);
+PyObject *hook_reload(PyObject *module, PyObject *const *args,
+                      Py_ssize_t nargs, PyObject *kwnames);
 
 /* load.c */
 /* importlib._bootstrap._load_unlocked and _find_and_load_unlocked */

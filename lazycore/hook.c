@@ -400,14 +400,31 @@ hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     return names;
 }
 
+/* reload()'s one argument, given by place or by its name: borrowed, or NULL. */
+static PyObject *
+reload_argument(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    Py_ssize_t named = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    if (nargs + named != 1 ||
+        (named == 1 && PyUnicode_CompareWithASCIIString(
+                           PyTuple_GET_ITEM(kwnames, 0), "module") != 0))
+        return NULL;
+    return args[0];
+}
+
 PyObject *
-hook_reload(PyObject *module, PyObject *argument)
+hook_reload(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
+            PyObject *kwnames)
 {
     struct lz_engine *engine = engine_of_module(module);
     if (engine == NULL || engine->saved_reload == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
         return NULL;
     }
+    PyObject *argument = reload_argument(args, nargs, kwnames);
+    if (argument == NULL) /* importlib's own says what is wrong */
+        return PyObject_Vectorcall(engine->saved_reload, args, (size_t)nargs,
+                                   kwnames);
     PyObject *real = NULL;
     if (proxy_check(engine, argument))
         real = proxy_resolve(engine, (struct lz_proxy *)argument);

@@ -382,3 +382,19 @@ def test_a_path_that_a_package_extends_is_searched_once(both):
         print(user.use(), user.Count.names)
         """)
     assert run.reason("pk.sub") == "lazy"
+
+
+@pytest.mark.parametrize("arguments", [
+    "module=dep", "*[dep]", "", "dep, dep", "name=dep", "dep, module=dep"])
+def test_reload_takes_its_argument_as_importlib_does(both, arguments):
+    """importlib.reload by keyword, and its errors in its own words."""
+    both({"dep.py": DEP}, f"""\
+        import importlib
+        import dep
+        def main():
+            try:
+                print(importlib.reload({arguments}) is dep)
+            except TypeError as error:
+                print(error)
+        main()
+        """)
