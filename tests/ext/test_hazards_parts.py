@@ -34,16 +34,31 @@ def test_row_stores_of_an_attribute(both, store):
 
 
 def test_row_stores_of_the_same_name_elsewhere(both):
-    """Row 1: a store under the same name into another namespace reads this
-    one, and gets the value."""
+    """Row 1: a store under the same name into another namespace is none into
+    this one, which stays pending."""
     both({**DEP, "user.py": "from dep import value\n"
           "def use():\n    return value\n"}, """\
         import user
         def main():
-            space = {key: 0 for key in ()}
-            space.update(user.__dict__)
-            exec("value = value + '!'", space)
-            print(space["value"], user.use())
+            space = user.__dict__.copy()
+            exec("value = 1", space)
+            print(space["value"], user.use(), type(user.use()).__name__)
+        main()
+        """)
+
+
+def test_row_stores_of_another_name(both):
+    """Row 1: a store that itself looks up a pending name is none of that
+    name, which loads."""
+    both({**DEP, "user.py": "import sys, types\nimport dep\n"
+          "class Module(types.ModuleType):\n"
+          "    look_up = property(None, getattr)\n"
+          "def use():\n    return dep\n"
+          "sys.modules[__name__].__class__ = Module\n"}, """\
+        import user
+        def main():
+            user.look_up = "dep"
+            print(type(user.use()).__name__)
         main()
         """)
 
