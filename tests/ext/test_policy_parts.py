@@ -173,6 +173,21 @@ def test_rule_6_what_is_no_use(both, statement, module, says):
     assert run.reason(module) == "for_effect"
 
 
+def test_rule_6_another_package_from_a_package_init(both):
+    """Rule 6: a package's __init__ hands on what it imports by name; the
+    `import other.part` that it does not use is there for its effect."""
+    run = both({**REGISTRY, "app/__init__.py": "import registry\n"
+                "import pk.handler\nfrom slow import name\n"
+                "known = lambda: registry.known\n",
+                "slow.py": "name = 1\n"}, """\
+        import app
+        print(app.known())
+        """)
+    assert run.out == "['pk.h']\n"
+    assert run.reason("pk.handler") == "for_effect"
+    assert run.state("slow") == "proxy"
+
+
 def test_rule_7_a_longer_name_that_is_imported(both):
     """Rule 7: `foobar` is not in `foo` either."""
     run = both({"foo/__init__.py": "",
