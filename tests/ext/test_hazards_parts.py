@@ -63,6 +63,22 @@ def test_row_stores_of_another_name(both):
         """)
 
 
+def test_row_submodule_over_a_name_that_fails(lazily):
+    """Row 3: importlib's own store of a submodule looks no pending name up:
+    one that cannot be had does not make the submodule's import fail."""
+    run = lazily({"pk/__init__.py": "from .other import missing as sub\n"
+                  "def use():\n    return sub\n",
+                  "pk/other.py": "", "pk/sub.py": "value = 1\n"}, """\
+        import importlib
+        def main():
+            module = importlib.import_module("pk.sub")
+            import pk
+            print(module.value, pk.sub is module, pk.use() is module)
+        main()
+        """, levels={"pk": "full"})
+    assert run.out == "1 True True\n"
+
+
 def test_vars_in_a_function_loads_nothing(both):
     """DESIGN 4.3, last row: vars() of a function holds no module's names."""
     run = both(DEP, """\
