@@ -188,6 +188,18 @@ bool engine_enabled(const struct lz_engine *engine);
 int engine_patch(PyObject *module, const char *name, PyObject *replacement,
                  PyObject **ret_saved);
 
+/* path.c */
+/* PATH as it is now where PARENT, which may change it, has yet to run: a new
+ * tuple, else NULL, without an exception. */
+PyObject *path_before(PyObject *parent, PyObject *path);
+/* Whether TARGET's module must be searched for again, PATH being that of its
+ * package, or NULL. */
+bool path_is_stale(struct lz_target *target, PyObject *path);
+/* A package has run and has made its path PATH: look at the targets that
+ * CHILDREN names. NULL: where the package is, is not known any more. */
+void path_check_children(struct lz_engine *engine, PyObject *children,
+                         PyObject *path);
+
 /* target.c */
 extern PyType_Spec lz_target_spec;
 /* A new reference to the target NAME, or NULL: unknown (no exception). */
@@ -205,9 +217,6 @@ void target_wait(struct lz_target *target, struct lz_proxy *proxy);
 void target_unwait(struct lz_proxy *proxy);
 /* The module once loaded: a new reference. Runs its code if need be. */
 PyObject *target_import(struct lz_engine *engine, struct lz_target *target);
-/* Whether TARGET's module must be searched for again, PATH being that of its
- * package, or NULL. */
-bool target_is_stale(struct lz_target *target, PyObject *path);
 /* MODULE has loaded as NAME: publish children, bind waiters, forget. */
 void target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module);
 /* The load of NAME has failed, with the exception that is pending: where it

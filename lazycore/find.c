@@ -47,20 +47,6 @@ search_path(struct lz_engine *engine, PyObject *parent)
     return path;
 }
 
-/* PATH as it is now where PARENT, which may change it, has yet to run: a
- * tuple, else NULL. */
-static PyObject *
-path_before(PyObject *parent, PyObject *path)
-{
-    PyObject *module = load_peek_module(parent);
-    PyObject *result = module == NULL && PyList_CheckExact(path)
-                           ? PyList_AsTuple(path)
-                           : NULL;
-    lz_forgive();
-    Py_XDECREF(module);
-    return result;
-}
-
 /* What every other finder has: new reference, None, or NULL. *RET_SEARCHED:
  * see struct lz_target. */
 static PyObject *

@@ -501,7 +501,7 @@ load_find_spec(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     if (nargs > 0 && PyUnicode_Check(args[0]) && !reloads) {
         struct lz_target *target = target_get(engine, args[0]);
         PyObject *path = nargs > 1 ? args[1] : NULL;
-        PyObject *spec = target == NULL || target_is_stale(target, path)
+        PyObject *spec = target == NULL || path_is_stale(target, path)
                              ? NULL
                              : target_spec(engine, target);
         Py_XDECREF(target);

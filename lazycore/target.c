@@ -381,58 +381,6 @@ done:
     return result;
 }
 
-/* Whether PATH still begins with what was SEARCHED: then what was found there
- * is found there still. */
-static bool
-begins_with(PyObject *path, PyObject *searched)
-{
-    PyObject *items = PySequence_Tuple(path);
-    Py_ssize_t count = PyTuple_GET_SIZE(searched);
-    bool same = items != NULL && PyTuple_GET_SIZE(items) >= count;
-    for (Py_ssize_t i = 0; same && i < count; i++)
-        same = PyObject_RichCompareBool(PyTuple_GET_ITEM(items, i),
-                                        PyTuple_GET_ITEM(searched, i),
-                                        Py_EQ) == 1;
-    lz_forgive();
-    Py_XDECREF(items);
-    return same;
-}
-
-bool
-target_is_stale(struct lz_target *target, PyObject *path)
-{
-    if (target->searched != NULL && path != NULL && path != Py_None &&
-        !begins_with(path, target->searched))
-        target->failed = true;
-    return target->failed;
-}
-
-static void check_children(struct lz_engine *, PyObject *, PyObject *);
-
-/* The package of TARGET has run and has made its path PATH; NULL: where the
- * package itself is, is not known any more. */
-static void
-check_path(struct lz_engine *engine, struct lz_target *target, PyObject *path)
-{
-    if (path == NULL)
-        target->failed = true;
-    if (target_is_stale(target, path) && target->children != NULL)
-        check_children(engine, target->children, NULL);
-    Py_CLEAR(target->searched);
-}
-
-static void
-check_children(struct lz_engine *engine, PyObject *children, PyObject *path)
-{
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(children); i++) {
-        struct lz_target *target =
-            target_get(engine, PyList_GET_ITEM(children, i));
-        if (target != NULL)
-            check_path(engine, target, path);
-        Py_XDECREF(target);
-    }
-}
-
 static void
 publish_children(struct lz_engine *engine, PyObject *children)
 {
@@ -466,7 +414,7 @@ target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module)
     if (children != NULL) {
         PyObject *path = lz_get_optional(module, engine->names.path);
         lz_forgive();
-        check_children(engine, children, path);
+        path_check_children(engine, children, path);
         Py_XDECREF(path);
         publish_children(engine, children);
     }
