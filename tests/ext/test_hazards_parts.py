@@ -63,6 +63,43 @@ def test_row_stores_of_another_name(both):
         """)
 
 
+@pytest.mark.parametrize("statement, use", [
+    ("import dep", "dep.seen"), ("import dep as name", "name.seen"),
+    ("from dep import seen", "seen")])
+def test_row_a_name_is_not_there_while_it_loads(both, statement, use):
+    """Row 2: while it is resolved, a key is invisible to its own thread: to
+    the code that it loads, as in eager code, where the store comes after."""
+    name = use.split(".")[0]
+    both({"dep.py": f"import user\nseen = hasattr(user, {name!r})\n",
+          "user.py": f"{statement}\ndef use():\n    return {use}\n"},
+         "import user\nprint(user.use())\n")
+
+
+def test_row_submodule_is_not_there_for_its_own_body(both):
+    """Row 2: importlib binds a submodule when its body has run, and until
+    then the pending name that is published for it is not there."""
+    both({"pk/__init__.py": "", "pk/sub.py": "import pk\n"
+          "seen = hasattr(pk, 'sub')\n",
+          "user.py": "from pk.sub import seen\nimport pk.sub\n"
+                     "def use():\n    return seen, pk.sub.seen\n"},
+         "import user\nprint(user.use())\n")
+
+
+PARTS = {"a/__init__.py": "parts = []\n",
+         "a/b.py": "import a\na.parts.append('b')\n",
+         "a/d.py": "import a\na.parts.append('d')\n"}
+
+
+@pytest.mark.parametrize("statements", [
+    "import a.b", "import a.b\nimport a.d", "import a\nimport a.b",
+    "import a.d\nimport a\nimport a.b"])
+def test_row_import_a_b_runs_b_for_a(both, statements):
+    """Row 4: who uses `a` of `import a.b` alone has a.b run, and those of
+    further statements."""
+    both({**PARTS, "user.py": statements + "\ndef use():\n    return a\n"},
+         "import user\nprint(sorted(user.use().parts))\n")
+
+
 def test_row_submodule_over_a_name_that_fails(lazily):
     """Row 3: importlib's own store of a submodule looks no pending name up:
     one that cannot be had does not make the submodule's import fail."""
