@@ -344,7 +344,6 @@ ends_statement(int opcode)
     case STORE_NAME:
     case STORE_GLOBAL:
     case STORE_ATTR:
-    case STORE_SUBSCR:
     case DELETE_NAME:
     case DELETE_GLOBAL:
     case DELETE_ATTR:
@@ -354,7 +353,7 @@ ends_statement(int opcode)
     case PUSH_EXC_INFO:
         return true;
     default:
-        return false;
+        return lz_op_stores_subscript(opcode);
     }
 }
 
@@ -376,7 +375,7 @@ bytecode_first_effect(const unsigned char *code, size_t size, PyObject *names)
             PyUnicode_CompareWithASCIIString(two_ago, "__annotations__") == 0;
         if (opcode == POP_TOP && call >= 0 && first != NULL && !all)
             return call;
-        if ((opcode == STORE_SUBSCR && !annotation && !all) ||
+        if ((lz_op_stores_subscript(opcode) && !annotation && !all) ||
             opcode == STORE_ATTR || opcode == DELETE_ATTR ||
             opcode == DELETE_SUBSCR)
             return offset;

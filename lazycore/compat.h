@@ -88,6 +88,17 @@ lz_op_is_call(int opcode)
     }
 }
 
+/* `x[a:b] = y` has an opcode of its own from 3.12. */
+static inline bool
+lz_op_stores_subscript(int opcode)
+{
+#ifdef STORE_SLICE
+    if (opcode == STORE_SLICE)
+        return true;
+#endif
+    return opcode == STORE_SUBSCR;
+}
+
 /* The instructions of CODE without inline caches' data and specialisation.
  * A new reference; PyCode_GetCode would leave a copy on the code object for
  * its whole life (1-2 MB over a large application), which is taken back. */

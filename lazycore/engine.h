@@ -50,13 +50,15 @@ struct lz_target {
     PyObject_HEAD PyObject *name; /* full dotted name, exact str */
     PyObject *found;          /* kept for our finder, see found.c; NULL once
                                  loaded */
+    PyObject *searched;       /* tuple: its package's path before that ran, and
+                                 NULL once it has */
     PyObject *children;       /* list of submodule names to publish, or NULL */
     struct lz_proxy *waiters; /* borrowed, in the order of the statements */
     struct lz_proxy *last_waiter;
     bool loaded;
     bool noted;  /* the registry knows it as a proxy */
-    bool failed; /* its last load did, or made a copy: it is searched for
-                    again */
+    bool failed; /* its last load did, or made a copy, or its package's path
+                    has changed: it is searched for again */
     PyObject *published_on; /* dict of the parent that showed it, compared
                                only: what is under that name there now, or is
                                not, came after the statement */
@@ -186,6 +188,18 @@ bool engine_enabled(const struct lz_engine *engine);
 /* MODULE.NAME = REPLACEMENT, the old value in *ret_saved (dropped first). */
 int engine_patch(PyObject *module, const char *name, PyObject *replacement,
                  PyObject **ret_saved);
+
+/* path.c */
+/* PATH as it is now where PARENT, which may change it, has yet to run: a new
+ * tuple, else NULL, without an exception. */
+PyObject *path_before(PyObject *parent, PyObject *path);
+/* Whether TARGET's module must be searched for again, PATH being that of its
+ * package, or NULL. */
+bool path_is_stale(struct lz_target *target, PyObject *path);
+/* A package has run and has made its path PATH: look at the targets that
+ * CHILDREN names. NULL: where the package is, is not known any more. */
+void path_check_children(struct lz_engine *engine, PyObject *children,
+                         PyObject *path);
 
 /* target.c */
 extern PyType_Spec lz_target_spec;
@@ -404,7 +418,8 @@ PyObject *hook_globals(PyObject *module, PyObject *unused);
 PyObject *hook_locals(PyObject *module, PyObject *unused);
 PyObject *hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t n);
 PyObject *hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t n);
-PyObject *hook_reload(PyObject *module, PyObject *argument);
+PyObject *hook_reload(PyObject *module, PyObject *const *args,
+                      Py_ssize_t nargs, PyObject *kwnames);
 
 /* load.c */
 /* importlib._bootstrap._load_unlocked */

@@ -47,17 +47,21 @@ search_path(struct lz_engine *engine, PyObject *parent)
     return path;
 }
 
-/* What every other finder has: new reference, None, or NULL. */
+/* What every other finder has: new reference, None, or NULL. *RET_SEARCHED:
+ * see struct lz_target. */
 static PyObject *
-ask_finders(struct lz_engine *engine, PyObject *name, PyObject *parent)
+ask_finders(struct lz_engine *engine, PyObject *name, PyObject *parent,
+            PyObject **ret_searched)
 {
     PyObject *path = Py_None;
+    Py_CLEAR(*ret_searched);
     if (parent == NULL) {
         Py_INCREF(path);
     } else {
         path = search_path(engine, parent);
         if (path == NULL)
             return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+        *ret_searched = path_before(parent, path);
     }
     PyObject *found = search_find(engine, name, path);
     Py_DECREF(path);
@@ -71,6 +75,7 @@ find_new(struct lz_engine *engine, PyObject *name,
     int result = -1;
     PyObject *found = NULL;
     PyObject *parent = NULL;
+    PyObject *searched = NULL;
     Py_ssize_t length = PyUnicode_GET_LENGTH(name);
     Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
     if (dot >= 0) {
@@ -78,7 +83,7 @@ find_new(struct lz_engine *engine, PyObject *name,
         if (parent == NULL)
             return -1;
     }
-    found = ask_finders(engine, name, parent);
+    found = ask_finders(engine, name, parent, &searched);
     if ((found == NULL || found == Py_None) && parent != NULL &&
         (found != NULL || PyErr_ExceptionMatches(PyExc_Exception))) {
         /* A nested namespace package's path needs its parent (KeyError),
@@ -87,7 +92,7 @@ find_new(struct lz_engine *engine, PyObject *name,
         lz_forgive();
         if (load_pending_parent(engine, parent, &error)) {
             Py_XDECREF(found);
-            found = ask_finders(engine, name, parent);
+            found = ask_finders(engine, name, parent, &searched);
         } else if (error) {
             goto done;
         }
@@ -112,9 +117,12 @@ find_new(struct lz_engine *engine, PyObject *name,
     else if ((*ret_target)->failed)
         Py_XSETREF((*ret_target)->found, Py_NewRef(found));
     result = *ret_target == NULL ? -1 : 1;
-    if (result == 1)
+    if (result == 1) {
         (*ret_target)->failed = false;
+        Py_XSETREF((*ret_target)->searched, Py_XNewRef(searched));
+    }
 done:
+    Py_XDECREF(searched);
     Py_XDECREF(found);
     Py_XDECREF(parent);
     return result;
@@ -204,7 +212,8 @@ find_kept_spec(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     bool reloads = kwnames != NULL || (nargs > 2 && args[2] != Py_None);
     if (nargs > 0 && PyUnicode_Check(args[0]) && !reloads) {
         struct lz_target *target = target_get(engine, args[0]);
-        PyObject *spec = target == NULL || target->failed
+        PyObject *path = nargs > 1 ? args[1] : NULL;
+        PyObject *spec = target == NULL || path_is_stale(target, path)
                              ? NULL
                              : target_spec(engine, target);
         Py_XDECREF(target);

@@ -221,6 +221,30 @@ has_fromlist(const struct import_call *call)
     return call->fromlist != NULL && call->fromlist != Py_None;
 }
 
+/* Whether an import would load nothing: its module is loaded and has all names
+ * of the from-list, so that none is a submodule to be loaded. */
+static bool
+is_there(struct lz_engine *engine, const struct import_call *call,
+         PyObject *name)
+{
+    PyObject *module = load_module_here(engine, name);
+    bool there = module != NULL && module != Py_None;
+    Py_ssize_t count = there && has_fromlist(call) &&
+                               PyTuple_Check(call->fromlist) &&
+                               PyModule_Check(module)
+                           ? PyTuple_GET_SIZE(call->fromlist)
+                           : 0;
+    for (Py_ssize_t i = 0; there && i < count; i++) {
+        PyObject *attr = PyTuple_GET_ITEM(call->fromlist, i);
+        there = PyUnicode_CheckExact(attr) &&
+                namespace_peek_borrowed(engine, PyModule_GetDict(module), attr,
+                                        NULL) != NULL;
+    }
+    Py_XDECREF(module);
+    lz_forgive();
+    return there;
+}
+
 static enum lz_reason
 reason_outside_modules(const struct import_call *call, PyFrameObject *frame,
                        struct lz_statement *statement, PyObject *globals)
@@ -243,13 +267,15 @@ import_named(struct lz_engine *engine, const struct import_call *call,
     PyObject *result;
     if (call->locals != call->globals || call->globals != globals) {
         /* Most imports in functions are of what is there: no cause then. */
-        if (is_loaded(engine, absolute))
+        if (is_there(engine, call, absolute)) {
             result = import_now(engine, call);
-        else
-            result = import_eagerly(
-                engine, call, absolute,
-                reason_outside_modules(call, frame, &statement, globals),
-                false);
+        } else {
+            enum lz_reason reason =
+                reason_outside_modules(call, frame, &statement, globals);
+            result = import_eagerly(engine, call, absolute, reason,
+                                    reason == LZ_REASON_FUNCTION_BODY &&
+                                        policy_is_guarded(&statement));
+        }
     } else {
         int is = bytecode_statement(frame, call->name, has_fromlist(call),
                                     &statement);
@@ -374,14 +400,32 @@ hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     return names;
 }
 
+/* reload()'s one argument, given by place or by its name: borrowed, or NULL.
+ */
+static PyObject *
+reload_argument(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    Py_ssize_t named = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    if (nargs + named != 1 ||
+        (named == 1 && PyUnicode_CompareWithASCIIString(
+                           PyTuple_GET_ITEM(kwnames, 0), "module") != 0))
+        return NULL;
+    return args[0];
+}
+
 PyObject *
-hook_reload(PyObject *module, PyObject *argument)
+hook_reload(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
+            PyObject *kwnames)
 {
     struct lz_engine *engine = engine_of_module(module);
     if (engine == NULL || engine->saved_reload == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
         return NULL;
     }
+    PyObject *argument = reload_argument(args, nargs, kwnames);
+    if (argument == NULL) /* importlib's own says what is wrong */
+        return PyObject_Vectorcall(engine->saved_reload, args, (size_t)nargs,
+                                   kwnames);
     PyObject *real = NULL;
     if (proxy_check(engine, argument))
         real = proxy_resolve(engine, (struct lz_proxy *)argument);

@@ -48,8 +48,22 @@ namespace_post_rebuild(struct lz_engine *engine)
         Py_DECREF(engine->module); /* the queue is full: the next load */
 }
 
+/* A key that DICT does not have, for the hole at AT. A str: with any other
+ * key the dict would take its general form, and keep it. */
+static PyObject *
+hole_key(PyObject *dict, Py_ssize_t at)
+{
+    PyObject *hole = PyUnicode_FromFormat(".%zd", at);
+    int taken = hole == NULL ? -1 : PyDict_Contains(dict, hole);
+    if (taken == 1)
+        PyErr_Format(PyExc_RuntimeError, "the dict has a key %R", hole);
+    if (taken != 0)
+        Py_CLEAR(hole);
+    return hole;
+}
+
 /* The items of DICT in order, as a list key, value, key, value, ... with
- * plain keys. Where the dict has a hole (a deleted entry), a unique object
+ * plain keys. Where the dict has a hole (a deleted entry), a key of its own
  * stands for it: an iterator that is under way elsewhere counts entries. */
 static PyObject *
 items_in_order(struct lz_engine *engine, PyObject *dict, PyObject *holes)
@@ -60,7 +74,7 @@ items_in_order(struct lz_engine *engine, PyObject *dict, PyObject *holes)
     while (items != NULL && PyDict_Next(dict, &at, &key, &value)) {
         int failed = 0;
         for (; !failed && expected < at - 1; expected++) {
-            PyObject *hole = PyLong_FromSsize_t(expected);
+            PyObject *hole = hole_key(dict, expected);
             failed = hole == NULL || PyList_Append(items, hole) < 0 ||
                      PyList_Append(items, Py_None) < 0 ||
                      PyList_Append(holes, hole) < 0;

@@ -45,7 +45,7 @@ target_new(struct lz_engine *engine, PyObject *name, PyObject *found)
         return NULL;
     target->name = Py_NewRef(name);
     target->found = Py_XNewRef(found);
-    target->children = NULL;
+    target->searched = target->children = NULL;
     target->waiters = target->last_waiter = NULL;
     target->loaded = found == NULL;
     target->noted = target->failed = false;
@@ -207,8 +207,13 @@ target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module)
         lz_forgive();
     PyObject *children = target->children;
     target->children = NULL;
-    if (children != NULL)
+    if (children != NULL) {
+        PyObject *path = lz_get_optional(module, engine->names.path);
+        lz_forgive();
+        path_check_children(engine, children, path);
+        Py_XDECREF(path);
         submodule_publish_all(engine, children);
+    }
     Py_XDECREF(children);
     PyObject *waiters = take_waiters(target);
     if (waiters == NULL)
@@ -244,6 +249,7 @@ target_traverse(PyObject *self, visitproc visit, void *arg)
     struct lz_target *target = (struct lz_target *)self;
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(target->found);
+    Py_VISIT(target->searched);
     Py_VISIT(target->children);
     return 0;
 }
@@ -253,6 +259,7 @@ target_clear(PyObject *self)
 {
     struct lz_target *target = (struct lz_target *)self;
     Py_CLEAR(target->found);
+    Py_CLEAR(target->searched);
     Py_CLEAR(target->children);
     return 0;
 }

@@ -355,3 +355,31 @@ def test_dict_is_rebuilt_and_look_up_specialised(both):
     run = both({"dep.py": "value = 1\n"}, NAMESPACE)
     assert "LOAD_GLOBAL_MODULE" in run.out
     assert run.pending == []
+
+
+@pytest.mark.parametrize("deletes", [
+    "x = 1\ndel x", "for i in range(9):\n    pass\ndel i",
+    "def g():\n    pass\ndel g\nimport sys as s\ndel s"])
+def test_dict_with_deleted_names_is_specialised(both, deletes):
+    """4.1: the same for a module that deletes names: what keeps their place
+    in the rebuilt dict leaves it in its fast form."""
+    run = both({"dep.py": "value = 1\n", "user.py": f"""\
+import dep
+{deletes}
+number = 1
+def use():
+    return dep, number
+"""}, """\
+        import contextlib, dis, io
+        import user
+        def main():
+            for i in range(100):
+                user.use()
+            text = io.StringIO()
+            with contextlib.redirect_stdout(text):
+                dis.dis(user.use, adaptive=True)
+            print(text.getvalue().count("LOAD_GLOBAL_MODULE"))
+            print([name for name in user.__dict__ if name[0] != "_"])
+        main()
+        """)
+    assert run.out.startswith("2\n")

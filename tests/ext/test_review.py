@@ -342,3 +342,59 @@ def test_greenlet_meets_a_load_that_waits(both):
         import work
         work.go()
         """)
+
+
+@pytest.mark.parametrize("level", ["outer", "full"])
+@pytest.mark.parametrize("statement", [
+    "from pk.sub import value", "import pk.sub\nvalue = lambda: pk.sub.value",
+    "import pk.sub as s\nvalue = lambda: s.value",
+    "import pk.sub.deep as d\nvalue = lambda: d.value"])
+@pytest.mark.parametrize("change", [
+    "__path__.insert(0, other)", "__path__ = [other]",
+    "__path__.insert(0, other)\nfrom .sub import value as early"])
+def test_a_package_that_changes_its_path(both, change, statement, level):
+    """What was found by the path that a package's spec has is searched for
+    again where its code puts another folder before that."""
+    sub = {f"{folder}/sub/{file}.py": f"value = {folder!r}\n"
+           for folder in ("pk", "pk/other") for file in ("__init__", "deep")}
+    both({**sub, "pk/__init__.py": "import os\nother = os.path.join("
+          "os.path.dirname(__file__), 'other')\n" + change + "\n",
+          "user.py": statement + "\ndef use():\n    return value\n"}, """\
+        import user
+        value = user.use()
+        print(value() if callable(value) else value)
+        """, levels={"pk": level})
+
+
+def test_a_path_that_a_package_extends_is_searched_once(both):
+    """Folders that a package adds behind its own leave the found as it is."""
+    run = both({
+          "pk/__init__.py": "__path__.append('elsewhere')\n",
+          "pk/sub.py": "value = 1\n",
+          "user.py": "import sys\nclass Count:\n    names = []\n"
+                     "    def find_spec(self, name, path=None, target=None):\n"
+                     "        self.names.append(name)\n"
+                     "counter = Count()\n"
+                     "done = sys.meta_path.insert(0, counter)\n"
+                     "import pk.sub as sub\n"
+                     "def use():\n    return sub.value\n"}, """\
+        import user
+        print(user.use(), user.Count.names)
+        """)
+    assert run.reason("pk.sub") == "lazy"
+
+
+@pytest.mark.parametrize("arguments", [
+    "module=dep", "*[dep]", "", "dep, dep", "name=dep", "dep, module=dep"])
+def test_reload_takes_its_argument_as_importlib_does(both, arguments):
+    """importlib.reload by keyword, and its errors in its own words."""
+    both({"dep.py": DEP}, f"""\
+        import importlib
+        import dep
+        def main():
+            try:
+                print(importlib.reload({arguments}) is dep)
+            except TypeError as error:
+                print(error)
+        main()
+        """)

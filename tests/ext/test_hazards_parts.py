@@ -1,0 +1,130 @@
+"""ENGINE, hazards: parts of a remedy that another part stands in for where a
+program is simple. Each test was seen to fail with its part off.
+
+Leaves the rows themselves to test_hazards_of_names.py and
+test_hazards_at_run_time.py. The docstring of a test names its row.
+"""
+
+import pytest
+
+DEP = {"dep.py": "value = 'dep'\nother = 'other'\n"}
+
+
+@pytest.mark.parametrize("store", [
+    "dep = 1", "del dep", "class dep:\n    pass", "def dep():\n    pass",
+    "for dep in range(2):\n    pass", "(dep := 1)", "dep, x = 1, 2",
+    "import sys as dep", "with open(__file__) as dep:\n    pass",
+    "try:\n    raise ValueError\nexcept ValueError as dep:\n    pass"])
+def test_row_stores_where_nothing_says_global(both, store):
+    """Row 1: STORE_NAME and DELETE_NAME load nothing. (With `global dep`
+    anywhere in the file, the module's own body has STORE_GLOBAL.)"""
+    run = both(DEP, f"import dep\ndef use():\n    return dep\n{store}\n")
+    assert not run.loaded("dep")
+
+
+@pytest.mark.parametrize("store", [
+    "user.dep = 1", "del user.dep", "user.dep, user.value = 1, 2"])
+def test_row_stores_of_an_attribute(both, store):
+    """Row 1: neither do STORE_ATTR and DELETE_ATTR of the module."""
+    run = both({**DEP, "user.py": "import dep\nfrom dep import value\n"
+                "def use():\n    return dep, value\n"},
+               f"import user\nuser.use\n{store}\n"
+               "print(type(getattr(user, 'dep', None)).__name__)\n")
+    assert not run.loaded("dep")
+
+
+def test_row_stores_of_the_same_name_elsewhere(both):
+    """Row 1: a store under the same name into another namespace is none into
+    this one, which stays pending."""
+    both({**DEP, "user.py": "from dep import value\n"
+          "def use():\n    return value\n"}, """\
+        import user
+        def main():
+            space = user.__dict__.copy()
+            exec("value = 1", space)
+            print(space["value"], user.use(), type(user.use()).__name__)
+        main()
+        """)
+
+
+def test_row_stores_of_another_name(both):
+    """Row 1: a store that itself looks up a pending name is none of that
+    name, which loads."""
+    both({**DEP, "user.py": "import sys, types\nimport dep\n"
+          "class Module(types.ModuleType):\n"
+          "    look_up = property(None, getattr)\n"
+          "def use():\n    return dep\n"
+          "sys.modules[__name__].__class__ = Module\n"}, """\
+        import user
+        def main():
+            user.look_up = "dep"
+            print(type(user.use()).__name__)
+        main()
+        """)
+
+
+@pytest.mark.parametrize("statement, use", [
+    ("import dep", "dep.seen"), ("import dep as name", "name.seen"),
+    ("from dep import seen", "seen")])
+def test_row_a_name_is_not_there_while_it_loads(both, statement, use):
+    """Row 2: while it is resolved, a key is invisible to its own thread: to
+    the code that it loads, as in eager code, where the store comes after."""
+    name = use.split(".")[0]
+    both({"dep.py": f"import user\nseen = hasattr(user, {name!r})\n",
+          "user.py": f"{statement}\ndef use():\n    return {use}\n"},
+         "import user\nprint(user.use())\n")
+
+
+def test_row_submodule_is_not_there_for_its_own_body(both):
+    """Row 2: importlib binds a submodule when its body has run, and until
+    then the pending name that is published for it is not there."""
+    both({"pk/__init__.py": "", "pk/sub.py": "import pk\n"
+          "seen = hasattr(pk, 'sub')\n",
+          "user.py": "from pk.sub import seen\nimport pk.sub\n"
+                     "def use():\n    return seen, pk.sub.seen\n"},
+         "import user\nprint(user.use())\n")
+
+
+PARTS = {"a/__init__.py": "parts = []\n",
+         "a/b.py": "import a\na.parts.append('b')\n",
+         "a/d.py": "import a\na.parts.append('d')\n"}
+
+
+@pytest.mark.parametrize("statements", [
+    "import a.b", "import a.b\nimport a.d", "import a\nimport a.b",
+    "import a.d\nimport a\nimport a.b"])
+def test_row_import_a_b_runs_b_for_a(both, statements):
+    """Row 4: who uses `a` of `import a.b` alone has a.b run, and those of
+    further statements."""
+    both({**PARTS, "user.py": statements + "\ndef use():\n    return a\n"},
+         "import user\nprint(sorted(user.use().parts))\n")
+
+
+def test_row_submodule_over_a_name_that_fails(lazily):
+    """Row 3: importlib's own store of a submodule looks no pending name up:
+    one that cannot be had does not make the submodule's import fail."""
+    run = lazily({"pk/__init__.py": "from .other import missing as sub\n"
+                  "def use():\n    return sub\n",
+                  "pk/other.py": "", "pk/sub.py": "value = 1\n"}, """\
+        import importlib
+        def main():
+            module = importlib.import_module("pk.sub")
+            import pk
+            print(module.value, pk.sub is module, pk.use() is module)
+        main()
+        """, levels={"pk": "full"})
+    assert run.out == "1 True True\n"
+
+
+def test_vars_in_a_function_loads_nothing(both):
+    """DESIGN 4.3, last row: vars() of a function holds no module's names."""
+    run = both(DEP, """\
+        import dep
+        def main():
+            x = 1
+            print(vars())
+        def use():
+            return dep
+        main()
+        """)
+    assert run.pending == ["dep"]
