@@ -128,3 +128,111 @@ def test_vars_in_a_function_loads_nothing(both):
         main()
         """)
     assert run.pending == ["dep"]
+
+
+def test_row_star_import_of_keys_that_are_done(both):
+    """Row 6: a namespace that could not be rebuilt, for a key that is no
+    exact str, still hands no key of ours to the importer."""
+    both({**DEP, "base.py": "import sys\nfrom dep import value, other\n"
+          "class Text(str):\n    pass\n"
+          "sys.modules[__name__].__dict__[Text('extra')] = 1\n"
+          "def use():\n    return value, other\n",
+          "star.py": "from base import *\n"}, """\
+        import base
+        def main():
+            base.use()
+            import star
+            print("LazyKey" in [type(name).__name__ for name in star.__dict__],
+                  star.value, star.extra)
+        main()
+        """)
+
+
+@pytest.mark.parametrize("strange", [
+    "sys.modules[__name__] = Thing()", "sys.modules[__name__] = Thing",
+    "value = 'dict'\nsys.modules[__name__].__class__ = Sub"])
+def test_row_names_of_a_strange_module_that_has_loaded(both, strange):
+    """Row 8: what a later statement takes from an entry of sys.modules that
+    is no plain module is what its attributes say, not its dict."""
+    both({"strange.py": f"""\
+import sys, types
+class Thing:
+    value = "thing"
+class Sub(types.ModuleType):
+    value = property(lambda self: "property")
+{strange}
+""", "user.py": "from strange import value\ndef use():\n    return value\n"},
+         """\
+        import importlib
+        def main():
+            importlib.import_module("strange")
+            print(importlib.import_module("user").use())
+        main()
+        """)
+
+
+def test_row_exec_under_the_name_of_a_module(both):
+    """Row 10: globals that only say the name of a module are not its own."""
+    both(DEP, """\
+        def main():
+            import sys
+            space = {"__name__": "__main__"}
+            exec("import dep\\ndef f():\\n    return dep\\n", space)
+            print("dep" in sys.modules, type(space.copy()["dep"]).__name__)
+        main()
+        """)
+
+
+def test_row_import_fresh_module_finishes(both):
+    """Row 13: what test.support, ignored from the start, loads by a call
+    has loaded what it imports before sys.modules is put back."""
+    both({"test/__init__.py": "", "test/support/__init__.py": """\
+        import sys
+        def fresh(name):
+            saved = dict(sys.modules)
+            module = __import__(name)
+            return module, sorted(set(sys.modules) - set(saved))
+        """, "dep.py": "import deep\ndef f():\n    return deep\n",
+          "deep.py": ""}, """\
+        from test.support import fresh
+        def main():
+            print("deep" in fresh("dep")[1])
+        main()
+        """)
+
+
+@pytest.mark.parametrize("place", [
+    "keep.cycle = keep", "import sys\nsys.keep = keep\ndel keep"])
+def test_row_shutdown_finds_what_a_finalizer_uses(both, place):
+    """Row 15: a __del__ that runs when the interpreter ends has the names
+    that were still pending, those of functions that it calls as well."""
+    run = both(DEP, f"""\
+import dep
+from dep import other
+class Last:
+    def __del__(self, text=print):
+        text(dep.value, called())
+def called():
+    return other
+keep = Last()
+{place}
+""")
+    assert run.out == "dep other\n"
+
+
+@pytest.mark.parametrize("copied", [
+    "pickle.loads(pickle.dumps(names))", "copy.deepcopy(names)",
+    "[copy.copy(name) for name in names]"])
+def test_row_pickle_of_a_key(both, copied):
+    """Row 16: a pickle or copy of a pending name's key is a plain str."""
+    run = both({**DEP, "user.py": "import dep\ndef use():\n    return dep\n"},
+               f"""\
+        import copy, pickle
+        import user
+        def main():
+            user.use
+            names = list(user.__dict__)
+            print(sorted({{type(name).__name__ for name in {copied}}}))
+        main()
+        """)
+    assert not run.loaded("dep")
