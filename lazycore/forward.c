@@ -153,11 +153,15 @@ proxy_getattro(PyObject *self, PyObject *name)
     PyObject *value = value_of(self);
     if (value == NULL)
         return NULL;
-    /* A class statement asks this of what is no class; a class has none. */
-    bool base = PyType_Check(value) &&
-                PyUnicode_CompareWithASCIIString(name, "__mro_entries__") == 0;
-    PyObject *result = base ? PyObject_GenericGetAttr(self, name)
-                            : PyObject_GetAttr(value, name);
+    /* A class statement asks the first of what is no class, and a class has
+     * none; pickle and copy ask the others of what they know by its type. */
+    bool own =
+        (PyType_Check(value) &&
+         PyUnicode_CompareWithASCIIString(name, "__mro_entries__") == 0) ||
+        PyUnicode_CompareWithASCIIString(name, "__reduce_ex__") == 0 ||
+        PyUnicode_CompareWithASCIIString(name, "__deepcopy__") == 0;
+    PyObject *result = own ? PyObject_GenericGetAttr(self, name)
+                           : PyObject_GetAttr(value, name);
     Py_DECREF(value);
     return result;
 }
@@ -267,18 +271,49 @@ proxy_mro_entries(PyObject *self, PyObject *Py_UNUSED(bases))
     return value == NULL ? NULL : Py_BuildValue("(N)", value);
 }
 
+/* A pickle holds the value: a class or function goes by its name, which
+ * __reduce_ex__() of the value itself would not know. */
 static PyObject *
 proxy_reduce(PyObject *self, PyObject *Py_UNUSED(protocol))
 {
     PyObject *value = value_of(self);
     if (value == NULL)
         return NULL;
-    PyObject *result = NULL;
-    PyObject *copyreg = PyImport_ImportModule("copyreg");
-    if (copyreg != NULL)
-        result = PyObject_CallMethod(value, "__reduce_ex__", "i", 4);
-    Py_XDECREF(copyreg);
+    PyObject *module = PyImport_ImportModule("_operator");
+    PyObject *item =
+        module == NULL ? NULL : PyObject_GetAttrString(module, "getitem");
+    PyObject *result =
+        item == NULL ? NULL : Py_BuildValue("(O((O)i))", item, value, 0);
+    Py_XDECREF(item);
+    Py_XDECREF(module);
     Py_DECREF(value);
+    return result;
+}
+
+static PyObject *
+proxy_copy_shallow(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    PyObject *value = value_of(self);
+    PyObject *module = value == NULL ? NULL : PyImport_ImportModule("copy");
+    PyObject *result =
+        module == NULL ? NULL
+                       : PyObject_CallMethod(module, "copy", "O", value);
+    Py_XDECREF(module);
+    Py_XDECREF(value);
+    return result;
+}
+
+static PyObject *
+proxy_copy_deep(PyObject *self, PyObject *memo)
+{
+    PyObject *value = value_of(self);
+    PyObject *module = value == NULL ? NULL : PyImport_ImportModule("copy");
+    PyObject *result =
+        module == NULL
+            ? NULL
+            : PyObject_CallMethod(module, "deepcopy", "OO", value, memo);
+    Py_XDECREF(module);
+    Py_XDECREF(value);
     return result;
 }
 
@@ -353,6 +388,8 @@ static PyMethodDef proxy_methods[] = {
     {"__dir__", proxy_dir, METH_NOARGS, NULL},
     {"__mro_entries__", proxy_mro_entries, METH_O, NULL},
     {"__reduce_ex__", proxy_reduce, METH_O, NULL},
+    {"__copy__", proxy_copy_shallow, METH_NOARGS, NULL},
+    {"__deepcopy__", proxy_copy_deep, METH_O, NULL},
     {"__instancecheck__", proxy_instancecheck, METH_O, NULL},
     {"__subclasscheck__", proxy_subclasscheck, METH_O, NULL},
     {NULL, NULL, 0, NULL},

@@ -202,7 +202,7 @@ def test_row_import_fresh_module_finishes(both):
 
 
 @pytest.mark.parametrize("place", [
-    "keep.cycle = keep", "import sys\nsys.keep = keep\ndel keep"])
+    "keep.cycle = keep", "keep.cycle = [keep]"])
 def test_row_shutdown_finds_what_a_finalizer_uses(both, place):
     """Row 15: a __del__ that runs when the interpreter ends has the names
     that were still pending, those of functions that it calls as well."""
@@ -236,3 +236,29 @@ def test_row_pickle_of_a_key(both, copied):
         main()
         """)
     assert not run.loaded("dep")
+
+
+@pytest.mark.parametrize("name", ["C", "f", "table", "number"])
+def test_row_pickle_of_a_proxy(both, name):
+    """Row 16: a proxy that got out is pickled and copied as its value."""
+    both({"dep.py": "class C:\n    pass\ndef f():\n    pass\n"
+          "table = [[1]]\nnumber = 2.5\n",
+          "user.py": f"from dep import {name} as it\n"
+                     "def use():\n    return it\n"}, """\
+        import copy, pickle
+        import user
+        def main():
+            user.use
+            [held] = [value for key, value in list(user.__dict__.items())
+                      if str(key) == "it"]
+            text = pickle.dumps(held)
+            copies = [pickle.loads(text), copy.copy(held),
+                      copy.deepcopy(held)]
+            real = user.use()
+            print([(it is real, it == real, type(it).__name__)
+                   for it in copies])
+            if name == "table":
+                print([it[0] is real[0] for it in copies])
+        name = NAME
+        main()
+        """.replace("NAME", repr(name)))
