@@ -155,11 +155,10 @@ proxy_getattro(PyObject *self, PyObject *name)
         return NULL;
     /* A class statement asks the first of what is no class, and a class has
      * none; pickle and copy ask the others of what they know by its type. */
-    bool own =
-        (PyType_Check(value) &&
-         PyUnicode_CompareWithASCIIString(name, "__mro_entries__") == 0) ||
-        PyUnicode_CompareWithASCIIString(name, "__reduce_ex__") == 0 ||
-        PyUnicode_CompareWithASCIIString(name, "__deepcopy__") == 0;
+    bool own = (PyType_Check(value) && PyUnicode_CompareWithASCIIString(
+                                           name, "__mro_entries__") == 0) ||
+               PyUnicode_CompareWithASCIIString(name, "__reduce_ex__") == 0 ||
+               PyUnicode_CompareWithASCIIString(name, "__deepcopy__") == 0;
     PyObject *result = own ? PyObject_GenericGetAttr(self, name)
                            : PyObject_GetAttr(value, name);
     Py_DECREF(value);
@@ -295,9 +294,9 @@ proxy_copy_shallow(PyObject *self, PyObject *Py_UNUSED(unused))
 {
     PyObject *value = value_of(self);
     PyObject *module = value == NULL ? NULL : PyImport_ImportModule("copy");
-    PyObject *result =
-        module == NULL ? NULL
-                       : PyObject_CallMethod(module, "copy", "O", value);
+    PyObject *result = module == NULL
+                           ? NULL
+                           : PyObject_CallMethod(module, "copy", "O", value);
     Py_XDECREF(module);
     Py_XDECREF(value);
     return result;
@@ -308,10 +307,9 @@ proxy_copy_deep(PyObject *self, PyObject *memo)
 {
     PyObject *value = value_of(self);
     PyObject *module = value == NULL ? NULL : PyImport_ImportModule("copy");
-    PyObject *result =
-        module == NULL
-            ? NULL
-            : PyObject_CallMethod(module, "deepcopy", "OO", value, memo);
+    PyObject *result = module == NULL ? NULL
+                                      : PyObject_CallMethod(module, "deepcopy",
+                                                            "OO", value, memo);
     Py_XDECREF(module);
     Py_XDECREF(value);
     return result;
