@@ -262,3 +262,21 @@ def test_row_pickle_of_a_proxy(both, name):
         name = NAME
         main()
         """.replace("NAME", repr(name)))
+
+
+def test_re_export_is_bound_before_it_is_patched(both):
+    """DESIGN 4.2: a name that waits for a re-export goes on waiting for what
+    that waits for, and is bound before the re-export is patched."""
+    both({"base.py": "def f():\n    return 'original'\n",
+          "middle.py": "from base import f\n__all__ = ['f']\n",
+          "user.py": "from middle import f\ndef call():\n    return f()\n"},
+         """\
+        import user
+        import middle
+        def main():
+            user.call
+            middle.f
+            middle.f = lambda: "patched"
+            print(user.call(), middle.f())
+        main()
+        """)
