@@ -23,6 +23,11 @@ allowed(struct deferral *d, PyObject *name, PyObject *found)
     PyObject *file = found_file(d->engine, found);
     int result =
         policy_module(d->engine, d->ns, d->statement, name, file, &d->reason);
+    if (result == 0 && d->reason == LZ_REASON_SAME_PACKAGE) {
+        result = record_allows(d->engine, name, file);
+        if (result == 1)
+            d->reason = LZ_REASON_LAZY;
+    }
     Py_XDECREF(file);
     if (result < 0)
         return -1;

@@ -140,6 +140,7 @@ struct lz_engine {
     bool owns_core;
     bool installed;
     bool rule_off[LZ_RULES];
+    unsigned char *recorded; /* record.c: what was seen of each module */
     PyObject *module; /* borrowed: ourselves */
     PyTypeObject *target_type, *module_proxy_type, *name_proxy_type;
     PyTypeObject *key_type, *namespace_type, *from_type, *finder_type;
@@ -361,6 +362,13 @@ bool policy_is_guarded(const struct lz_statement *statement);
 int policy_module(struct lz_engine *engine, struct lz_namespace *ns,
                   const struct lz_statement *statement, PyObject *name,
                   PyObject *file, enum lz_reason *ret_reason);
+
+/* record.c */
+/* Whether NAME, found at FILE (or NULL), may be deferred within its own
+ * package: it is recorded to be free of effects, and what it would import
+ * that is not has been imported now. 1, 0 (also where that has loaded NAME
+ * itself) or -1 with an exception. */
+int record_allows(struct lz_engine *engine, PyObject *name, PyObject *file);
 
 /* defer.c */
 extern PyType_Spec lz_from_spec;

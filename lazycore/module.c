@@ -444,6 +444,8 @@ module_free(void *module)
         return;
     foresee_forget(module);
     (void)module_clear((PyObject *)module);
+    PyMem_Free(engine->recorded);
+    engine->recorded = NULL;
     struct lz_core *core = engine->core;
     engine->core = NULL;
     if (engine->owns_core)

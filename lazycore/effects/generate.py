@@ -1,0 +1,57 @@
+"""Make the C data of lazycore/effects.h from the records in this folder.
+
+    generate.py OUTPUT.c
+
+A record is a file PACKAGE.tsv with a line a module: its name, "package" or
+"module", bytes of the source that was read, "free" or "effects", the lines
+(from 0) of the modules that its body imports, joined by commas, or "-", and,
+where it has effects, the first one that was found.
+"""
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def records():
+    """[(name, kind, bytes, state, [names it imports])], by name."""
+    found = []
+    for path in sorted(HERE.glob("*.tsv")):
+        rows = [line.split("\t") for line in
+                path.read_text().splitlines()]
+        names = [row[0] for row in rows]
+        for name, kind, size, state, imports, *_ in rows:
+            if name.split(".")[0] != path.stem:
+                sys.exit(f"{path.name}: {name} is of another package")
+            if kind not in ("package", "module") or \
+                    state not in ("free", "effects"):
+                sys.exit(f"{path.name}: {name}: {kind}, {state}?")
+            found.append((name, kind, int(size), state,
+                          [] if imports == "-" else
+                          [names[int(at)] for at in imports.split(",")]))
+    return sorted(found, key=lambda row: row[0].encode())
+
+
+def main(output):
+    rows = records()
+    at = {row[0]: index for index, row in enumerate(rows)}
+    if len(at) != len(rows):
+        sys.exit("a module stands in the record twice")
+    lines = ['#include "lazycore/effects.h"', "",
+             "const struct lz_effects lz_effects[] = {"]
+    name_at = import_at = 0
+    for name, kind, size, state, imports in rows:
+        lines.append(f"    {{{name_at}, {size}, {import_at}, {len(imports)}, "
+                     f"{int(kind == 'package')}, {int(state == 'free')}}},")
+        name_at += len(name.encode()) + 1
+        import_at += len(imports)
+    lines += ["};", "", f"const unsigned lz_effects_count = {len(rows)};", "",
+              "const char lz_effects_names[] ="]
+    lines += [f'    "{row[0]}\\0"' for row in rows] + ["    ;", ""]
+    lines += ["const uint16_t lz_effects_imports[] = {"]
+    lines += ["    " + " ".join(f"{at[other]}," for other in row[4])
+              for row in rows if row[4]] + ["};", ""]
+    pathlib.Path(output).write_text("\n".join(lines))
+
+
+main(sys.argv[1])
