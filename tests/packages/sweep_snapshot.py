@@ -72,8 +72,9 @@ def kind(value):
 
 
 def length(value):
-    """Of a container, or None."""
-    if not is_a(value, CONTAINERS):
+    """Of a container, or None; not of the interpreter's own."""
+    if (not is_a(value, CONTAINERS) or value is sys.modules
+            or value is sys.path_importer_cache):
         return None
     return dict.__len__(value) if is_a(value, dict) else len(value)
 
@@ -103,8 +104,8 @@ def put(state, key, value):
 
 
 def instance_lengths(state, key, value, package):
-    """Containers held by an instance of a class of the package, but for the
-    interpreter's own, and a cache that fills as loggers are used."""
+    """Containers held by an instance of a class of the package, but for a
+    cache that fills as loggers are used."""
     if is_a(value, (type, types.ModuleType)) or not of(package, value):
         return
     try:
@@ -113,8 +114,6 @@ def instance_lengths(state, key, value, package):
         return
     for name, held in attributes.items():
         if (isinstance(name, str) and length(held) is not None
-                and held is not sys.modules
-                and held is not sys.path_importer_cache
                 and not (name == "_cache" and is_a(value, logging.Logger))):
             state[f"length:{key}:{name}"] = length(held)
 
@@ -129,8 +128,11 @@ def namespaces(state, package):
         if not is_a(module, types.ModuleType):
             continue
         for attribute, value in list(vars(module).items()):
-            if (isinstance(attribute, str) and attribute not in OF_MODULES
-                    and (own or of(package, value))):
+            if not isinstance(attribute, str):
+                continue
+            # A name that could not be bound loads when it is hashed.
+            attribute = str.__str__(attribute)
+            if attribute not in OF_MODULES and (own or of(package, value)):
                 put(state, f"{name}:{attribute}", value)
                 instance_lengths(state, f"{name}:{attribute}", value, package)
 
