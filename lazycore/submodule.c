@@ -312,18 +312,21 @@ submodule_find_and_load_unlocked(PyObject *self, PyObject *const *args,
         return NULL;
     }
     struct lz_proxy *proxy = NULL;
-    PyObject *kept = NULL;
-    if (nargs > 1 && PyUnicode_Check(args[0]) && !lz_is_finalizing()) {
+    bool named = nargs > 1 && PyUnicode_Check(args[0]) && !lz_is_finalizing();
+    if (named) {
         if (load_parent(engine, args[0], args[1]) < 0)
             return NULL;
         proxy = pending_in_parent(engine, args[0]);
-        kept = kept_by_parent(engine, args[0]);
     }
     PyObject *module = NULL;
-    if (proxy == NULL || !resolved_meanwhile(engine, proxy, args[0], &module))
-        module = PyObject_Vectorcall(engine->find_and_load_unlocked, args,
-                                     (size_t)nargs, NULL);
+    bool done =
+        proxy != NULL && resolved_meanwhile(engine, proxy, args[0], &module);
     Py_XDECREF(proxy);
+    if (done)
+        return module;
+    PyObject *kept = named ? kept_by_parent(engine, args[0]) : NULL;
+    module = PyObject_Vectorcall(engine->find_and_load_unlocked, args,
+                                 (size_t)nargs, NULL);
     if (kept != NULL)
         keep_in_parent(engine, args[0], kept);
     return module;

@@ -1,4 +1,4 @@
-"""The catalogue of levels, from the records of programs and sweeps.
+"""The catalogue of levels, from the records of programs, sweeps and effects.
 
     catalogue.py [--write]
 
@@ -6,7 +6,9 @@ programs.tsv (run.py --record) says which programs passed with a package at
 full and at outer, sweep.tsv (sweep.py --record) what a sweep over the package
 compared and found. A package that a program proves gets a row in
 lazycore/level.def: full where every program of it passed at full and the sweep
-at full found no difference; else outer, where every program passed at outer.
+at full found no difference, and no module of it has effects on others
+(lazycore/effects: a program that needs an effect need not be among ours); else
+outer, where every program passed at outer.
 With --write the rows are written, else they are printed.
 """
 import argparse
@@ -22,6 +24,7 @@ from sweep import KEYS as SWEEP_KEYS
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs.tsv"
 SWEEPS = HERE / "sweep.tsv"
+EFFECTS = ROOT / "lazycore" / "effects"
 CATALOGUE = ROOT / "lazycore" / "level.def"
 WIDTH = 79
 
@@ -41,6 +44,26 @@ def swept(row):
     return words
 
 
+def effects(package):
+    """Of PACKAGE's modules: how many there are, how many change what is not
+    their own (`__main__` apart, which nobody imports), or None: not read."""
+    path = EFFECTS / f"{package}.tsv"
+    if not path.exists():
+        return None
+    rows = [line.split("\t") for line in path.read_text().splitlines()]
+    return len(rows), sum(row[3] == "effects" and
+                          not row[0].endswith(".__main__") for row in rows)
+
+
+def read_effects(package):
+    """The same in a few words."""
+    found = effects(package)
+    if found is None:
+        return "not read for effects"
+    count, changing = found
+    return f"{count - changing} of {count} modules free of effects"
+
+
 def proved(package, programs, sweeps):
     """(level, what programs say, what the sweep says), or None."""
     rows = [row for (name, _), row in sorted(programs.items())
@@ -48,15 +71,17 @@ def proved(package, programs, sweeps):
     full, outer = (sweeps.get((package, level)) for level in ("full", "outer"))
     if full is None or not rows:
         return None
-    if full["differ"] == "0" and all(row["full"] == "pass" for row in rows):
+    read = read_effects(package)
+    if (full["differ"] == "0" and all(row["full"] == "pass" for row in rows)
+            and (effects(package) or (0, 1))[1] == 0):
         return ("FULL", ", ".join(row["program"] for row in rows),
-                swept(full))
+                "; ".join((swept(full), read)))
     if all(row["outer"] == "pass" for row in rows):
         return ("OUTER", ", ".join(
             row["program"] + ("" if row["full"] == "pass"
                               else f" ({row['full']} at full)")
             for row in rows),
-            "; ".join(filter(None, (swept(full), swept(outer)))))
+            "; ".join(filter(None, (swept(full), swept(outer), read))))
     return None
 
 
