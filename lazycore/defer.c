@@ -62,6 +62,10 @@ parents_allowed(struct deferral *d, PyObject *name)
             result = 1;
         if (target == NULL)
             continue;
+        if (load_runs_here(target->name)) { /* it is what runs us */
+            Py_DECREF(target);
+            continue;
+        }
         result = allowed(d, target->name, target->found);
         if (result == 1)
             note(d, target);
