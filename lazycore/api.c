@@ -3,7 +3,7 @@
  * Thin: each turns arguments into a call of the engine or of the plain-C core
  * and the answer into Python objects. Needs the GIL.
  */
-#include "lazycore/engine.h"
+#include "lazycore/api.h"
 
 #include <string.h>
 

@@ -165,9 +165,73 @@ top_level_proxy(struct deferral *d, PyObject *stored, PyObject *top,
     return proxy;
 }
 
+/* Whether `import a.b` has no more to do than to show b on a: nobody imports
+ * a module of the standard library for what its body does to others. */
+static bool
+only_shows(const struct deferral *d)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(d->name);
+    const char *name = PyUnicode_AsUTF8(d->name);
+    lz_forgive();
+    return d->statement->shape == LZ_SHAPE_IMPORT && name != NULL &&
+           PyUnicode_FindChar(d->name, '.', 0, length, 1) > 0 &&
+           levels_is_stdlib(d->engine->core->levels, name);
+}
+
+/* Whether MODULE shows the first submodule of d->name, pending or loaded. */
+static bool
+shows(struct deferral *d, PyObject *module, Py_ssize_t dot)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(d->name);
+    Py_ssize_t end = PyUnicode_FindChar(d->name, '.', dot + 1, length, 1);
+    PyObject *tail =
+        PyUnicode_Substring(d->name, dot + 1, end < 0 ? length : end);
+    bool result = tail != NULL &&
+                  namespace_peek_borrowed(d->engine, PyModule_GetDict(module),
+                                          tail, NULL) != NULL;
+    Py_XDECREF(tail);
+    lz_forgive();
+    return result;
+}
+
+/* import a.b where a is loaded, and bound to its name if that is bound: a is
+ * the value, and shows b. 1 done, 0 this is no such case, -1. */
+static int
+defer_shown(struct deferral *d, PyObject **ret_value)
+{
+    Py_ssize_t dot =
+        PyUnicode_FindChar(d->name, '.', 0, PyUnicode_GET_LENGTH(d->name), 1);
+    struct lz_target *target = NULL;
+    PyObject *top = PyUnicode_Substring(d->name, 0, dot);
+    PyObject *module = top == NULL ? NULL : load_module_here(d->engine, top);
+    int result = top == NULL || PyErr_Occurred() ? -1 : 0;
+    if (module == NULL || !PyModule_CheckExact(module))
+        goto done;
+    PyObject *held = namespace_peek_borrowed(d->engine, d->ns->dict,
+                                             d->statement->stored[0], NULL);
+    if (held != NULL && held != module)
+        goto done;
+    result = find_allowed(d, d->name, &target);
+    if (result == 1 && publish_chain(d, d->name) < 0)
+        result = -1;
+    if (result == 1 && !shows(d, module, dot))
+        result = 0;
+    if (result == 1)
+        *ret_value = Py_NewRef(module);
+done:
+    Py_XDECREF(target);
+    Py_XDECREF(module);
+    Py_XDECREF(top);
+    return result;
+}
+
 static int
 defer_import(struct deferral *d, PyObject **ret_value)
 {
+    bool shown = only_shows(d);
+    int early = shown ? defer_shown(d, ret_value) : 0;
+    if (early != 0)
+        return early;
     PyObject *stored = d->statement->stored[0];
     struct lz_target *target = NULL;
     struct lz_proxy *proxy = NULL;
@@ -186,8 +250,9 @@ defer_import(struct deferral *d, PyObject **ret_value)
     if (top == NULL)
         goto done;
     proxy = top_level_proxy(d, stored, top, target);
-    if (proxy == NULL || proxy_add_extra(proxy, target) < 0 ||
-        publish_chain(d, d->name) < 0)
+    bool pending = proxy != NULL && proxy->target != target;
+    if (proxy == NULL || publish_chain(d, d->name) < 0 ||
+        (!(shown && pending) && proxy_add_extra(proxy, target) < 0))
         goto done;
     if (proxy->key != NULL && proxy->key->ns == d->ns) {
         proxy->key->fresh++; /* it is there, under this name */

@@ -141,7 +141,7 @@ struct lz_engine {
     bool installed;
     bool rule_off[LZ_RULES];
     unsigned char *recorded; /* record.c: what was seen of each module */
-    PyObject *module; /* borrowed: ourselves */
+    PyObject *module;        /* borrowed: ourselves */
     PyTypeObject *target_type, *module_proxy_type, *name_proxy_type;
     PyTypeObject *key_type, *namespace_type, *from_type, *finder_type;
     PyTypeObject *set_type; /* live views of the sets */
@@ -494,28 +494,5 @@ Py_ssize_t inject_all(struct lz_engine *engine);
 /* report.c */
 PyObject *report_python(PyObject *module, PyObject *args);
 void report_load(struct lz_engine *engine, PyObject *name);
-
-/* view.c */
-extern PyType_Spec lz_set_spec;
-PyObject *view_iter(PyObject *self);
-/* Add the live views to MODULE. */
-int views_add(PyObject *module, struct lz_engine *engine);
-
-/* verify.c */
-PyObject *api_verify(PyObject *module, PyObject *argument);
-
-/* api.c: functions of the Python module */
-PyObject *api_pending(PyObject *module, PyObject *argument);
-PyObject *api_load(PyObject *module, PyObject *args, PyObject *kwargs);
-PyObject *api_inject(PyObject *module, PyObject *unused);
-PyObject *api_reload(PyObject *module, PyObject *args, PyObject *kwargs);
-PyObject *api_ignore_module(PyObject *module, PyObject *args,
-                            PyObject *kwargs);
-PyObject *api_stats(PyObject *module, PyObject *unused);
-PyObject *api_getattr(PyObject *module, PyObject *name);
-PyObject *api_show(PyObject *module, PyObject *argument);
-PyObject *api_level(PyObject *module, PyObject *args);
-PyObject *api_rule(PyObject *module, PyObject *args);
-PyObject *api_explain_level(PyObject *module, PyObject *argument);
 
 #endif

@@ -334,7 +334,8 @@ at_module_level(void)
     PyCodeObject *code = PyFrame_GetCode(frame);
     bool optimized = (code->co_flags & CO_OPTIMIZED) != 0;
     Py_DECREF(code);
-    return !optimized;
+    /* The body of a class is not optimized either. */
+    return !optimized && PyEval_GetLocals() == PyEval_GetGlobals();
 }
 
 PyObject *

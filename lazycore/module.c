@@ -3,7 +3,7 @@
  * One engine per process: subinterpreters are refused, since the hooks are
  * per interpreter but the registry is not. Needs the GIL unless stated.
  */
-#include "lazycore/engine.h"
+#include "lazycore/api.h"
 
 #include <stdio.h>
 #include <stdlib.h>

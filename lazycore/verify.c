@@ -5,7 +5,7 @@
  * writes no bytecode. What is to be done about it is the operator's. Needs
  * the GIL.
  */
-#include "lazycore/engine.h"
+#include "lazycore/api.h"
 
 #include <limits.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
  * read. Every operation that is not an edit works on a plain set made at that
  * moment. Needs the GIL.
  */
-#include "lazycore/engine.h"
+#include "lazycore/api.h"
 
 #include <string.h>
 

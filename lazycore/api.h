@@ -1,0 +1,33 @@
+/* What the Python module lazycore is made of: functions and live views.
+ *
+ * Private to lazycore; all of it needs the GIL.
+ */
+#ifndef LAZYCORE_API_H
+#define LAZYCORE_API_H
+
+#include "lazycore/engine.h"
+
+/* view.c */
+extern PyType_Spec lz_set_spec;
+PyObject *view_iter(PyObject *self);
+/* Add the live views to MODULE. */
+int views_add(PyObject *module, struct lz_engine *engine);
+
+/* verify.c */
+PyObject *api_verify(PyObject *module, PyObject *argument);
+
+/* api.c: functions of the Python module */
+PyObject *api_pending(PyObject *module, PyObject *argument);
+PyObject *api_load(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *api_inject(PyObject *module, PyObject *unused);
+PyObject *api_reload(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *api_ignore_module(PyObject *module, PyObject *args,
+                            PyObject *kwargs);
+PyObject *api_stats(PyObject *module, PyObject *unused);
+PyObject *api_getattr(PyObject *module, PyObject *name);
+PyObject *api_show(PyObject *module, PyObject *argument);
+PyObject *api_level(PyObject *module, PyObject *args);
+PyObject *api_rule(PyObject *module, PyObject *args);
+PyObject *api_explain_level(PyObject *module, PyObject *argument);
+
+#endif

@@ -1,0 +1,64 @@
+/* What bytecode.c and bytecode_uses.c share: a walk over instructions.
+ *
+ * Stays within the bytes it is given. Needs the GIL where a PyObject appears.
+ */
+#ifndef LAZYCORE_BYTECODE_PRIVATE_H
+#define LAZYCORE_BYTECODE_PRIVATE_H
+
+#include <limits.h>
+
+#include "lazycore/bytecode.h"
+#include "lazycore/compat.h"
+
+enum { UNIT = 2 };
+
+/* A walk over instructions, with EXTENDED_ARG folded in. */
+struct cursor {
+    const unsigned char *code;
+    size_t size;
+    size_t next; /* byte offset of the unit after the current one */
+    int opcode;
+    int oparg;
+};
+
+static inline bool
+cursor_step(struct cursor *cursor)
+{
+    unsigned extended = 0;
+    for (;;) {
+        if (cursor->next + UNIT > cursor->size)
+            return false;
+        int opcode = cursor->code[cursor->next];
+        unsigned oparg = extended << 8 | cursor->code[cursor->next + 1];
+        cursor->next += UNIT;
+        if (opcode == EXTENDED_ARG) {
+            extended = oparg & 0xffffffu;
+            continue;
+        }
+        cursor->opcode = opcode;
+        cursor->oparg = (int)(oparg & INT_MAX);
+        return true;
+    }
+}
+
+/* The next real instruction: inline cache entries are stepped over. */
+static inline bool
+cursor_step_real(struct cursor *cursor)
+{
+    while (cursor_step(cursor)) {
+        if (cursor->opcode != CACHE)
+            return true;
+    }
+    return false;
+}
+
+/* Item INDEX of the tuple NAMES: borrowed, or NULL. */
+static inline PyObject *
+name_at(PyObject *names, int index)
+{
+    if (index < 0 || index >= PyTuple_GET_SIZE(names))
+        return NULL;
+    return PyTuple_GET_ITEM(names, index);
+}
+
+#endif

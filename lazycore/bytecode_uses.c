@@ -1,0 +1,132 @@
+/* Which names the code of a module loads, and what it imports, by bytecode.
+ *
+ * See bytecode.h. Needs the GIL; runs no Python code.
+ */
+#include "lazycore/bytecode_private.h"
+
+enum { NESTING_MAX = 64 };
+
+/* uses */
+
+static int
+add_strings(PyObject *set, PyObject *item)
+{
+    if (PyUnicode_CheckExact(item))
+        return PySet_Add(set, item);
+    if (!PyTuple_Check(item))
+        return 0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(item); i++) {
+        if (add_strings(set, PyTuple_GET_ITEM(item, i)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The names that BYTES loads; of LISTED, the constants of a module that has
+ * __all__ (else NULL), every string that is loaded, as what __all__ may list,
+ * but for the names that an import statement says. */
+static int
+add_loaded_names(PyObject *set, PyObject *bytes, PyObject *names,
+                 PyObject *listed)
+{
+    struct cursor cursor = {(const unsigned char *)PyBytes_AS_STRING(bytes),
+                            (size_t)PyBytes_GET_SIZE(bytes), 0, 0, 0};
+    PyObject *last = NULL; /* the constant loaded just before */
+    while (cursor_step_real(&cursor)) {
+        int index = lz_op_loaded_name(cursor.opcode, cursor.oparg);
+        PyObject *name = index < 0 ? NULL : name_at(names, index);
+        if (name != NULL && PySet_Add(set, name) < 0)
+            return -1;
+        if (last != NULL && cursor.opcode != IMPORT_NAME &&
+            add_strings(set, last) < 0)
+            return -1;
+        last = listed != NULL && cursor.opcode == LOAD_CONST
+                   ? name_at(listed, cursor.oparg)
+                   : NULL;
+    }
+    return 0;
+}
+
+static int
+add_nested_names(PyObject *set, PyCodeObject *code, int nesting)
+{
+    if (nesting > NESTING_MAX) {
+        PyErr_SetString(PyExc_RecursionError, "code is nested too deep");
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_consts); i++) {
+        PyObject *item = PyTuple_GET_ITEM(code->co_consts, i);
+        if (!PyCode_Check(item))
+            continue;
+        PyCodeObject *inner = (PyCodeObject *)item;
+        int result = 0;
+        if (PyTuple_GET_SIZE(inner->co_names) > 0) {
+            PyObject *bytes = lz_code_bytes(inner);
+            result = bytes == NULL
+                         ? -1
+                         : add_loaded_names(set, bytes, inner->co_names, NULL);
+            Py_XDECREF(bytes);
+        }
+        if (result < 0 || add_nested_names(set, inner, nesting + 1) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool
+has_all(PyObject *names)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i),
+                                             "__all__") == 0)
+            return true;
+    }
+    return false;
+}
+
+PyObject *
+bytecode_used_names(PyCodeObject *code, PyObject *bytes)
+{
+    PyObject *set = PySet_New(NULL);
+    if (set == NULL)
+        return NULL;
+    PyObject *listed = has_all(code->co_names) ? code->co_consts : NULL;
+    if (add_loaded_names(set, bytes, code->co_names, listed) < 0 ||
+        add_nested_names(set, code, 0) < 0)
+        Py_CLEAR(set);
+    return set;
+}
+
+/* imports of a body */
+
+static PyObject *
+const_at(PyCodeObject *code, int index)
+{
+    return index < 0 ? NULL : name_at(code->co_consts, index);
+}
+
+int
+bytecode_imports(PyCodeObject *code, PyObject *bytes,
+                 int (*visit)(void *, PyObject *, PyObject *, int), void *arg)
+{
+    struct cursor cursor = {(const unsigned char *)PyBytes_AS_STRING(bytes),
+                            (size_t)PyBytes_GET_SIZE(bytes), 0, 0, 0};
+    int before_last = -1, last = -1; /* constants loaded just before */
+    while (cursor_step_real(&cursor)) {
+        if (cursor.opcode == IMPORT_NAME) {
+            PyObject *level = const_at(code, before_last);
+            PyObject *fromlist = const_at(code, last);
+            PyObject *name = name_at(code->co_names, cursor.oparg);
+            int result = 0;
+            if (level != NULL && PyLong_Check(level) && name != NULL)
+                result =
+                    visit(arg, name, fromlist == Py_None ? NULL : fromlist,
+                          (int)PyLong_AsLong(level));
+            if (result != 0)
+                return result;
+        }
+        before_last = last;
+        last = cursor.opcode == LOAD_CONST ? cursor.oparg : -1;
+    }
+    return 0;
+}

@@ -1,0 +1,118 @@
+"""Imports within a package by the record of effects, and what `import a.b` of
+the standard library has to run."""
+import os
+import subprocess
+
+import pytest
+
+FLASK = "/usr/lib/python3/dist-packages/flask"
+DJANGO = "/usr/lib/python3/dist-packages/django"
+
+needs_flask = pytest.mark.skipif(not os.path.isdir(FLASK),
+                                 reason="flask is not installed")
+needs_django = pytest.mark.skipif(not os.path.isdir(DJANGO),
+                                  reason="django is not installed")
+
+
+@pytest.fixture(autouse=True)
+def only_where_the_packages_are(version):
+    if version != (3, 11):
+        pytest.skip("the packages are for the system's Python")
+
+
+@needs_flask
+def test_free_modules_wait_at_outer(both):
+    run = both({}, """\
+        import sys
+        sys.path.append("/usr/lib/python3/dist-packages")
+        from flask import Flask
+        def main():
+            app = Flask("app")
+            print(app.name)
+        main()
+        """, levels={"flask": "outer"})
+    assert run.state("flask.blueprints") == "proxy"
+    assert run.show("flask.app")["level"] == "outer"
+
+
+@needs_flask
+def test_another_source_is_not_the_recorded_one(both, lab):
+    """One byte more, and the record says nothing of the package's module."""
+    subprocess.run(["cp", "-r", FLASK, str(lab.folder / "flask")], check=True)
+    with open(lab.folder / "flask" / "blueprints.py", "a") as file:
+        file.write("\n")
+    run = both({}, """\
+        import sys
+        sys.path.append("/usr/lib/python3/dist-packages")
+        import flask
+        print(flask.__file__ != "")
+        """, levels={"flask": "outer"})
+    assert run.state("flask.blueprints") != "proxy"
+
+
+@needs_django
+def test_effects_of_what_waits_are_there(both):
+    """django.db.models.functions registers look-ups that a query names by
+    text: nobody uses the module itself."""
+    both({}, """\
+        import sys
+        sys.path.append("/usr/lib/python3/dist-packages")
+        from django.conf import settings
+        settings.configure(
+            INSTALLED_APPS=[], DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+            DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3",
+                                   "NAME": ":memory:"}})
+        import django
+        django.setup()
+        from django.db import connection, models
+        class Note(models.Model):
+            when = models.DateField()
+            class Meta:
+                app_label = "notes"
+        print(sorted(models.DateField.get_lookups()))
+        print(Note.objects.filter(when__year=2020, when__week_day=3).query)
+        """)
+
+
+def test_standard_submodules_are_only_shown(both):
+    """`import a.b` of the standard library binds a and shows b on it."""
+    run = both({"one.py": "import xml\nimport xml.sax.saxutils\n"
+                          "import urllib.request\n"
+                          "use = lambda: (xml, urllib)\n",
+                "two.py": "import xml.dom.minidom as dom, xml.sax.handler\n"
+                          "use = lambda: (dom, xml)\n"}, """\
+        import one, two
+        def main():
+            xml, urllib = one.use()
+            print(xml.__name__, urllib.__name__)
+            print(hasattr(xml, "sax"), hasattr(urllib, "parse"))
+            print(two.use()[1] is xml, xml.sax.saxutils.escape("<"))
+            print(xml.sax.handler.ContentHandler.__name__)
+        main()
+        """)
+    assert run.state("xml.sax.saxutils") == "real"
+
+
+@pytest.mark.parametrize("use", ["urllib", "urllib.parse.quote(' ')"])
+def test_use_of_the_package_leaves_its_submodule(lazily, use):
+    run = lazily({"user.py": "import urllib\nimport urllib.request\n"
+                             f"use = lambda: {use}\n"}, """\
+        import user
+        def main():
+            user.use()
+        main()
+        """)
+    assert run.state("urllib.request") == "proxy"
+
+
+def test_locals_of_a_class_body_are_its_own(both):
+    run = both({"dep.py": "print('run')\n"}, """\
+        import dep
+        class Kind:
+            one = 1
+            names = sorted(name for name in locals() if name[0] != "_")
+        print(Kind.names)
+        def never():
+            return dep
+        """ .replace("import dep", "import json as dep"))
+    assert run.pending == ["dep"]
