@@ -1,8 +1,9 @@
 /* How lazy a top-level package may be inside itself: DESIGN 4.3, levels.
  *
  * eager: its modules are ignored. outer: imports within it are eager (rule
- * 7), the default for what is not known. full: rule 7 does not hold. The
- * catalogue (level.def) says what was tried; an operator changes levels
+ * 7), but for modules that are recorded to be free of effects (effects.h);
+ * the default for what is not known. full: rule 7 does not hold. The
+ * catalogue (level.def) says what was proved; an operator changes levels
  * live. Own mutex; any thread.
  */
 #ifndef LAZYCORE_LEVEL_H
