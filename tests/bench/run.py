@@ -10,12 +10,13 @@ import common
 import control
 import lazyctl
 import peers
+import rules
 import start
 import statement
 import steady
 
 BENCHMARKS = {module.__name__: module
-              for module in (start, peers, control, lazyctl, statement,
+              for module in (start, peers, rules, control, lazyctl, statement,
                              steady)}
 
 
