@@ -148,9 +148,12 @@ reload_note_source(PyObject *spec)
     PyObject *type, *error, *traceback;
 
     PyErr_Fetch(&type, &error, &traceback);
+    /* None, or whatever stands for a spec, may lack them. */
     PyObject *name = PyObject_GetAttrString(spec, "name");
-    PyObject *origin = PyObject_GetAttrString(spec, "origin");
-    PyObject *loader = PyObject_GetAttrString(spec, "loader");
+    PyObject *origin =
+        name == NULL ? NULL : PyObject_GetAttrString(spec, "origin");
+    PyObject *loader =
+        origin == NULL ? NULL : PyObject_GetAttrString(spec, "loader");
     if (name != NULL && origin != NULL && loader != NULL &&
         PyUnicode_Check(origin)) {
         identify_origin(origin, loader, &identity);

@@ -205,10 +205,12 @@ load("replaced")
 load("bare")
 load()
 sys.modules["made"] = types.ModuleType("made")
-words = {"sys": "built into", "os": "frozen", "_json": "extension",
+words = {"sys": "built into", "_json": "extension",
          "__main__": "program itself", "pkg": "namespace",
          "mod": "__reload__", "replaced": "another object",
          "made": "no import spec", "bare": "bytecode"}
+if os.__spec__.origin == "frozen":  # a debug build freezes nothing
+    words["os"] = "frozen"
 for name, word in words.items():
     result = reload("refused", name)
     assert word in result["text"], (name, result)
