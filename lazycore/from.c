@@ -21,6 +21,18 @@ from_new(struct lz_engine *engine, Py_ssize_t count)
     return from;
 }
 
+/* What stands for the name now: while the statement was prepared, the load of
+ * another name may have given a proxy its value. */
+static PyObject *
+entry_value(PyObject *self, PyObject *value)
+{
+    struct lz_engine *engine = engine_of(self);
+    if (engine != NULL && proxy_check(engine, value) &&
+        ((struct lz_proxy *)value)->value != NULL)
+        value = ((struct lz_proxy *)value)->value;
+    return Py_NewRef(value);
+}
+
 static PyObject *
 from_getattro(PyObject *self, PyObject *name)
 {
@@ -34,11 +46,11 @@ from_getattro(PyObject *self, PyObject *name)
     }
     for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
         if (from->entries[i].attr == name)
-            return Py_NewRef(from->entries[i].value);
+            return entry_value(self, from->entries[i].value);
     }
     for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
         if (PyUnicode_Compare(from->entries[i].attr, name) == 0)
-            return Py_NewRef(from->entries[i].value);
+            return entry_value(self, from->entries[i].value);
     }
     return PyObject_GenericGetAttr(self, name);
 }

@@ -425,3 +425,22 @@ def test_value_that_replaced_a_submodule_stays(both, main):
           "other/__init__.py": "from . import name\n",
           "other/name.py": "y = 2\n"},
          main + "\n", levels={"pk": "full", "other": "full"})
+
+
+def test_row_star_import_in_which_another_name_loads(both):
+    """Row 6: what a later name of the star import loads, since the importer
+    has a value of that name, gives an earlier one its value: that is stored,
+    not what stood for it."""
+    both({"pk/__init__.py": "from pk.parts import one, two\n"
+                            "use = lambda: (one, two)\n",
+          "pk/parts.py": "one, two = 1, 2\n",
+          "user.py": "two = 5\nfrom pk import *\n"}, """\
+        # No walk for what leaked in a heap of this size.
+        ballast = [[] for _ in range(1_050_000)]
+        import user
+        def main():
+            user.two
+            print(sorted((name, type(value).__name__) for name, value
+                         in user.__dict__.items() if name[0] != "_"))
+        main()
+        """, levels={"pk": "full"})
