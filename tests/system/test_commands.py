@@ -166,7 +166,7 @@ def test_show_of_a_package_that_nothing_imported(server):
     """Its level is known all the same, from the catalogue or an operator."""
     shown = server.ask("show", "django")
     assert shown["state"] == "absent"
-    assert (shown["level"], shown["level_source"]) == ("full", "catalogue")
+    assert (shown["level"], shown["level_source"]) == ("outer", "catalogue")
     assert "programs: " in shown["level_why"]
     assert "sweep: " in shown["level_why"]
     assert shown["level_why"] in server.ctl("show", "django").out

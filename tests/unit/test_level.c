@@ -45,9 +45,9 @@ test_unknown_is_outer(void **state)
 static void
 test_catalogue(void **state)
 {
-    expect(*state, "django.db.models", "full", "catalogue");
+    expect(*state, "chardet.universaldetector", "full", "catalogue");
     expect(*state, "sqlalchemy.orm", "outer", "catalogue");
-    expect(*state, "djangofoo", "outer", "default");
+    expect(*state, "chardetfoo", "outer", "default");
 }
 
 static void
@@ -55,14 +55,14 @@ test_why(void **state)
 {
     static const char *const names[] = {"json"};
     struct lz_error error = {0};
-    struct lz_level_info info = levels_explain(*state, "django.db");
+    struct lz_level_info info = levels_explain(*state, "chardet.version");
 
     assert_int_equal(info.level, LZ_LEVEL_FULL);
     assert_int_equal(info.source, LZ_LEVEL_CATALOGUE);
     assert_non_null(strstr(info.why, "programs: "));
     assert_non_null(strstr(info.why, "; sweep: "));
-    assert_int_equal(levels_set(*state, "django", LZ_LEVEL_OUTER, &error), 0);
-    info = levels_explain(*state, "django.db");
+    assert_int_equal(levels_set(*state, "chardet", LZ_LEVEL_OUTER, &error), 0);
+    info = levels_explain(*state, "chardet.version");
     assert_int_equal(info.level, LZ_LEVEL_OUTER);
     assert_string_equal(info.why, "an operator set it");
     assert_int_equal(levels_stdlib(*state, names, 1), 0);
@@ -93,12 +93,12 @@ test_operator_wins(void **state)
 
     assert_int_equal(levels_stdlib(*state, names, 1), 0);
     assert_int_equal(levels_set(*state, "json", LZ_LEVEL_EAGER, &error), 0);
-    assert_int_equal(levels_set(*state, "django", LZ_LEVEL_OUTER, &error), 0);
+    assert_int_equal(levels_set(*state, "chardet", LZ_LEVEL_OUTER, &error), 0);
     assert_int_equal(levels_set(*state, "mine", LZ_LEVEL_FULL, &error), 0);
     /* Given again, as after uninstall and install: what was set stays. */
     assert_int_equal(levels_stdlib(*state, names, 1), 0);
     expect(*state, "json", "eager", "operator");
-    expect(*state, "django.db", "outer", "operator");
+    expect(*state, "chardet.x", "outer", "operator");
     expect(*state, "mine.x", "full", "operator");
     assert_int_equal(levels_is_stdlib(*state, "json"), 1);
 }
