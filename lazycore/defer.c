@@ -5,7 +5,7 @@
  * push. Either all names of a statement are deferred or none is. Needs the
  * GIL.
  */
-#include "lazycore/engine.h"
+#include "lazycore/record.h"
 
 /* What one deferral works on. */
 struct deferral {

@@ -363,13 +363,6 @@ int policy_module(struct lz_engine *engine, struct lz_namespace *ns,
                   const struct lz_statement *statement, PyObject *name,
                   PyObject *file, enum lz_reason *ret_reason);
 
-/* record.c */
-/* Whether NAME, found at FILE (or NULL), may be deferred within its own
- * package: it is recorded to be free of effects, and what it would import
- * that is not has been imported now. 1, 0 (also where that has loaded NAME
- * itself) or -1 with an exception. */
-int record_allows(struct lz_engine *engine, PyObject *name, PyObject *file);
-
 /* defer.c */
 extern PyType_Spec lz_from_spec;
 /* Defer STATEMENT, which imports the absolute NAME. 1 with what IMPORT_NAME
