@@ -90,6 +90,10 @@ find_allowed(struct deferral *d, PyObject *name, struct lz_target **ret_target)
     }
     if (result == 1)
         result = parents_allowed(d, name);
+    if (result == 1 && (*ret_target)->found == NULL) { /* they loaded it */
+        d->reason = LZ_REASON_NONE;
+        result = 0;
+    }
     if (result <= 0)
         Py_CLEAR(*ret_target);
     else
@@ -165,19 +169,6 @@ top_level_proxy(struct deferral *d, PyObject *stored, PyObject *top,
     return proxy;
 }
 
-/* Whether `import a.b` has no more to do than to show b on a: nobody imports
- * a module of the standard library for what its body does to others. */
-static bool
-only_shows(const struct deferral *d)
-{
-    Py_ssize_t length = PyUnicode_GET_LENGTH(d->name);
-    const char *name = PyUnicode_AsUTF8(d->name);
-    lz_forgive();
-    return d->statement->shape == LZ_SHAPE_IMPORT && name != NULL &&
-           PyUnicode_FindChar(d->name, '.', 0, length, 1) > 0 &&
-           levels_is_stdlib(d->engine->core->levels, name);
-}
-
 /* Whether MODULE shows the first submodule of d->name, pending or loaded. */
 static bool
 shows(struct deferral *d, PyObject *module, Py_ssize_t dot)
@@ -228,8 +219,10 @@ done:
 static int
 defer_import(struct deferral *d, PyObject **ret_value)
 {
-    bool shown = only_shows(d);
-    int early = shown ? defer_shown(d, ret_value) : 0;
+    int shown = d->statement->shape == LZ_SHAPE_IMPORT
+                    ? submodule_only_shows(d->engine, d->name)
+                    : 0;
+    int early = shown == 1 ? defer_shown(d, ret_value) : shown;
     if (early != 0)
         return early;
     PyObject *stored = d->statement->stored[0];

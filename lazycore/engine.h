@@ -238,6 +238,10 @@ void submodule_publish_all(struct lz_engine *engine, PyObject *children);
 /* Whether the loaded parent of CHILD has a value of its own under the name
  * that eager code would give to the submodule now. */
 bool submodule_is_taken(struct lz_engine *engine, PyObject *child);
+/* Whether `import a.b` has no more to do than to show b on a: nobody imports
+ * a module of the standard library for what its body does to others. -1 with
+ * an exception. */
+int submodule_only_shows(struct lz_engine *engine, PyObject *name);
 
 /* find.c */
 extern PyType_Spec lz_finder_spec;

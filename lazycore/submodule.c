@@ -7,6 +7,8 @@
  */
 #include "lazycore/engine.h"
 
+#include <string.h>
+
 /* Whether HELD is a proxy of the module CHILD itself. */
 static bool
 stands_for(struct lz_engine *engine, PyObject *held, PyObject *child)
@@ -222,6 +224,44 @@ submodule_publish_all(struct lz_engine *engine, PyObject *children)
         }
         lz_forgive();
     }
+}
+
+/* Whether NAME is of a package of the standard library and, where FILE is
+ * given, found there: not another package of that name. */
+static bool
+is_stdlib(struct lz_engine *engine, PyObject *name, PyObject *file)
+{
+    const char *module = place_text(name);
+    if (module == NULL || !levels_is_stdlib(engine->core->levels, module))
+        return false;
+    if (file == NULL)
+        return true;
+    const char *path = place_text(file);
+    const char *folder =
+        place_text(PyDict_GetItemString(engine->sys_dict, "_stdlib_dir"));
+    size_t size = folder == NULL ? 0 : strlen(folder);
+    size_t top = strcspn(module, ".");
+    return size > 0 && path != NULL && strncmp(path, folder, size) == 0 &&
+           path[size] == '/' && strncmp(path + size + 1, module, top) == 0 &&
+           path[size + 1 + top] == '/';
+}
+
+int
+submodule_only_shows(struct lz_engine *engine, PyObject *name)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    struct lz_target *target;
+    if (PyUnicode_FindChar(name, '.', 0, length, 1) <= 0 ||
+        !is_stdlib(engine, name, NULL))
+        return 0;
+    int result = find_target(engine, name, &target);
+    if (result != 1)
+        return result;
+    PyObject *file = found_file(engine, target->found);
+    result = is_stdlib(engine, name, file);
+    Py_XDECREF(file);
+    Py_DECREF(target);
+    return result;
 }
 
 /* What importlib calls */

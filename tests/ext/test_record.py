@@ -184,3 +184,16 @@ def test_effects_that_another_thread_runs_are_waited_for(both):
         thread.join()
         print(sys.marks)
         """, levels={"flask": "outer"})
+
+
+@pytest.mark.parametrize("first", ["", "cmd.registry\n"])
+def test_a_package_with_a_standard_name_is_not_the_standard_one(both, first):
+    both({"cmd/__init__.py": "registry = []\n",
+          "cmd/plugin.py": "import cmd\ncmd.registry.append('plugin')\n",
+          "user.py": f"import cmd\n{first}import cmd.plugin\n"
+                     "names = lambda: cmd.registry\n"}, """\
+        import user
+        def main():
+            print(user.names())
+        main()
+        """)
