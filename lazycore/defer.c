@@ -382,6 +382,22 @@ loaded_value(struct deferral *d, PyObject *dict, PyObject *attr,
     return result;
 }
 
+/* What came with a name of FROM may have bound others anew: eager code takes
+ * all of them from MODULE after that. */
+static void
+from_refresh(struct deferral *d, struct lz_from *from, PyObject *module)
+{
+    PyObject *dict = PyModule_GetDict(module);
+    for (int i = 0; i < d->statement->count; i++) {
+        PyObject **value = &from->entries[i].value;
+        PyObject *held = namespace_peek_borrowed(d->engine, dict,
+                                                 d->statement->attrs[i], NULL);
+        if (held != NULL && held != *value && !proxy_check(d->engine, held) &&
+            !proxy_check(d->engine, *value))
+            Py_SETREF(*value, Py_NewRef(held));
+    }
+}
+
 /* The entries of FROM, each a value or a proxy. *ret_pending: proxies. */
 static int
 from_fill(struct deferral *d, struct lz_from *from, int *ret_pending)
@@ -416,6 +432,8 @@ from_fill(struct deferral *d, struct lz_from *from, int *ret_pending)
                 result = 0;
         }
     }
+    if (result == 1 && module != NULL)
+        from_refresh(d, from, module);
     Py_XDECREF(target);
     Py_XDECREF(module);
     return result;

@@ -186,6 +186,22 @@ def test_effects_that_another_thread_runs_are_waited_for(both):
         """, levels={"flask": "outer"})
 
 
+def test_names_are_taken_after_what_the_statement_ran(both):
+    bodies = dict(BODIES)
+    bodies["flask"] = ("value = 1\nfrom flask import value as taken, app\n"
+                       "print(taken)\nuse = lambda: app\n")
+    bodies["flask.cli"] = "import flask\nflask.value = 2\n"
+    run = both(recorded_package("lib", bodies), """\
+        import sys
+        sys.path.insert(0, "lib")
+        def load():
+            import flask
+            print(flask.__name__)
+        load()
+        """, levels={"flask": "outer"})
+    assert run.state("flask.app") == "proxy"
+
+
 @pytest.mark.parametrize("first", ["", "cmd.registry\n"])
 def test_a_package_with_a_standard_name_is_not_the_standard_one(both, first):
     both({"cmd/__init__.py": "registry = []\n",
