@@ -59,8 +59,8 @@ struct lz_target {
     bool noted;  /* the registry knows it as a proxy */
     bool failed; /* its last load did, or made a copy, or its package's path
                     has changed: it is searched for again */
-    PyObject *published_on; /* dict of the parent that showed it, compared
-                               only: what is under that name there now, or is
+    PyObject *published_on; /* weak reference to the parent that showed it, or
+                               NULL: what is under that name there now, or is
                                not, came after the statement */
 };
 
