@@ -268,8 +268,9 @@ no_such_rule(const char *name)
 {
     PyObject *names = PyUnicode_FromString(policy_rule_string(0));
     for (int rule = 1; names != NULL && rule < LZ_RULES; rule++)
-        Py_SETREF(names, PyUnicode_FromFormat("%U, %s", names,
-                                              policy_rule_string(rule)));
+        Py_SETREF(names, PyUnicode_FromFormat(
+                             "%U, %s", names,
+                             policy_rule_string((enum lz_rule)rule)));
     if (names != NULL)
         PyErr_Format(PyExc_ValueError, "no rule '%s': use one of %U", name,
                      names);
@@ -286,7 +287,8 @@ api_rule(PyObject *module, PyObject *args)
     if (engine == NULL || !PyArg_ParseTuple(args, "s|O:rule", &name, &on))
         return NULL;
     int rule = 0;
-    while (rule < LZ_RULES && strcmp(policy_rule_string(rule), name) != 0)
+    while (rule < LZ_RULES &&
+           strcmp(policy_rule_string((enum lz_rule)rule), name) != 0)
         rule++;
     if (rule == LZ_RULES)
         return no_such_rule(name);
