@@ -186,8 +186,9 @@ record_allows(struct lz_engine *engine, PyObject *name, PyObject *file)
         return 0;
     int result = allows(engine, (unsigned)index, where, whole - length);
     /* What was imported may have brought the module itself. */
-    if (result == 1)
-        result = is_there(engine, text) == 0;
+    int there = result == 1 ? is_there(engine, text) : 0;
+    if (there != 0)
+        result = there < 0 ? -1 : 0;
     return result;
 }
 
