@@ -5,7 +5,7 @@
  * push. Either all names of a statement are deferred or none is. Needs the
  * GIL.
  */
-#include "lazycore/engine.h"
+#include "lazycore/record.h"
 
 /* What one deferral works on. */
 struct deferral {
@@ -90,6 +90,10 @@ find_allowed(struct deferral *d, PyObject *name, struct lz_target **ret_target)
     }
     if (result == 1)
         result = parents_allowed(d, name);
+    if (result == 1 && (*ret_target)->found == NULL) { /* they loaded it */
+        d->reason = LZ_REASON_NONE;
+        result = 0;
+    }
     if (result <= 0)
         Py_CLEAR(*ret_target);
     else
@@ -165,19 +169,6 @@ top_level_proxy(struct deferral *d, PyObject *stored, PyObject *top,
     return proxy;
 }
 
-/* Whether `import a.b` has no more to do than to show b on a: nobody imports
- * a module of the standard library for what its body does to others. */
-static bool
-only_shows(const struct deferral *d)
-{
-    Py_ssize_t length = PyUnicode_GET_LENGTH(d->name);
-    const char *name = PyUnicode_AsUTF8(d->name);
-    lz_forgive();
-    return d->statement->shape == LZ_SHAPE_IMPORT && name != NULL &&
-           PyUnicode_FindChar(d->name, '.', 0, length, 1) > 0 &&
-           levels_is_stdlib(d->engine->core->levels, name);
-}
-
 /* Whether MODULE shows the first submodule of d->name, pending or loaded. */
 static bool
 shows(struct deferral *d, PyObject *module, Py_ssize_t dot)
@@ -228,8 +219,10 @@ done:
 static int
 defer_import(struct deferral *d, PyObject **ret_value)
 {
-    bool shown = only_shows(d);
-    int early = shown ? defer_shown(d, ret_value) : 0;
+    int shown = d->statement->shape == LZ_SHAPE_IMPORT
+                    ? submodule_only_shows(d->engine, d->name)
+                    : 0;
+    int early = shown == 1 ? defer_shown(d, ret_value) : shown;
     if (early != 0)
         return early;
     PyObject *stored = d->statement->stored[0];
@@ -389,6 +382,22 @@ loaded_value(struct deferral *d, PyObject *dict, PyObject *attr,
     return result;
 }
 
+/* What came with a name of FROM may have bound others anew: eager code takes
+ * all of them from MODULE after that. */
+static void
+from_refresh(struct deferral *d, struct lz_from *from, PyObject *module)
+{
+    PyObject *dict = PyModule_GetDict(module);
+    for (int i = 0; i < d->statement->count; i++) {
+        PyObject **value = &from->entries[i].value;
+        PyObject *held = namespace_peek_borrowed(d->engine, dict,
+                                                 d->statement->attrs[i], NULL);
+        if (held != NULL && held != *value && !proxy_check(d->engine, held) &&
+            !proxy_check(d->engine, *value))
+            Py_SETREF(*value, Py_NewRef(held));
+    }
+}
+
 /* The entries of FROM, each a value or a proxy. *ret_pending: proxies. */
 static int
 from_fill(struct deferral *d, struct lz_from *from, int *ret_pending)
@@ -423,6 +432,8 @@ from_fill(struct deferral *d, struct lz_from *from, int *ret_pending)
                 result = 0;
         }
     }
+    if (result == 1 && module != NULL)
+        from_refresh(d, from, module);
     Py_XDECREF(target);
     Py_XDECREF(module);
     return result;

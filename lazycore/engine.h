@@ -59,8 +59,8 @@ struct lz_target {
     bool noted;  /* the registry knows it as a proxy */
     bool failed; /* its last load did, or made a copy, or its package's path
                     has changed: it is searched for again */
-    PyObject *published_on; /* dict of the parent that showed it, compared
-                               only: what is under that name there now, or is
+    PyObject *published_on; /* weak reference to the parent that showed it, or
+                               NULL: what is under that name there now, or is
                                not, came after the statement */
 };
 
@@ -238,6 +238,10 @@ void submodule_publish_all(struct lz_engine *engine, PyObject *children);
 /* Whether the loaded parent of CHILD has a value of its own under the name
  * that eager code would give to the submodule now. */
 bool submodule_is_taken(struct lz_engine *engine, PyObject *child);
+/* Whether `import a.b` has no more to do than to show b on a: nobody imports
+ * a module of the standard library for what its body does to others. -1 with
+ * an exception. */
+int submodule_only_shows(struct lz_engine *engine, PyObject *name);
 
 /* find.c */
 extern PyType_Spec lz_finder_spec;
@@ -362,13 +366,6 @@ bool policy_is_guarded(const struct lz_statement *statement);
 int policy_module(struct lz_engine *engine, struct lz_namespace *ns,
                   const struct lz_statement *statement, PyObject *name,
                   PyObject *file, enum lz_reason *ret_reason);
-
-/* record.c */
-/* Whether NAME, found at FILE (or NULL), may be deferred within its own
- * package: it is recorded to be free of effects, and what it would import
- * that is not has been imported now. 1, 0 (also where that has loaded NAME
- * itself) or -1 with an exception. */
-int record_allows(struct lz_engine *engine, PyObject *name, PyObject *file);
 
 /* defer.c */
 extern PyType_Spec lz_from_spec;

@@ -8,6 +8,7 @@
  * held meanwhile.
  */
 #include "lazycore/engine.h"
+#include "lazycore/record.h"
 #include "lazycore/reload.h"
 
 #include <string.h>
@@ -274,6 +275,7 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
     struct lz_cause saved = load_cause_push(NULL, LZ_REASON_NONE, false);
     engine->loads_running++;
     search_break();
+    record_forget(engine, name);
     PyObject *module = PyObject_CallOneArg(engine->load_unlocked, spec);
     engine->loads_running--;
     load_cause_pop(saved);

@@ -8,6 +8,7 @@
  */
 #include "lazycore/effects.h"
 #include "lazycore/engine.h"
+#include "lazycore/record.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -52,13 +53,15 @@ is_as_recorded(const struct walk *walk, const struct lz_effects *module)
            stat(path, &info) == 0 && info.st_size == (off_t)module->bytes;
 }
 
-/* Whether NAME is loaded, or its body is running. */
+/* Whether NAME is loaded, or its body is running in this thread: one that
+ * another thread runs is to be waited for. None in sys.modules is no module:
+ * importing it raises. */
 static int
-is_there(const char *name)
+is_there(struct lz_engine *engine, const char *name)
 {
     PyObject *text = PyUnicode_FromString(name);
-    PyObject *module = text == NULL ? NULL : load_peek_module(text);
-    int result = module != NULL || !PyErr_Occurred() ? module != NULL : -1;
+    PyObject *module = text == NULL ? NULL : load_module_here(engine, text);
+    int result = PyErr_Occurred() ? -1 : module != NULL && module != Py_None;
     Py_XDECREF(module);
     Py_XDECREF(text);
     return result;
@@ -93,7 +96,7 @@ visit(struct walk *walk, unsigned index)
         const char *name = lz_effects_names + lz_effects[other].name;
         if (walk->seen[other] || walk->engine->recorded[other] == SETTLED)
             continue;
-        int there = is_there(name);
+        int there = is_there(walk->engine, name);
         if (there < 0)
             return -1;
         if (there)
@@ -183,7 +186,25 @@ record_allows(struct lz_engine *engine, PyObject *name, PyObject *file)
         return 0;
     int result = allows(engine, (unsigned)index, where, whole - length);
     /* What was imported may have brought the module itself. */
-    if (result == 1)
-        result = is_there(text) == 0;
+    int there = result == 1 ? is_there(engine, text) : 0;
+    if (there != 0)
+        result = there < 0 ? -1 : 0;
     return result;
+}
+
+void
+record_forget(struct lz_engine *engine, PyObject *name)
+{
+    const char *text = engine->recorded == NULL ? NULL : place_text(name);
+    int index = text == NULL ? -1 : effects_find(text);
+    if (index < 0)
+        return;
+    size_t length = strlen(text);
+    for (unsigned i = (unsigned)index; i < lz_effects_count; i++) {
+        const char *other = lz_effects_names + lz_effects[i].name;
+        if (strncmp(other, text, length) != 0 ||
+            (other[length] != '\0' && other[length] != '.'))
+            break;
+        engine->recorded[i] = 0;
+    }
 }

@@ -7,6 +7,8 @@
  */
 #include "lazycore/engine.h"
 
+#include <string.h>
+
 /* Whether HELD is a proxy of the module CHILD itself. */
 static bool
 stands_for(struct lz_engine *engine, PyObject *held, PyObject *child)
@@ -40,14 +42,36 @@ place_in_parent(PyObject *name, PyObject **ret_dict, PyObject **ret_tail)
     return *ret_dict != NULL;
 }
 
-/* Whether the parent that DICT is of has shown NAME; a copy of it has not. */
+/* Whether the parent that DICT is of has shown TARGET; a copy of it, or one
+ * that was loaded after it, has not. */
+static bool
+is_shown_on(const struct lz_target *target, PyObject *dict)
+{
+    PyObject *parent = target->published_on == NULL
+                           ? NULL
+                           : PyObject_CallNoArgs(target->published_on);
+    bool result = parent != NULL && PyModule_Check(parent) &&
+                  PyModule_GetDict(parent) == dict;
+    lz_forgive();
+    Py_XDECREF(parent);
+    return result;
+}
+
 static bool
 is_published(struct lz_engine *engine, PyObject *name, PyObject *dict)
 {
     struct lz_target *target = target_get(engine, name);
-    bool result = target != NULL && target->published_on == dict;
+    bool result = target != NULL && is_shown_on(target, dict);
     Py_XDECREF(target);
     return result;
+}
+
+static int
+set_shown_on(struct lz_target *target, PyObject *parent)
+{
+    PyObject *reference = PyWeakref_NewRef(parent, NULL);
+    Py_XSETREF(target->published_on, reference);
+    return reference == NULL ? -1 : 0;
 }
 
 bool
@@ -144,10 +168,10 @@ publish_on(struct lz_engine *engine, PyObject *parent, PyObject *child,
         goto done;
     }
     PyObject *held = namespace_peek_borrowed(engine, ns->dict, tail, NULL);
-    if (held != NULL || target->published_on == ns->dict) {
+    if (held != NULL || is_shown_on(target, ns->dict)) {
         result = 0; /* a name of the package's own, or published before */
         if (held != NULL && stands_for(engine, held, child))
-            target->published_on = ns->dict;
+            result = set_shown_on(target, parent);
         goto done;
     }
     proxy = proxy_new(engine, LZ_PROXY_MODULE, child, NULL, target);
@@ -155,7 +179,7 @@ publish_on(struct lz_engine *engine, PyObject *parent, PyObject *child,
         goto done;
     result = namespace_defer(ns, tail, proxy, false) < 0 ? -1 : 0;
     if (result == 0)
-        target->published_on = ns->dict;
+        result = set_shown_on(target, parent);
 done:
     Py_XDECREF(proxy);
     Py_XDECREF(ns);
@@ -222,6 +246,44 @@ submodule_publish_all(struct lz_engine *engine, PyObject *children)
         }
         lz_forgive();
     }
+}
+
+/* Whether NAME is of a package of the standard library and, where FILE is
+ * given, found there: not another package of that name. */
+static bool
+is_stdlib(struct lz_engine *engine, PyObject *name, PyObject *file)
+{
+    const char *module = place_text(name);
+    if (module == NULL || !levels_is_stdlib(engine->core->levels, module))
+        return false;
+    if (file == NULL)
+        return true;
+    const char *path = place_text(file);
+    const char *folder =
+        place_text(PyDict_GetItemString(engine->sys_dict, "_stdlib_dir"));
+    size_t size = folder == NULL ? 0 : strlen(folder);
+    size_t top = strcspn(module, ".");
+    return size > 0 && path != NULL && strncmp(path, folder, size) == 0 &&
+           path[size] == '/' && strncmp(path + size + 1, module, top) == 0 &&
+           path[size + 1 + top] == '/';
+}
+
+int
+submodule_only_shows(struct lz_engine *engine, PyObject *name)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    struct lz_target *target;
+    if (PyUnicode_FindChar(name, '.', 0, length, 1) <= 0 ||
+        !is_stdlib(engine, name, NULL))
+        return 0;
+    int result = find_target(engine, name, &target);
+    if (result != 1)
+        return result;
+    PyObject *file = found_file(engine, target->found);
+    result = is_stdlib(engine, name, file);
+    Py_XDECREF(file);
+    Py_DECREF(target);
+    return result;
 }
 
 /* What importlib calls */

@@ -251,6 +251,7 @@ target_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(target->found);
     Py_VISIT(target->searched);
     Py_VISIT(target->children);
+    Py_VISIT(target->published_on);
     return 0;
 }
 
@@ -261,6 +262,7 @@ target_clear(PyObject *self)
     Py_CLEAR(target->found);
     Py_CLEAR(target->searched);
     Py_CLEAR(target->children);
+    Py_CLEAR(target->published_on);
     return 0;
 }
 

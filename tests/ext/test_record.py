@@ -2,6 +2,7 @@
 the standard library has to run."""
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -116,3 +117,99 @@ def test_locals_of_a_class_body_are_its_own(both):
             return dep
         """ .replace("import dep", "import json as dep"))
     assert run.pending == ["dep"]
+
+
+RECORD = (Path(__file__).resolve().parents[2] / "lazycore" / "effects"
+          / "flask.tsv")
+
+
+def recorded_package(folder, bodies):
+    """A package with the names and sizes of the recorded flask, in which
+    flask.cli alone is not free: flask.app imports it."""
+    files = {}
+    for line in RECORD.read_text().splitlines():
+        name, kind, size = line.split("\t")[:3]
+        tail = "/__init__.py" if kind == "package" else ".py"
+        body = bodies.get(name, "")
+        files[f"{folder}/{name.replace('.', '/')}{tail}"] = (
+            body + "#" * (int(size) - len(body) - 1) + "\n")
+    return files
+
+
+BODIES = {
+    "flask": "from . import app as app\nuse = lambda: app\n",
+    "flask.app": "from . import cli\n",
+    "flask.cli": "print('cli')\n",
+}
+
+
+def test_effects_come_again_with_a_package_that_is_loaded_again(both):
+    """What has effects is imported for each load of the package."""
+    run = both(recorded_package("lib", BODIES), """\
+        import sys
+        sys.path.insert(0, "lib")
+        def load():
+            import flask
+            print(flask.__name__)
+        load()
+        for name in [name for name in sys.modules if name[:5] == "flask"]:
+            del sys.modules[name]
+        load()
+        """, levels={"flask": "outer"})
+    assert run.state("flask.app") == "proxy"
+
+
+def test_effects_that_another_thread_runs_are_waited_for(both):
+    both(recorded_package("lib", {
+        "flask.app": "from . import cli\n",
+        "flask.cli": "import sys\nsys.began.set()\nsys.wait()\n"
+                     "sys.marks.append('cli')\n",
+        "flask.views": "from . import app as app\nimport sys\n"
+                       "sys.marks.append('views')\nuse = lambda: app\n",
+    }), """\
+        import sys, threading
+        sys.path.insert(0, "lib")
+        sys.began, sys.marks = threading.Event(), []
+        ended = threading.Event()
+        sys.wait = lambda: ended.wait(0.3)
+        import flask
+        flask.__name__
+        thread = threading.Thread(target=__import__, args=("flask.cli",))
+        thread.start()
+        sys.began.wait()
+        def load():
+            import flask.views
+        load()
+        ended.set()
+        thread.join()
+        print(sys.marks)
+        """, levels={"flask": "outer"})
+
+
+def test_names_are_taken_after_what_the_statement_ran(both):
+    bodies = dict(BODIES)
+    bodies["flask"] = ("value = 1\nfrom flask import value as taken, app\n"
+                       "print(taken)\nuse = lambda: app\n")
+    bodies["flask.cli"] = "import flask\nflask.value = 2\n"
+    run = both(recorded_package("lib", bodies), """\
+        import sys
+        sys.path.insert(0, "lib")
+        def load():
+            import flask
+            print(flask.__name__)
+        load()
+        """, levels={"flask": "outer"})
+    assert run.state("flask.app") == "proxy"
+
+
+@pytest.mark.parametrize("first", ["", "cmd.registry\n"])
+def test_a_package_with_a_standard_name_is_not_the_standard_one(both, first):
+    both({"cmd/__init__.py": "registry = []\n",
+          "cmd/plugin.py": "import cmd\ncmd.registry.append('plugin')\n",
+          "user.py": f"import cmd\n{first}import cmd.plugin\n"
+                     "names = lambda: cmd.registry\n"}, """\
+        import user
+        def main():
+            print(user.names())
+        main()
+        """)

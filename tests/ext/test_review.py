@@ -398,3 +398,34 @@ def test_reload_takes_its_argument_as_importlib_does(both, arguments):
                 print(error)
         main()
         """)
+
+
+def test_a_package_that_comes_later_has_not_shown_the_submodule(both):
+    """Its dict may lie where that of the package that did has lain."""
+    both({"pack/__init__.py": "", "pack/sub.py": "VALUE = 1\n",
+          "user.py": "import pack.sub\nuse = lambda: pack.sub\n"}, """\
+        import gc, importlib, sys, types
+        def forget():
+            for name in "pack", "pack.sub", "user":
+                sys.modules.pop(name, None)
+            gc.collect()
+        def show():
+            importlib.import_module("pack")
+            importlib.import_module("user")
+            return id(sys.modules["pack"].__dict__)
+        def again():
+            where = show()
+            forget()
+            others = [types.ModuleType("other") for _ in range(200)]
+            for other in others:
+                if id(other.__dict__) == where:
+                    other.__name__ = other.__package__ = "pack"
+                    other.__path__ = ["pack"]
+                    sys.modules["pack"] = other
+                    importlib.import_module("pack.sub")
+                    return other.sub.VALUE
+            return 1
+        for _ in range(20):
+            print(again())
+            forget()
+        """)

@@ -66,14 +66,15 @@ def test_level_catalogue(lazily):
         def main():
             assert lazycore.level("json") == "full"
             assert lazycore.level("django") == "outer"
+            assert lazycore.level("chardet") == "full"
             assert lazycore.level("sqlalchemy") == "outer"
             assert lazycore.level("sqlalchemy.orm") == "outer"
             assert lazycore.level("never_heard_of") == "outer"
             import json
             assert lazycore.show("json")["level_why"] == \
                 "a part of the standard library"
-            known = lazycore.explain_level("chardet.version")
-            assert known["level"] == "full", known
+            known = lazycore.explain_level("django.db")
+            assert known["level"] == "outer", known
             assert known["source"] == "catalogue", known
             assert known["why"].startswith("programs: "), known
             assert lazycore.explain_level("never_heard_of")["why"] == \

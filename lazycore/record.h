@@ -1,0 +1,16 @@
+/* Deferring within a package by the record of effects. Needs the GIL. */
+#ifndef LAZYCORE_RECORD_H
+#define LAZYCORE_RECORD_H
+
+#include "lazycore/engine.h"
+
+/* Whether NAME, found at FILE (or NULL), may be deferred within its own
+ * package: it is recorded to be free of effects, and what it would import
+ * that is not has been imported now. 1, 0 (also where that has loaded NAME
+ * itself) or -1 with an exception. Runs Python code. */
+int record_allows(struct lz_engine *engine, PyObject *name, PyObject *file);
+/* NAME is loaded, maybe again or from elsewhere: nothing is known of it and
+ * its submodules any more. */
+void record_forget(struct lz_engine *engine, PyObject *name);
+
+#endif
