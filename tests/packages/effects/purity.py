@@ -1,0 +1,613 @@
+"""Whether the body of a module changes anything outside its own namespace.
+
+Reads the source and follows calls into functions, classes, decorators and
+metaclasses of the package; what cannot be followed counts as a change.
+"""
+import ast
+import sys
+
+from known import (BAD_STD, BAD_STD_CALLS, MUTATORS, PURE_BUILTINS,
+                   SAFE_METHODS, STD)
+from names import (bases_of, find_method, lookup, metaclass_of, mod, resolve,
+                   resolve_from)
+
+sys.setrecursionlimit(5000)
+memo = {}
+
+
+def call_pure(f, args_foreign, depth):
+    if f[0] == "value" and isinstance(f[1], ast.Call) and f[2] is not None:
+        g = resolve(f[2], f[1].func, {})
+        if g[0] == "std" and g[1] in (
+            "functools.partial",
+            "collections.namedtuple",
+            "typing.NewType",
+            "typing.TypeVar",
+            "operator.itemgetter",
+            "operator.attrgetter",
+            "re.compile",
+        ):
+            if g[1] == "functools.partial" and f[1].args:
+                return call_pure(
+                    resolve(f[2], f[1].args[0], {}), args_foreign, depth + 1
+                )
+            return None
+        if g[0] == "def":  # a function made by a function: what is nested in it runs
+            for n in ast.walk(g[1]):
+                if isinstance(n, ast.FunctionDef) and n is not g[1]:
+                    r = func_pure(("def", n, g[2]), True, depth + 1)
+                    if r:
+                        return r
+            return func_pure(g, args_foreign, depth + 1)
+    return call_pure_(f, args_foreign, depth)
+
+
+def call_pure_(f, args_foreign, depth):
+    """None when calling F changes nothing of others', else a reason."""
+    kind = f[0]
+    if depth > 25:
+        return "deep"
+    if kind == "builtin":
+        return (
+            None
+            if f[1] in PURE_BUILTINS and f[1] not in BAD_STD_CALLS
+            else "builtin " + f[1]
+        )
+    if kind == "std":
+        if f[1] in BAD_STD_CALLS or f[1].split(".")[0] in BAD_STD:
+            return "std " + f[1]
+        last = f[1].rpartition(".")[2]
+        if last in ("register",):
+            return "std " + f[1]
+        return None
+    if kind == "class":
+        return instantiate_pure(f, depth)
+    if kind == "def":
+        return func_pure(f, args_foreign, depth)
+    if kind == "method":
+        b, name = f[1], f[2]
+        if (
+            b[0] == "value"
+            and b[2] is not current[-1]
+            and (name in MUTATORS or "register" in name or "connect" in name)
+        ):
+            return "foreign ." + name
+        if b[0] in ("fresh", "param"):
+            if b[0] == "param" and name in MUTATORS and args_foreign:
+                return "mutates argument"
+            if b[0] == "param":
+                return (
+                    None
+                    if name in SAFE_METHODS or name in MUTATORS
+                    else "method of argument ." + name
+                )
+            if b[1] is not None and b[1][0] == "class":
+                g = find_method(b[1], name)
+                return func_pure(g, args_foreign, depth + 1) if g else None
+            return None
+        if b[0] == "builtin":
+            return None
+        if b[0] == "value":
+            return value_method(b, name, args_foreign, depth)
+    if kind == "super":
+        return None
+    if kind == "fresh":
+        return (
+            None
+            if (f[1] is None or f[1][0] == "std") and False
+            else (
+                "calls a value"
+                if f[1] is None
+                else None
+                if f[1][0] == "std"
+                else "calls an instance"
+            )
+        )
+    return "unknown " + str(f[1])[:50] if kind == "unknown" else "unknown call " + kind
+
+
+def value_method(b, name, args_foreign, depth):
+    e, M = b[1], b[2]
+    if e is None:
+        return "method of unknown value ." + name
+    r = resolve(M, e, {})
+    if isinstance(e, (ast.Constant, ast.JoinedStr)):
+        return None
+    own = M is current[-1]
+    if r[0] == "fresh":
+        c = r[1]
+        if not own and name not in SAFE_METHODS:
+            if c is not None and c[0] == "class":
+                g = find_method(c, name)
+                if g:
+                    return func_pure(g, True, depth + 1)
+            return "method of a foreign value ." + name
+        if c is None:
+            if isinstance(e, ast.Call):
+                return (
+                    None
+                    if name in SAFE_METHODS
+                    else "method of a call's value ." + name
+                )
+            return None
+        if c[0] == "std":
+            return (
+                None
+                if not name.startswith("register")
+                and not (
+                    c[1] == "logging.getLogger"
+                    and name in ("addHandler", "setLevel", "addFilter")
+                )
+                else "register"
+            )
+        g = find_method(c, name)
+        return func_pure(g, args_foreign, depth + 1) if g else None
+    return "method of ?" + name
+
+
+def instantiate_pure(c, depth):
+    key = ("inst", id(c[1]))
+    if key in memo:
+        return memo[key]
+    memo[key] = None
+    r = None
+    for n in ("__new__", "__init__", "__post_init__"):
+        f = find_method(c, n)
+        if f:
+            r = r or func_pure(f, False, depth + 1)
+    mc = metaclass_of(c)
+    if mc and mc[0] == "class":
+        f = find_method(mc, "__call__")
+        if f:
+            r = r or func_pure(f, False, depth + 1)
+    elif mc and mc[0] == "unknown":
+        r = r or "unknown metaclass"
+    for b in bases_of(c):
+        if b[0] == "unknown":
+            r = r or "unknown base %s" % b[1]
+    memo[key] = r
+    return r
+
+
+def subclass_pure(base, depth):
+    """Making a subclass of BASE."""
+    if base[0] in ("builtin", "std"):
+        return None if base[1] not in ("ctypes.Structure",) else None
+    if base[0] == "fresh":
+        if base[1] is not None and base[1][0] == "std":
+            return None
+        return "base made by a call"
+    if base[0] != "class":
+        return "base unknown " + str(base[1])[:40]
+    key = ("sub", id(base[1]))
+    if key in memo:
+        return memo[key]
+    memo[key] = None
+    r = None
+    f = find_method(base, "__init_subclass__")
+    if f:
+        r = func_pure(f, False, depth + 1)
+    mc = metaclass_of(base)
+    if mc is not None:
+        if mc[0] == "class":
+            for n in ("__new__", "__init__", "__prepare__"):
+                g = find_method(mc, n)
+                if g:
+                    r = r or func_pure(g, False, depth + 1)
+                if r:
+                    r = "metaclass: " + r
+
+        elif mc[0] not in ("std", "builtin"):
+            r = r or "metaclass unknown"
+    for b in bases_of(base):
+        r = r or subclass_pure(b, depth + 1)
+    memo[key] = r
+    return r
+
+
+current = []
+
+
+def func_pure(f, args_foreign, depth):
+    _, node, M = f
+    if isinstance(node, ast.AsyncFunctionDef):
+        return None
+    key = ("f", id(node), args_foreign)
+    if key in memo:
+        return memo[key]
+    memo[key] = None
+    for n in ast.walk(node):
+        if isinstance(n, (ast.Yield, ast.YieldFrom)):
+            decos = [resolve(M, d, {}) for d in node.decorator_list]
+            if not decos:
+                memo[key] = None
+                return None
+    local = {}
+    a = node.args
+    params = [x.arg for x in a.posonlyargs + a.args + a.kwonlyargs]
+    for p in params:
+        local[p] = ("param", None)
+    if a.vararg:
+        local[a.vararg.arg] = ("fresh", None)
+    if a.kwarg:
+        local[a.kwarg.arg] = ("fresh", None)
+    c = Checker(M, local, True, depth + 1, args_foreign)
+    for s in node.body:
+        c.collect_locals(s)
+    for s in node.body:
+        r = c.stmt(s)
+        if r:
+            break
+    else:
+        r = None
+    r = r and "%s: %s" % (node.name, r)
+    memo[key] = r
+    return r
+
+
+class Checker:
+    def __init__(self, M, local, infunc, depth, args_foreign=False, cls=False):
+        self.M, self.local, self.infunc, self.depth, self.af, self.cls = (
+            M,
+            local,
+            infunc,
+            depth,
+            args_foreign,
+            cls,
+        )
+
+    def collect_locals(self, s):
+        for n in ast.walk(s):
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store):
+                self.local.setdefault(n.id, ("fresh", None))
+            elif isinstance(n, (ast.FunctionDef,)):
+                self.local.setdefault(n.name, ("def", n, self.M))
+            elif isinstance(n, ast.ClassDef):
+                self.local.setdefault(n.name, ("class", n, self.M))
+            elif isinstance(n, ast.arg):
+                self.local.setdefault(n.arg, ("param", None))
+            elif isinstance(n, ast.ImportFrom):
+                for a in n.names:
+                    self.local[a.asname or a.name] = (
+                        ("from?",)
+                        if False
+                        else resolve_from(self.M.absolute(n.level, n.module), a.name)
+                    )
+            elif isinstance(n, ast.Import):
+                for a in n.names:
+                    self.local[a.asname or a.name.split(".")[0]] = (
+                        ("std", a.name)
+                        if a.name.split(".")[0] in STD
+                        else ("mod", a.name if a.asname else a.name.split(".")[0])
+                    )
+            elif (
+                isinstance(n, ast.Assign)
+                and len(n.targets) == 1
+                and isinstance(n.targets[0], ast.Name)
+            ):
+                v = resolve(self.M, n.value, self.local)
+                if (
+                    v[0] in ("param", "value", "method", "unknown", "std", "mod")
+                    and n.targets[0].id not in self.local
+                ):
+                    self.local[n.targets[0].id] = (
+                        ("alias", None)
+                        if v[0] in ("value", "unknown", "mod", "std")
+                        else v
+                    )
+                elif v[0] == "fresh" and n.targets[0].id not in self.local:
+                    self.local[n.targets[0].id] = v
+
+    def owns(self, e):
+        """Whether E's object is ours to change."""
+        r = resolve(self.M, e, self.local)
+        b = e
+        while isinstance(b, (ast.Attribute, ast.Subscript)):
+            b = b.value
+        root = resolve(self.M, b, self.local)
+        if isinstance(b, ast.Call):
+            return (
+                isinstance(b.func, ast.Name)
+                and b.func.id in ("globals", "locals", "vars")
+                and not self.infunc
+            )
+        if root[0] == "fresh":
+            return True
+        if root[0] == "param":
+            return not self.af
+        if (
+            root[0] in ("value", "def", "class")
+            and root[2] is current[-1]
+            and not self.infunc
+        ):
+            return not (
+                root[0] == "value" and isinstance(root[1], (ast.Name, ast.Attribute))
+            )
+        if (
+            root[0] in ("def", "class")
+            and self.infunc
+            and isinstance(b, ast.Name)
+            and b.id in self.local
+        ):
+            return True
+        return False
+
+    def stmt(self, s):
+        t = type(s)
+        if t in (
+            ast.Import,
+            ast.ImportFrom,
+            ast.Pass,
+            ast.Break,
+            ast.Continue,
+            ast.Nonlocal,
+        ):
+            return None
+        if t is ast.Global:
+            return "global" if self.infunc else None
+        if t in (ast.FunctionDef, ast.AsyncFunctionDef):
+            for d in s.args.defaults + [x for x in s.args.kw_defaults if x]:
+                r = self.expr(d)
+                if r:
+                    return r
+            return self.decorators(s.decorator_list)
+        if t is ast.ClassDef:
+            return self.klass(s)
+        if t is ast.Expr:
+            return self.expr(s.value)
+        if t is ast.Return:
+            return self.expr(s.value) if s.value else None
+        if t is ast.Raise:
+            return None if self.infunc else "raise"
+        if t is ast.Assert:
+            return self.expr(s.test)
+        if t is ast.Assign:
+            for x in s.targets:
+                r = self.target(x)
+                if r:
+                    return r
+            return self.expr(s.value)
+        if t is ast.AnnAssign:
+            r = self.target(s.target) if s.value is not None else None
+            return r or (self.expr(s.value) if s.value else None)
+        if t is ast.AugAssign:
+            if isinstance(s.target, ast.Name):
+                r = resolve(self.M, s.target, self.local)
+                if not self.infunc and self.M.env.get(s.target.id, ("",))[0] in (
+                    "from",
+                    "mod",
+                ):
+                    return "changes an imported value"
+                return self.expr(s.value)
+            return self.target(s.target) or self.expr(s.value)
+        if t is ast.Delete:
+            for x in s.targets:
+                r = self.target(x)
+                if r:
+                    return r
+            return None
+        if t in (ast.If, ast.While):
+            if t is ast.If and not self.infunc:
+                n = ast.unparse(s.test)
+                if n in (
+                    "__name__ == '__main__'",
+                    "TYPE_CHECKING",
+                    "typing.TYPE_CHECKING",
+                ):
+                    return self.block(s.orelse)
+            return self.expr(s.test) or self.block(s.body) or self.block(s.orelse)
+        if t in (ast.For,):
+            return (
+                self.expr(s.iter)
+                or self.target(s.target)
+                or self.block(s.body)
+                or self.block(s.orelse)
+            )
+        if t is ast.Try:
+            r = self.block(s.body) or self.block(s.orelse) or self.block(s.finalbody)
+            for h in s.handlers:
+                r = r or self.block(h.body)
+            return r
+        if t is ast.With:
+            for i in s.items:
+                r = self.expr(i.context_expr)
+                if r:
+                    return r
+            return self.block(s.body)
+        return t.__name__
+
+    def block(self, b):
+        for s in b:
+            r = self.stmt(s)
+            if r:
+                return r
+        return None
+
+    def target(self, x):
+        if isinstance(x, ast.Name):
+            return None
+        if isinstance(x, (ast.Tuple, ast.List)):
+            for y in x.elts:
+                r = self.target(y)
+                if r:
+                    return r
+            return None
+        if isinstance(x, ast.Starred):
+            return self.target(x.value)
+        if isinstance(x, (ast.Attribute, ast.Subscript)):
+            if self.owns(x.value):
+                return None
+            return "stores to " + ast.unparse(x)[:40]
+        return "target"
+
+    def decorators(self, ds):
+        for d in ds:
+            if isinstance(d, ast.Attribute) and d.attr in (
+                "setter",
+                "getter",
+                "deleter",
+            ):
+                continue
+            if isinstance(d, ast.Call):
+                r = self.expr(d)
+                if r:
+                    return "@" + r
+                f = resolve(self.M, d.func, self.local)
+                if f[0] == "std":
+                    continue
+                if f[0] == "method":
+                    b = f[1]
+                    if b[0] == "value" and b[2] is not current[-1]:
+                        return "@method of a foreign value ." + f[2]
+                    continue
+                if (
+                    f[0] == "def"
+                ):  # the returned closure: check all nested functions' bodies too
+                    for n in f[1].body:
+                        if isinstance(n, ast.FunctionDef):
+                            r = func_pure(("def", n, f[2]), False, self.depth + 1)
+                            if r:
+                                return "@" + r
+                elif f[0] == "class":
+                    g = find_method(f, "__call__")
+                    r = (
+                        func_pure(g, False, self.depth + 1)
+                        if g
+                        else "decorator instance"
+                    )
+                    if r:
+                        return "@" + r
+                continue
+            r = call_pure(resolve(self.M, d, self.local), False, self.depth + 1)
+            if r:
+                return "@" + r
+        return None
+
+    def klass(self, c):
+        r = self.decorators(c.decorator_list)
+        if r:
+            return r
+        for b in c.bases:
+            r = self.expr(b)
+            if r:
+                return r
+            r = subclass_pure(resolve(self.M, b, self.local), self.depth + 1)
+            if r:
+                return "class %s: %s" % (c.name, r)
+        for k in c.keywords:
+            if k.arg == "metaclass":
+                m = resolve(self.M, k.value, self.local)
+                if m[0] == "class":
+                    for n in ("__new__", "__init__", "__prepare__"):
+                        g = find_method(m, n)
+                        r = func_pure(g, False, self.depth + 1) if g else None
+                        if r:
+                            return "metaclass: " + r
+                elif m[0] not in ("std", "builtin"):
+                    return "metaclass unknown"
+        local = dict(self.local)
+        k = Checker(self.M, local, self.infunc, self.depth, False, True)
+        for s in c.body:
+            k.collect_locals(s) if not isinstance(
+                s, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
+            ) else local.setdefault(
+                s.name,
+                ("def" if not isinstance(s, ast.ClassDef) else "class", s, self.M),
+            )
+        return k.block(c.body)
+
+    def expr(self, e):
+        if e is None:
+            return None
+        t = type(e)
+        if t is ast.Lambda:
+            return None
+        if t is ast.Call:
+            for a in e.args:
+                r = self.expr(a.value if isinstance(a, ast.Starred) else a)
+                if r:
+                    return r
+            for k in e.keywords:
+                r = self.expr(k.value)
+                if r:
+                    return r
+            foreign = False
+            for a in e.args:
+                x = (
+                    resolve(self.M, a, self.local)
+                    if isinstance(a, (ast.Name, ast.Attribute))
+                    else None
+                )
+                if x and x[0] in ("mod", "std"):
+                    foreign = True
+                if (
+                    x
+                    and x[0] in ("class", "def", "value")
+                    and not (x[2] is current[-1])
+                ):
+                    foreign = True
+            if isinstance(e.func, ast.Attribute):
+                r = self.expr(e.func.value)
+                if r:
+                    return r
+            f = resolve(self.M, e.func, self.local)
+            if f[0] == "param":
+                return "calls its argument"
+            if f[0] == "builtin" and f[1] in ("setattr", "delattr"):
+                return None if e.args and self.owns(e.args[0]) else "setattr"
+            if (
+                f[0] == "unknown"
+                and isinstance(e.func, ast.Attribute)
+                and e.func.attr
+                in (
+                    "strftime",
+                    "isoformat",
+                    "total_seconds",
+                    "date",
+                    "time",
+                    "astimezone",
+                )
+            ):
+                return None
+            if f[0] == "unknown" and isinstance(e.func, ast.Attribute):
+                # method of something: ours?
+                if self.owns(e.func.value) and e.func.attr in (SAFE_METHODS | MUTATORS):
+                    return None
+                if e.func.attr in SAFE_METHODS:
+                    return None
+            return call_pure(f, foreign, self.depth + 1)
+        if t in (ast.Yield, ast.YieldFrom, ast.Await):
+            return None
+        for n in ast.iter_child_nodes(e):
+            if isinstance(n, ast.expr):
+                r = self.expr(n)
+                if r:
+                    return r
+            elif isinstance(n, ast.comprehension):
+                r = self.expr(n.iter)
+                for i in n.ifs:
+                    r = r or self.expr(i)
+                if r:
+                    return r
+        return None
+
+
+def effects(name):
+    """What the body of the module NAME changes, as texts 'LINE: what'; an empty
+    list where it is free of effects."""
+    M = mod(name)
+    if M is None:
+        return ["not read"]
+    memo.clear()  # what was judged for another module's sake
+    current.append(M)
+    out = []
+    c = Checker(M, {}, False, 0)
+    for s in M.tree.body:
+        try:
+            r = c.stmt(s)
+        except RecursionError:
+            r = "recursion"
+        if r:
+            out.append("%d: %s" % (getattr(s, "lineno", 0), r))
+    current.pop()
+    return out
