@@ -11,6 +11,7 @@
 #include "lazycore/record.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,13 +32,15 @@ source_path(const struct lz_effects *module, char *ret_path, size_t size)
 {
     const char *name = lz_effects_names + module->name;
     const char *suffix = module->package ? "/__init__.py" : ".py";
-    size_t length = strlen(name);
-    if (length + strlen(suffix) >= size)
+    int length = snprintf(ret_path, size, "%s%s", name, suffix);
+    if (length < 0 || (size_t)length >= size)
         return 0;
-    for (size_t i = 0; i < length; i++)
-        ret_path[i] = name[i] == '.' ? '/' : name[i];
-    strcpy(ret_path + length, suffix);
-    return length + strlen(suffix);
+    size_t end = strlen(name);
+    for (char *at = ret_path; at < ret_path + end; at++) {
+        if (*at == '.')
+            *at = '/';
+    }
+    return (size_t)length;
 }
 
 static bool
