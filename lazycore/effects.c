@@ -19,9 +19,3 @@ effects_find(const char *name)
     }
     return -1;
 }
-
-bool
-effects_has(const char *package)
-{
-    return effects_find(package) >= 0;
-}

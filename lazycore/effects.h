@@ -29,7 +29,5 @@ extern const uint16_t lz_effects_imports[]; /* indices of lz_effects */
 
 /* The index of the module NAME, or -1. */
 int effects_find(const char *name);
-/* Whether a top-level PACKAGE is in the record. */
-bool effects_has(const char *package);
 
 #endif
