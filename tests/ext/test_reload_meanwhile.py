@@ -1,0 +1,165 @@
+"""DESIGN 5: what runs while a module is reloaded, and what the old code left."""
+
+from reloading import program  # noqa: F401 (a fixture)
+
+
+def test_no_reader_sees_a_mix(program):
+    body = """
+        FIRST = {n}
+        with open(__file__) as file:
+            file.read()
+        import time
+        time.sleep(0.0005)
+        def both(): return FIRST, SECOND
+        SECOND = {n}
+        """
+    program(body.format(n=0), f"""
+import threading
+mod = load()
+body = {body!r}
+mixed, reads, stop = [], [0] * 8, threading.Event()
+
+
+def read(me):
+    while not stop.is_set():
+        first, second = mod.FIRST, mod.SECOND
+        if first != second:
+            mixed.append((first, second))
+        first, second = mod.both()
+        if first != second:
+            mixed.append((first, second))
+        reads[me] += 1
+
+
+threads = [threading.Thread(target=read, args=(n,)) for n in range(8)]
+for thread in threads:
+    thread.start()
+for n in range(1, 60):
+    edit(body.format(n=n))
+    reload()
+stop.set()
+for thread in threads:
+    thread.join()
+assert mixed == [] and min(reads) > 0, (mixed[:5], reads)
+assert mod.both() == (59, 59)
+""")
+
+
+def test_code_that_the_body_started_runs_on(program):
+    program("", """
+import gc
+import threading
+mod = load()
+edit('''
+    import threading
+    VALUE = 1
+    begun, go, seen = threading.Event(), threading.Event(), []
+    def work():
+        begun.set()
+        go.wait()
+        seen.append(VALUE)
+    def count():
+        while True:
+            yield VALUE
+    def fail():
+        local = VALUE
+        raise ValueError
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait()
+    generator = count()
+    next(generator)
+    try:
+        fail()
+    except ValueError as error:
+        kept = error
+''')
+result = reload()
+assert any("runs on" in line for line in result["unrepaired"]), result
+thread, generator, seen, kept = (mod.thread, mod.generator, mod.seen,
+                                 mod.kept)
+mod.go.set()
+thread.join()
+for _ in range(3):
+    edit("VALUE = 2")
+    reload(force=True)
+    gc.collect()
+assert seen == [1] and next(generator) == 1
+frame = kept.__traceback__.tb_next.tb_frame
+assert frame.f_globals["VALUE"] == 1 and frame.f_locals["local"] == 1
+assert kept.__traceback__.tb_frame.f_globals["VALUE"] == 1
+""")
+
+
+def test_reload_while_the_old_code_is_on_the_stack(program):
+    program("""
+        def outer(inside):
+            before = VALUE
+            inside()
+            return before, VALUE, helper()
+        def helper(): return 1
+        VALUE = 1
+        """, """
+mod = load()
+
+
+def inside():
+    edit('''
+        def outer(inside, more=None): return "new"
+        def helper(): return 2
+        VALUE = 2
+    ''')
+    reload()
+
+
+assert mod.outer(inside) == (1, 2, 2)
+assert mod.outer(inside) == "new"
+""")
+
+
+def test_old_generations_are_not_kept(program):
+    program("", """
+import gc
+mod = load()
+
+
+def count(n):
+    for _ in range(n):
+        edit('''
+            class C:
+                def f(self): return super().__repr__()
+            def f(): return C()
+            DATA = [object() for _ in range(100)]
+        ''')
+        reload(force=True)
+    gc.collect()
+    return len(gc.get_objects())
+
+
+first = count(5)
+assert count(20) - first < 50
+assert object.__subclasses__().count(mod.C) == 1
+assert [c.__name__ for c in object.__subclasses__()
+        if c.__module__ == "mod"] == ["C"]
+""")
+
+
+def test_finalizers_run_after_the_step(program):
+    program("""
+        from log import LOG
+        class Noisy:
+            def __del__(self):
+                LOG.append((FIRST, SECOND))
+        FIRST = 1
+        noisy = Noisy()
+        SECOND = 1
+        """, """
+import gc
+mod, log = load(), load("log").LOG
+text = open(mod.__file__).read()
+for n in range(2, 6):
+    edit(text.replace("= 1", f"= {n}"))
+    reload()
+gc.collect()
+assert log == [(2, 2), (3, 3), (4, 4), (5, 5)], log
+""", files={"log.py": "LOG = []"})
