@@ -1,0 +1,107 @@
+/* The files that lazyd reads at its start: ignore sets and levels.
+ *
+ * A refused file changes nothing and names its line; ignore sets that were
+ * read are written and read again as they were. Input: the kind, 'i' or 'l',
+ * and the file's text.
+ */
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "daemon/settings.h"
+#include "tests/fuzz/targets/target.h"
+
+/* TEXT as a file; its path lives until the next call. */
+static const char *
+as_file(const void *text, size_t size)
+{
+    static int fd = -1;
+    static char path[64];
+
+    if (fd < 0) {
+        fd = memfd_create("fuzz", MFD_CLOEXEC);
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    }
+    target_check(ftruncate(fd, 0) == 0);
+    target_check(pwrite(fd, text, size, 0) == (ssize_t)size);
+    return path;
+}
+
+static char *
+text_of(struct lz_ignore *ignore)
+{
+    char *text = NULL;
+
+    target_check(ignore_text(ignore, &text) == 0);
+    return text;
+}
+
+static int
+apply(struct lz_core *core, const char *ignore_file, const char *level_file)
+{
+    const struct options options = {.ignore_file = ignore_file,
+                                    .level_file = level_file};
+    struct lz_error error = {0};
+    int status = settings_apply(&options, core, &error);
+
+    target_check((status == 0) == (error.kind == LZ_ERROR_NONE));
+    target_check(status == 0 || strstr(error.text, "/proc/self/fd") != NULL ||
+                 level_file != NULL);
+    lz_error_done(&error);
+    return status;
+}
+
+static void
+read_ignores(const void *text, size_t size)
+{
+    struct lz_core core = {.ignore = ignore_new()};
+    struct lz_core again = {.ignore = ignore_new()};
+
+    target_check(core.ignore != NULL && again.ignore != NULL);
+    char *before = text_of(core.ignore);
+    int status = apply(&core, as_file(text, size), NULL);
+    char *after = text_of(core.ignore);
+    if (status < 0) {
+        target_check(strcmp(before, after) == 0);
+    } else {
+        target_check(apply(&again, as_file(after, strlen(after)), NULL) == 0);
+        char *saved = text_of(again.ignore);
+        target_check(strcmp(after, saved) == 0);
+        free(saved);
+    }
+    free(before);
+    free(after);
+    ignore_free(core.ignore);
+    ignore_free(again.ignore);
+}
+
+static void
+read_levels(const void *text, size_t size)
+{
+    struct lz_core core = {.levels = levels_new()};
+    struct lz_level_entry *entries = NULL;
+    size_t count = 0;
+
+    target_check(core.levels != NULL);
+    (void)apply(&core, NULL, as_file(text, size));
+    target_check(levels_list(core.levels, &entries, &count) == 0);
+    for (size_t i = 0; i < count; i++) {
+        target_check((unsigned)entries[i].level < LZ_LEVELS);
+        target_check(strlen(entries[i].package) <= LZ_LEVELS_NAME_MAX);
+        target_check(strchr(entries[i].package, '\n') == NULL);
+    }
+    level_entries_free(entries, count);
+    levels_free(core.levels);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size > 0 && data[0] == 'i') {
+        read_ignores(data + 1, size - 1);
+    } else if (size > 0) {
+        read_levels(data + 1, size - 1);
+    }
+    return 0;
+}
