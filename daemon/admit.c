@@ -45,6 +45,38 @@ is_member(int fd, gid_t gid, gid_t group)
     return false;
 }
 
+/* Each uid has a number of its own, and guests one together, so that nobody
+ * takes another's place. 0, or -1 with ERROR. */
+static int
+admit_one_more(const struct client *client,
+               struct wire_error *error) LZ_LOOP_ONLY
+{
+    unsigned limit = !client->may_change ? WIRE_LIMIT_GUEST_CLIENTS
+                     : client->uid == 0
+                         ? WIRE_LIMIT_CLIENTS + WIRE_LIMIT_ROOT_CLIENTS
+                         : WIRE_LIMIT_CLIENTS;
+    unsigned same = 0, guests = 0;
+
+    for (struct client *c = client->control->clients; c != NULL; c = c->next) {
+        if (!c->closing && c != client) {
+            same += c->uid == client->uid;
+            guests += !c->may_change;
+        }
+    }
+    if (same >= limit) {
+        return wire_error_set(error, WIRE_ERROR_LIMIT,
+                              "uid %ld has %u connections already",
+                              (long)client->uid, same);
+    }
+    if (!client->may_change && guests >= WIRE_LIMIT_GUESTS) {
+        return wire_error_set(error, WIRE_ERROR_LIMIT,
+                              "members of the group have %u connections "
+                              "already",
+                              guests);
+    }
+    return 0;
+}
+
 /* Who is there, and may it stay? 0, or -1 with ERROR. */
 static int
 admit(struct client *client, struct wire_error *error) LZ_LOOP_ONLY
@@ -52,7 +84,6 @@ admit(struct client *client, struct wire_error *error) LZ_LOOP_ONLY
     struct control *control = client->control;
     struct ucred peer;
     socklen_t size = sizeof(peer);
-    unsigned others = 0;
     int fd = -1;
 
     if (uv_fileno((const uv_handle_t *)&client->pipe, &fd) < 0 ||
@@ -71,22 +102,7 @@ admit(struct client *client, struct wire_error *error) LZ_LOOP_ONLY
                               "uid %ld may not use this socket",
                               (long)peer.uid);
     }
-    for (struct client *c = control->clients; c != NULL; c = c->next) {
-        others += !c->closing && c != client && c->uid == client->uid;
-    }
-    /* This client is counted already. */
-    if (control->client_count >
-        WIRE_LIMIT_CLIENTS + (peer.uid == 0 ? WIRE_LIMIT_ROOT_CLIENTS : 0)) {
-        return wire_error_set(error, WIRE_ERROR_LIMIT,
-                              "there are %d connections already",
-                              (int)WIRE_LIMIT_CLIENTS);
-    }
-    if (!client->may_change && others >= LZ_GUEST_CLIENTS) {
-        return wire_error_set(error, WIRE_ERROR_LIMIT,
-                              "uid %ld has %u connections already",
-                              (long)peer.uid, others);
-    }
-    return 0;
+    return admit_one_more(client, error);
 }
 
 static void
@@ -100,7 +116,7 @@ greet(struct client *client) LZ_LOOP_ONLY
         .protocol = WIRE_PROTOCOL,
         .capabilities = copy,
         .capability_count = sizeof(copy) / sizeof(copy[0]),
-        .pid = getpid(),
+        .pid = client->control->pid,
         .app = client->control->setup.app,
     };
     struct wire_line line = {0};

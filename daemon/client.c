@@ -73,6 +73,7 @@ client_close(struct client *client)
     client->closing = true;
     client->control->client_count--;
     call_forget(client->call);
+    pressure_note(client);
     control_recount(client->control);
     uv_close((uv_handle_t *)&client->pipe, on_handle_closed);
     uv_close((uv_handle_t *)&client->first_request, on_handle_closed);
@@ -327,6 +328,7 @@ answer_one(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
     struct wire_error error = {0};
 
     client->control->requests++;
+    client->answered++;
     if (is_refused(client, request, &error)) {
         client->control->refused++;
     } else if (call_is_for(request)) {
@@ -350,6 +352,15 @@ is_waiting(const struct client *client)
     return client->call != NULL || client->parked != NULL;
 }
 
+/* Whether the first of its queue, if there is one, can be answered now. */
+static bool
+is_answerable(const struct client *client) LZ_LOOP_ONLY
+{
+    return !is_waiting(client) &&
+           (client->first == NULL ||
+            !pressure_defers(client, client->first->request));
+}
+
 static bool
 is_idle(const struct client *client)
 {
@@ -357,59 +368,6 @@ is_idle(const struct client *client)
            wire_frame_pending(&client->frame) == 0 &&
            uv_stream_get_write_queue_size(
                (const uv_stream_t *)&client->pipe) == 0;
-}
-
-static void
-on_alloc(uv_handle_t *handle, size_t suggested,
-         uv_buf_t *ret_buffer) LZ_LOOP_ONLY
-{
-    struct client *client = handle->data;
-
-    (void)suggested;
-    *ret_buffer =
-        uv_buf_init(client->control->buffer, sizeof(client->control->buffer));
-}
-
-static void
-on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) LZ_LOOP_ONLY
-{
-    struct client *client = stream->data;
-
-    if (n == 0) {
-        return;
-    }
-    /* A portion a turn, and the next when this one has been queued: what is
-     * read and not yet answered stays bounded. */
-    client_set_reading(client, false);
-    if (n < 0) {
-        client->eof = n == UV_EOF;
-        /* At once where nothing is left to answer: its place is free for
-         * whoever connects next. */
-        if (n != UV_EOF || is_idle(client)) {
-            client_close(client);
-            return;
-        }
-    } else if (wire_frame_push(&client->frame, buffer->base, (size_t)n) < 0) {
-        client_drop(client, "out of memory");
-        return;
-    }
-    client_schedule(client->control);
-}
-
-void
-client_set_reading(struct client *client, bool reading)
-{
-    uv_stream_t *stream = (uv_stream_t *)&client->pipe;
-
-    if (client->reading == reading || client->eof) {
-        return;
-    }
-    client->reading = reading;
-    if (!reading) {
-        (void)uv_read_stop(stream);
-    } else if (uv_read_start(stream, on_alloc, on_read) < 0) {
-        client_close(client);
-    }
 }
 
 /* All is answered and the peer has ended its side. */
@@ -443,22 +401,79 @@ work_for(struct client *client) LZ_LOOP_ONLY
         return false;
     }
     fill_queue(client);
-    if (!client->closing && !is_waiting(client) &&
+    if (!client->closing && is_answerable(client) &&
         (request = dequeue(client)) != NULL) {
         answer_one(client, request);
     }
     if (client->closing) {
         return false;
     }
-    client_set_reading(client, client->hungry);
+    pressure_note(client);
+    client_set_reading(client,
+                       client->hungry && !pressure_stops_reading(client));
     if (client->eof && client->queued == 0 && !is_waiting(client)) {
         fill_queue(client);
         if (client->queued == 0 && !client->closing) {
             finish_eof(client);
         }
     }
-    return !client->closing && !is_waiting(client) &&
+    return !client->closing && is_answerable(client) &&
            (client->queued > 0 || !client->hungry);
+}
+
+static void
+on_alloc(uv_handle_t *handle, size_t suggested,
+         uv_buf_t *ret_buffer) LZ_LOOP_ONLY
+{
+    struct client *client = handle->data;
+
+    (void)suggested;
+    *ret_buffer = uv_buf_init(client->control->buffer,
+                              (unsigned)pressure_portion(client));
+}
+
+static void
+on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) LZ_LOOP_ONLY
+{
+    struct client *client = stream->data;
+
+    if (n == 0) {
+        return;
+    }
+    if (n < 0) {
+        client_set_reading(client, false);
+        client->eof = n == UV_EOF;
+        /* At once where nothing is left to answer: its place is free for
+         * whoever connects next. */
+        if (n != UV_EOF || is_idle(client)) {
+            client_close(client);
+            return;
+        }
+    } else if (wire_frame_push(&client->frame, buffer->base, (size_t)n) < 0) {
+        client_drop(client, "out of memory");
+        return;
+    }
+    /* What came is answered in this turn, and no more is read before it is
+     * queued: what is read and not yet answered stays bounded. */
+    if (work_for(client)) {
+        client_schedule(client->control);
+    }
+}
+
+void
+client_set_reading(struct client *client, bool reading)
+{
+    uv_stream_t *stream = (uv_stream_t *)&client->pipe;
+
+    if (client->reading == reading || client->eof) {
+        return;
+    }
+    client->reading = reading;
+    if (!reading) {
+        (void)uv_read_stop(stream);
+    } else if (uv_read_start(stream, on_alloc, on_read) < 0) {
+        client_close(client);
+    }
 }
 
 bool

@@ -250,6 +250,8 @@ init_handles(struct control *control) LZ_UNCHECKED
     (void)uv_timer_init(loop, &control->hard_end);
     (void)uv_timer_init(loop, &control->nudge);
     (void)uv_timer_init(loop, &control->sample_wait);
+    (void)uv_timer_init(loop, &control->pressure);
+    control->pressure.data = control;
     control->nudge.data = control;
     control->sample_wait.data = control;
     control->wake.data = control;
@@ -294,6 +296,7 @@ control_open(const struct control_setup *setup, struct control **ret_control,
     }
     control->publication.fd = -1;
     control->started_ns = clock_ns();
+    control->pid = getpid();
     event_queue_init(&control->events);
     memory_init(&control->memory, control_notify, control);
     control->op = operator_new(control_notify, control);

@@ -26,8 +26,7 @@ enum {
     LZ_NUDGES = 20, /* so fast; after that seldom */
     LZ_NUDGE_SLOW_MS = 500,
     LZ_QUEUE_BYTES = 1024 * 1024, /* lines of queued requests, but one */
-    LZ_COMPLAIN_NS = 1000000000,
-    LZ_GUEST_CLIENTS = 32 /* of one uid that is not lazyd's */
+    LZ_COMPLAIN_NS = 1000000000
 };
 
 struct client;
@@ -49,7 +48,9 @@ struct control {
     struct memory memory;         /* locked by itself */
     struct client *clients;
     unsigned client_count;
-    unsigned root_extra; /* connections of root beyond the limit */
+    size_t held;         /* bytes kept for all clients: pressure.c */
+    uv_timer_t pressure; /* runs while that is over the limit */
+    pid_t pid;
     uint64_t requests, dropped, refused;
     uint64_t started_ns;
     uint64_t complained_ns; /* when a line about a client was last logged */
@@ -83,9 +84,13 @@ struct client {
     uid_t uid;
     gid_t gid;
     pid_t pid;
-    unsigned events;  /* bits it subscribed to */
-    uint64_t lost;    /* events it did not get */
-    unsigned handles; /* not yet closed */
+    unsigned events;              /* bits it subscribed to */
+    uint64_t lost;                /* events it did not get */
+    unsigned handles;             /* not yet closed */
+    size_t held;                  /* bytes kept for it */
+    uint64_t sent, answered;      /* bytes for it; requests of it: ever */
+    uint64_t moved, moved_before; /* grows while the peer does its part */
+    unsigned stalled_ticks;       /* how long it has not, under pressure */
     bool may_change;
     bool reading;
     bool hungry;  /* no whole line is left in its frame */
@@ -149,6 +154,20 @@ void client_unpark(struct control *control) LZ_LOOP_ONLY;
 void client_schedule(struct control *control) LZ_LOOP_ONLY;
 void client_log_change(const struct client *client, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* --- pressure.c --------------------------------------------------------- */
+
+/* What is kept for CLIENT has changed. */
+void pressure_note(struct client *client) LZ_LOOP_ONLY;
+/* More is kept for all clients together than is meant to be. */
+bool pressure_is_on(const struct control *control) LZ_LOOP_ONLY;
+/* Whether nothing more may be read from CLIENT for now. */
+bool pressure_stops_reading(const struct client *client) LZ_LOOP_ONLY;
+/* Bytes to take from CLIENT at one time. */
+size_t pressure_portion(const struct client *client) LZ_LOOP_ONLY;
+/* Whether the answer to REQUEST may be long, and has to wait. */
+bool pressure_defers(const struct client *client,
+                     const struct wire_request *request) LZ_LOOP_ONLY;
 
 /* --- call.c ------------------------------------------------------------- */
 

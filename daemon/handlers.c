@@ -61,7 +61,7 @@ handle_stats(struct control *control, struct wire_stats *ret) LZ_LOOP_ONLY
     ret->control.requests = control->requests;
     ret->control.dropped = control->dropped;
     ret->control.refused = control->refused;
-    ret->pid = getpid();
+    ret->pid = control->pid;
     ret->uptime_ns = clock_ns() - control->started_ns;
     ret->python = pyhost_version();
     ret->version = LAZYD_VERSION;
@@ -154,7 +154,7 @@ handle_stop(struct client *client, const struct wire_stop_params *params,
     control_begin_stop(control, timeout_ms);
     signals_send_stop();
     ret->stopping = true;
-    ret->pid = getpid();
+    ret->pid = control->pid;
     ret->timeout = (double)timeout_ms / 1e3;
     return 0;
 }
@@ -194,7 +194,7 @@ handle(struct client *client, const struct wire_request *request,
     switch (request->command->id) {
     case WIRE_PING:
         ret_reply->ping.pong = true;
-        ret_reply->ping.pid = getpid();
+        ret_reply->ping.pid = control->pid;
         return 0;
     case WIRE_VERSION:
         ret_reply->version = (struct wire_version){

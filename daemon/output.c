@@ -25,6 +25,7 @@ on_written(uv_write_t *request, int status) LZ_LOOP_ONLY
     if (client->closing) {
         return;
     }
+    pressure_note(client);
     if (status < 0) {
         client_close(client);
     } else if (client->eof) {
@@ -78,10 +79,12 @@ client_send(struct client *client, struct wire_line *line)
 
             written = n > 0 ? (size_t)n : 0;
         }
+        client->sent += line->length;
         if (written == line->length) {
             free(line->data);
         } else {
             queue_output(client, line->data, line->length, written);
+            pressure_note(client);
         }
     }
     line->data = NULL;

@@ -7,7 +7,7 @@
 
 #include "ctl/wire/utf8.h"
 
-enum { KEPT = 65536 };
+enum { KEPT = 4096 };
 
 void
 wire_frame_init(struct wire_frame *frame, size_t max)
