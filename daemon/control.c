@@ -2,7 +2,7 @@
  *
  * Other threads reach the loop through one uv_async: control_notify,
  * event_post and the operator's done list all end there. Handles are closed
- * only in the loop's thread; the loop's memory goes when all have been.
+ * only in the loop's thread, which control_thread.c starts and ends.
  */
 #include "daemon/control_private.h"
 
@@ -16,14 +16,6 @@
 #include "daemon/pyhost.h"
 #include "daemon/signals.h"
 #include "daemon/thread.h"
-
-void
-control_notify(void *arg)
-{
-    struct control *control = arg;
-
-    (void)uv_async_send(&control->wake);
-}
 
 /* --- events ------------------------------------------------------------- */
 
@@ -66,7 +58,7 @@ void
 control_post(struct control *control, const struct wire_event *event)
 {
     if (event_post(&control->events, event)) {
-        control_notify(control);
+        (void)uv_async_send(&control->wake);
     }
 }
 
@@ -147,8 +139,8 @@ close_handle(uv_handle_t *handle, void *arg)
     }
 }
 
-static void
-close_all(struct control *control) LZ_LOOP_ONLY
+void
+control_close_all(struct control *control)
 {
     struct wire_error error = {0};
 
@@ -179,8 +171,8 @@ take_signals(struct control *control) LZ_LOOP_ONLY
     }
 }
 
-static struct operator_job *
-take_done(struct control *control)
+struct operator_job *
+control_take_done(struct control *control)
 {
     struct operator_job *job = operator_take(control->op);
 
@@ -198,14 +190,21 @@ on_wake(uv_async_t *wake) LZ_LOOP_ONLY
         !memory_is_coming(&control->memory)) {
         client_unpark(control);
     }
-    while ((job = take_done(control)) != NULL) {
+    while ((job = control_take_done(control)) != NULL) {
         if (!memory_take(&control->memory, job)) {
             call_done(job);
         }
     }
     deliver_events(control);
+    if (atomic_exchange(&control->ready, false) &&
+        control->setup.ready != NULL) {
+        control->setup.ready(control->setup.arg);
+    }
+    if (atomic_exchange(&control->unpublish, false)) {
+        control_take_paths(control);
+    }
     if (atomic_load(&control->finish) && !control->closing) {
-        close_all(control);
+        control_close_all(control);
     }
 }
 
@@ -221,18 +220,6 @@ void
 client_schedule(struct control *control)
 {
     (void)uv_idle_start(&control->work, on_work);
-}
-
-static void *
-control_main(void *arg) LZ_UNCHECKED
-{
-    struct control *control = arg;
-
-    if (control->setup.socket_path != NULL) {
-        memory_ask(&control->memory, control->op);
-    }
-    (void)uv_run(&control->loop, UV_RUN_DEFAULT);
-    return NULL;
 }
 
 /* --- the main thread ---------------------------------------------------- */
@@ -299,6 +286,9 @@ control_open(const struct control_setup *setup, struct control **ret_control,
     control->pid = getpid();
     event_queue_init(&control->events);
     memory_init(&control->memory, control_notify, control);
+    (void)sem_init(&control->bell, 0, 0);
+    (void)sem_init(&control->begun, 0, 0);
+    (void)sem_init(&control->finished, 0, 0);
     control->op = operator_new(control_notify, control);
     control->disk = operator_new_plain(control_notify, control);
     rc = control->op == NULL || control->disk == NULL
@@ -334,76 +324,6 @@ fail:
     control_finish(control);
     control_free(control);
     return -1;
-}
-
-static void
-await_operator(void *arg) LZ_UNCHECKED
-{
-    operator_await(arg);
-}
-
-int
-control_start(struct control *control, struct lz_error *error)
-{
-    int rc = operator_start(control->op);
-
-    if (rc == 0 && control->setup.socket_path != NULL) {
-        rc = operator_start(control->disk);
-    }
-    if (rc == 0) {
-        pyhost_without_gil(await_operator, control->op);
-        rc = thread_start(&control->thread, "lazyd-control", control_main,
-                          control);
-    }
-    if (rc < 0) {
-        return lz_error_set_errno(error, -rc, "cannot start a thread");
-    }
-    control->running = true;
-    return 0;
-}
-
-void
-control_unpublish(struct control *control)
-{
-    publish_close(&control->publication);
-}
-
-void
-control_finish(struct control *control) LZ_UNCHECKED
-{
-    atomic_store(&control->finish, true);
-    control->abandoned = !operator_stop(control->op);
-    control->abandoned |= !operator_stop(control->disk);
-    if (control->running) {
-        control_notify(control);
-        (void)pthread_join(control->thread, NULL);
-        control->running = false;
-    } else {
-        close_all(control);
-        (void)uv_run(&control->loop, UV_RUN_DEFAULT);
-    }
-}
-
-void
-control_free(struct control *control) LZ_UNCHECKED
-{
-    struct operator_job *job;
-
-    if (control == NULL || control->abandoned) {
-        return;
-    }
-    /* Jobs that came back after the loop had ended. */
-    while ((job = take_done(control)) != NULL) {
-        if (!memory_take(&control->memory, job)) {
-            call_done(job);
-        }
-    }
-    (void)uv_loop_close(&control->loop);
-    operator_free(control->disk);
-    operator_free(control->op);
-    event_queue_done(&control->events);
-    memory_done(&control->memory);
-    free(control);
 }
 
 void

@@ -15,6 +15,7 @@
 #include "lazycore/core.h"
 
 struct control;
+struct pidfile;
 
 struct control_setup {
     struct lz_core *core;
@@ -27,6 +28,9 @@ struct control_setup {
     /* control_finish leaves the connections to the end of the process, so
      * that who sees one end knows that the process has. */
     bool keep_connections;
+    struct pidfile *pidfile; /* goes when the path goes; may be NULL */
+    /* After control_ready; NULL: nobody wants to know. */
+    void (*ready)(void *arg);
     void (*reopen_log)(void *arg);
     /* The stop timeout has passed: end the process. Does not return. */
     void (*end_hard)(void *arg, const char *why);
@@ -36,14 +40,18 @@ struct control_setup {
 /* Publish the socket. 0, or -1 with ERROR. Main thread. */
 int control_open(const struct control_setup *setup,
                  struct control **ret_control, struct lz_error *error);
-/* Start the operator and the loop. Main thread, with the GIL. 0, or -1. */
+/* Start the operator and the loop, whose thread parts its descriptors from
+ * the service's. Main thread, with the GIL. 0, or -1. */
 int control_start(struct control *control, struct lz_error *error);
 /* Something is in signals_take(). Async-signal-safe. */
 void control_notify(void *control);
 /* For lz_listener.event. Any thread. */
 void control_event(void *control, enum lz_event event, const char *name,
                    const struct lz_load *load, long pid);
-/* Remove the socket's path; clients stay connected. */
+/* The service is ready. Any thread. */
+void control_ready(struct control *control);
+/* Remove the socket's path and the pidfile, before anything that is asked for
+ * later; clients stay connected. Main or control thread. */
 void control_unpublish(struct control *control);
 /* Answer what waits, close all clients, end the threads. Main thread, after
  * Python has gone or before it came. */

@@ -6,6 +6,7 @@
 #define DAEMON_CONTROL_PRIVATE_H
 
 #include <stdatomic.h>
+#include <semaphore.h>
 #include <uv.h>
 
 #include "ctl/wire/frame.h"
@@ -55,11 +56,20 @@ struct control {
     uint64_t started_ns;
     uint64_t complained_ns; /* when a line about a client was last logged */
     uint64_t complaints;    /* not logged since */
-    atomic_bool finish;     /* main thread says: end */
-    bool stopping;          /* the service was asked to end */
-    bool closing;           /* the loop is being closed */
-    bool abandoned; /* main thread: the operator may still look at us */
-    bool running;   /* main thread: the loop's thread is there */
+    sem_t bell; /* posted by any thread; the bell's thread sends WAKE */
+    pthread_t bell_thread;
+    sem_t begun, finished; /* posted by the loop's thread, for the main */
+    int begin_status;      /* 0 or negative errno, once begun */
+    atomic_bool ring;      /* the bell's thread is wanted */
+    atomic_bool ready;     /* the service has said so, not yet passed on */
+    atomic_bool unpublish; /* main thread says: take the paths away */
+    atomic_bool finish;    /* main thread says: end */
+    bool stopping;         /* the service was asked to end */
+    bool closing;          /* the loop is being closed */
+    bool abandoned;        /* main thread: the operator may still look at us */
+    bool running;          /* main thread: the loop's thread is there */
+    bool ended;            /* main thread: the loop has been closed */
+    bool apart;            /* the loop's thread: its descriptors are its own */
     pthread_t thread;
     char buffer[LZ_READ_BYTES];
 };
@@ -192,7 +202,14 @@ int handle(struct client *client, const struct wire_request *request,
 /* The same with the GIL, in the operator thread. */
 void operate(struct operator_job *job) LZ_NEEDS_GIL;
 
-/* control.c */
+/* --- control.c, control_thread.c ---------------------------------------- */
+
+/* End every client and close every handle. */
+void control_close_all(struct control *control) LZ_LOOP_ONLY;
+/* A job that has come back from either operator, or NULL. */
+struct operator_job *control_take_done(struct control *control);
+/* The socket's path and the pidfile go now. */
+void control_take_paths(struct control *control);
 void control_begin_stop(struct control *control,
                         uint64_t timeout_ms) LZ_LOOP_ONLY;
 /* Post from the loop. */

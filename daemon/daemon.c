@@ -16,6 +16,7 @@
 
 #include "daemon/check_levels.h"
 #include "daemon/control.h"
+#include "daemon/descriptors.h"
 #include "daemon/detach.h"
 #include "daemon/folder.h"
 #include "daemon/launch.h"
@@ -48,6 +49,15 @@ struct daemon {
 
 static void
 on_ready(void *arg)
+{
+    const struct daemon *daemon = arg;
+
+    control_ready(daemon->control);
+}
+
+/* The same in the control thread, whose descriptors these are. */
+static void
+on_told_ready(void *arg)
 {
     struct daemon *daemon = arg;
 
@@ -201,6 +211,8 @@ step_publish(struct daemon *daemon, struct lz_error *error)
                                   .stop_timeout_ms =
                                       daemon->options.stop_timeout_ms,
                                   .keep_connections = true,
+                                  .pidfile = daemon->pidfile,
+                                  .ready = on_told_ready,
                                   .reopen_log = on_reopen_log,
                                   .end_hard = on_end_hard,
                                   .arg = daemon};
@@ -219,6 +231,7 @@ step_publish(struct daemon *daemon, struct lz_error *error)
                                .detach = &daemon->detach,
                                .logger = &daemon->logger};
     rc = process_install(&process);
+    descriptors_collect();
     return rc < 0 ? lz_error_set_errno(error, -rc, "cannot set up the process")
                   : 0;
 }
@@ -259,6 +272,7 @@ step_start(struct daemon *daemon, struct lz_error *error)
     if (daemon->options.foreground && !daemon->options.wait_ready) {
         notify_manager("READY=1");
     }
+    descriptors_release();
     return 0;
 }
 
@@ -325,6 +339,7 @@ run_trial(void *arg, bool lazy)
     int status = -1;
 
     daemon->options.lazy = lazy;
+    descriptors_begin();
     if (step_paths(daemon, &error) == 0) {
         status = run(daemon, &error);
     }
@@ -401,6 +416,7 @@ daemon_main(int argc, char **argv)
     int status;
 
     fill_standard_fds();
+    descriptors_begin();
     daemon.log.fd = -1;
     logger_init(&daemon.logger);
     detach_init(&daemon.detach);

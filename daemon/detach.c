@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/descriptors.h"
+
 enum message { MESSAGE_BEGUN = 'b', MESSAGE_READY = 'r', MESSAGE_ERROR = 'e' };
 
 enum outcome { OUTCOME_WAIT, OUTCOME_UP, OUTCOME_DOWN };
@@ -281,7 +283,7 @@ detach_ready(struct detach *detach)
 
     if (fd >= 0) {
         (void)send(fd, &message, 1, MSG_NOSIGNAL);
-        (void)close(fd);
+        descriptors_close(&fd);
     }
 }
 
@@ -304,7 +306,5 @@ detach_close(struct detach *detach)
 {
     int fd = atomic_exchange(&detach->fd, -1);
 
-    if (fd >= 0) {
-        (void)close(fd);
-    }
+    descriptors_close(&fd);
 }

@@ -2,7 +2,7 @@
  *
  * The parent stays until the daemon has started, or says why it has not.
  * The daemon reports over a socket pair: begun, ready, or an error's text.
- * detach_begun and detach_ready may be called from any thread.
+ * detach_begun is for the main thread, detach_ready for the control thread.
  */
 #ifndef DAEMON_DETACH_H
 #define DAEMON_DETACH_H

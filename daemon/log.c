@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/descriptors.h"
+
 enum { LINE_BYTES = 4096 }; /* PIPE_BUF: written whole or not at all */
 
 static struct {
@@ -58,9 +60,7 @@ log_file_done(struct log_file *file)
     if (file == NULL) {
         return;
     }
-    if (file->fd >= 0) {
-        (void)close(file->fd);
-    }
+    descriptors_close(&file->fd);
     free(file->path);
     *file = (struct log_file){.fd = -1, .notice_fd = -1};
 }
@@ -231,7 +231,9 @@ log_line(const char *format, ...)
     }
     length = strlen(line);
     line[length++] = '\n';
-    if (sink.file != NULL) {
+    if (!descriptors_are_here()) {
+        (void)!write(STDERR_FILENO, line, length);
+    } else if (sink.file != NULL) {
         (void)pthread_mutex_lock(&sink.lock);
         log_file_write(sink.file, line, length);
         (void)pthread_mutex_unlock(&sink.lock);

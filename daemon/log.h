@@ -1,8 +1,9 @@
 /* lazyd's own lines, and the file that the output of a service goes to.
  *
  * A log that cannot be written loses lines and says so once; it never stops
- * anybody. log_line may be called from any thread and never blocks on a full
- * pipe; the rest is set up by the main thread before there are others.
+ * anybody. log_line may be called from any thread; in lazyd's own threads it
+ * never blocks on a full pipe, in the service's it writes to standard error.
+ * The rest is set up by the main thread before there are others.
  */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H

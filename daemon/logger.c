@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "daemon/descriptors.h"
 #include "daemon/log.h"
 
 enum order { ORDER_STARTED = 's', ORDER_REOPEN = 'r' };
@@ -41,15 +42,6 @@ logger_init(struct logger *logger)
 }
 
 static void
-close_fd(int *fd)
-{
-    if (*fd >= 0) {
-        (void)close(*fd);
-        *fd = -1;
-    }
-}
-
-static void
 take_output(struct loop *loop)
 {
     static char chunk[CHUNK_BYTES];
@@ -59,7 +51,7 @@ take_output(struct loop *loop)
         return;
     }
     if (n <= 0) {
-        close_fd(&loop->out_fd);
+        descriptors_close(&loop->out_fd);
         return;
     }
     log_file_write(&loop->file, chunk, (size_t)n);
@@ -82,12 +74,12 @@ take_order(struct loop *loop)
         return;
     }
     if (n <= 0) {
-        close_fd(&loop->control_fd);
+        descriptors_close(&loop->control_fd);
     } else if (order == ORDER_REOPEN) {
         (void)log_file_reopen(&loop->file);
     } else if (order == ORDER_STARTED) {
-        close_fd(&loop->early_fd);
-        close_fd(&loop->file.notice_fd);
+        descriptors_close(&loop->early_fd);
+        descriptors_close(&loop->file.notice_fd);
     }
 }
 
@@ -198,9 +190,9 @@ logger_start(struct logger *logger, const char *path, struct lz_error *error)
         _exit(0);
     }
     log_file_done(&loop.file);
-    close_fd(&loop.out_fd);
-    close_fd(&loop.control_fd);
-    close_fd(&loop.early_fd);
+    descriptors_close(&loop.out_fd);
+    descriptors_close(&loop.control_fd);
+    descriptors_close(&loop.early_fd);
     if (rc < 0) {
         logger_close(logger);
         return lz_error_set_errno(error, -rc, "cannot start the log process");
@@ -227,8 +219,8 @@ logger_attach(struct logger *logger, int *ret_line_fd)
      * only. */
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", logger->out_fd);
     line_fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    close_fd(&logger->out_fd);
-    close_fd(&logger->early_fd);
+    descriptors_close(&logger->out_fd);
+    descriptors_close(&logger->early_fd);
     if (line_fd < 0) {
         return -errno;
     }
@@ -300,13 +292,13 @@ logger_dump(struct logger *logger, pid_t daemon, int fd)
 void
 logger_release(struct logger *logger)
 {
-    close_fd(&logger->out_fd);
+    descriptors_close(&logger->out_fd);
 }
 
 void
 logger_close(struct logger *logger)
 {
-    close_fd(&logger->out_fd);
-    close_fd(&logger->control_fd);
-    close_fd(&logger->early_fd);
+    descriptors_close(&logger->out_fd);
+    descriptors_close(&logger->control_fd);
+    descriptors_close(&logger->early_fd);
 }

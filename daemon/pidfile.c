@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/descriptors.h"
+
 struct pidfile {
     char *path;
     int fd;
@@ -148,9 +150,8 @@ pidfile_remove(struct pidfile *pidfile)
 void
 pidfile_forget(struct pidfile *pidfile)
 {
-    if (pidfile != NULL && pidfile->fd >= 0) {
-        (void)close(pidfile->fd);
-        pidfile->fd = -1;
+    if (pidfile != NULL) {
+        descriptors_close(&pidfile->fd);
     }
 }
 

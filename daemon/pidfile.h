@@ -2,7 +2,8 @@
  *
  * The lock (flock) says that somebody runs, the text only who. Taken before
  * lazyd goes to the background, so that a refusal is seen; the child writes
- * its pid. Removed at exit only where it is still ours. Main thread.
+ * its pid. Removed at exit only where it is still ours. Main thread, and the
+ * control thread once that runs.
  */
 #ifndef DAEMON_PIDFILE_H
 #define DAEMON_PIDFILE_H

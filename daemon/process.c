@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/atfork.h"
 #include "daemon/control.h"
+#include "daemon/descriptors.h"
 #include "daemon/detach.h"
 #include "daemon/log.h"
 #include "daemon/logger.h"
@@ -53,7 +55,9 @@ after_fork_child(void)
     }
     state.given_up = true;
     signals_after_fork();
-    control_after_fork(state.parts.control);
+    if (!descriptors_are_parted()) { /* else it never had them */
+        control_after_fork(state.parts.control);
+    }
     pidfile_forget(state.parts.pidfile);
     detach_close(state.parts.detach);
     logger_close(state.parts.logger);
@@ -67,7 +71,7 @@ process_install(const struct process *process)
     if (atexit(process_finish) != 0) {
         return -ENOMEM;
     }
-    return -pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+    return -atfork_install(before_fork, after_fork_parent, after_fork_child);
 }
 
 bool
@@ -85,7 +89,6 @@ process_finish(void)
     /* First the paths, so that who waits for the end of its connection finds
      * them gone. */
     control_unpublish(state.parts.control);
-    pidfile_remove(state.parts.pidfile);
     control_finish(state.parts.control);
 }
 
@@ -95,7 +98,6 @@ process_end_hard(const char *why)
     log_line("%s: ended hard", why);
     if (!atomic_flag_test_and_set(&state.finished)) {
         control_unpublish(state.parts.control);
-        pidfile_remove(state.parts.pidfile);
     }
     _exit(LZ_EXIT_HARD);
 }

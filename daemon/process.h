@@ -33,7 +33,8 @@ int process_install(const struct process *process);
 void process_finish(void);
 /* Whether this is a forked child of the service. */
 bool process_is_child(void);
-/* At once, from any thread: socket and pidfile go, the process ends. */
+/* At once, from the control thread: socket and pidfile go, the process
+ * ends. */
 void process_end_hard(const char *why) __attribute__((noreturn));
 
 #endif

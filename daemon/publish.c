@@ -19,6 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/descriptors.h"
 #include "daemon/folder.h"
 
 enum { BACKLOG = 128 };
@@ -262,9 +263,7 @@ publish_close(struct publication *publication)
         st.st_dev == publication->dev && st.st_ino == publication->ino) {
         (void)unlink(publication->path);
     }
-    if (publication->fd >= 0) {
-        (void)close(publication->fd);
-    }
+    descriptors_close(&publication->fd);
     free(publication->path);
     free(publication->bound);
     *publication = (struct publication){.fd = -1};

@@ -321,9 +321,10 @@ converse(struct control *control, const uint8_t *data, size_t size)
         if (n > 0) {
             data += n;
             size -= (size_t)n;
-            if (size == 0) {
-                target_check(shutdown(fd, SHUT_WR) == 0);
-            }
+            target_check(size > 0 || shutdown(fd, SHUT_WR) == 0);
+        }
+        while (sem_trywait(&control->bell) == 0) { /* nobody else does */
+            (void)uv_async_send(&control->wake);
         }
         (void)uv_run(&control->loop, UV_RUN_NOWAIT);
         there = take_output(fd, &frame, &replies);
