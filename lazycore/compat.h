@@ -120,6 +120,9 @@ lz_code_bytes(PyCodeObject *code)
     return bytes;
 }
 
+/* Whether `threading` takes the thread that loads it for the main one. */
+#define LZ_THREADING_TAKES_LOADER (PY_VERSION_HEX < 0x030D0000)
+
 /* The live instructions: only good for opcodes that are never specialised. */
 #if PY_VERSION_HEX >= 0x030D0000
 #define LZ_CODE_UNITS(code) ((const unsigned char *)(code)->co_code_adaptive)

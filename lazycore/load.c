@@ -8,6 +8,7 @@
  * held meanwhile.
  */
 #include "lazycore/engine.h"
+#include "lazycore/main_thread.h"
 #include "lazycore/record.h"
 #include "lazycore/reload.h"
 
@@ -334,6 +335,8 @@ after_load(struct lz_engine *engine, PyObject *name, PyObject *module,
 {
     if (PyUnicode_CompareWithASCIIString(name, "importlib") == 0)
         patch_importlib(engine, module);
+    if (PyUnicode_CompareWithASCIIString(name, "threading") == 0)
+        main_thread_correct(module);
     if (copy)
         target_failed(engine, name);
     else

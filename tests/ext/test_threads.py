@@ -391,3 +391,30 @@ def test_packages_met_by_their_parts(lazily, level):
                 assert sorted(results) == expected, results
         main()
         """, levels={f"pk{k}": level for k in range(10)})
+
+
+def test_main_thread_where_another_thread_needs_threading_first(both):
+    """Up to 3.12 `threading` takes whoever runs its body for the main
+    thread; the real one then waits at exit for ever."""
+    run = both({}, """\
+        import _thread, logging, signal, threading
+        def other(done):
+            logging.getLogger("x").warning("from another thread")
+            done.release()
+        def main():
+            signal.alarm(40)
+            done = _thread.allocate_lock()
+            done.acquire()
+            _thread.start_new_thread(other, (done,))
+            done.acquire()
+            main = threading.main_thread()
+            print(main is threading.current_thread(), main.name,
+                  main.ident == _thread.get_ident(),
+                  main.native_id == _thread.get_native_id(),
+                  threading._active[main.ident] is main, main.is_alive())
+            joiner = threading.Thread(target=main.join)
+            joiner.start()
+            print(joiner.is_alive())
+        main()
+        """)
+    assert "True MainThread True True True True\nTrue" in run.out

@@ -1,0 +1,82 @@
+/* The main thread, where another thread is the first to need `threading`.
+ *
+ * Up to CPython 3.12 that module takes the thread that runs its body for the
+ * main one; at exit the real one then waits for that thread for ever. Eager
+ * code imports it at a statement, in the main thread nearly always, but what
+ * is pending may be loaded by any: by lazyd's operator, or by a thread of
+ * _thread's. Needs the GIL.
+ */
+#include "lazycore/main_thread.h"
+
+#include "lazycore/compat.h"
+#include "lazycore/engine.h"
+
+#include <unistd.h>
+
+/* The thread state of the main thread; NULL in a child that was forked by
+ * another thread. */
+static PyThreadState *
+main_state(void)
+{
+    PyThreadState *state =
+        PyInterpreterState_ThreadHead(PyInterpreterState_Main());
+    while (state != NULL && state->native_thread_id != (unsigned long)getpid())
+        state = PyThreadState_Next(state);
+    return state;
+}
+
+/* A lock of its own, held, as threading's shutdown wants it, in the place of
+ * the one that is let go when the loading thread ends. 0 or -1. */
+static int
+replace_lock(PyObject *threading, PyObject *thread)
+{
+    PyObject *locks = PyObject_GetAttrString(threading, "_shutdown_locks");
+    PyObject *old = PyObject_GetAttrString(thread, "_tstate_lock");
+    PyObject *lock = PyObject_CallMethod(threading, "_allocate_lock", NULL);
+    PyObject *taken =
+        lock == NULL ? NULL : PyObject_CallMethod(lock, "acquire", NULL);
+    int result = -1;
+    if (locks != NULL && old != NULL && taken != NULL &&
+        PySet_Discard(locks, old) >= 0 && PySet_Add(locks, lock) == 0)
+        result = PyObject_SetAttrString(thread, "_tstate_lock", lock);
+    Py_XDECREF(taken);
+    Py_XDECREF(lock);
+    Py_XDECREF(old);
+    Py_XDECREF(locks);
+    return result;
+}
+
+/* THREAD is known by the ident of the thread that made it. 0 or -1. */
+static int
+replace_ident(PyObject *threading, PyObject *thread, unsigned long is)
+{
+    PyObject *active = PyObject_GetAttrString(threading, "_active");
+    PyObject *old = PyObject_GetAttrString(thread, "_ident");
+    PyObject *ident = PyLong_FromUnsignedLong(is);
+    PyObject *native = PyLong_FromLong(getpid());
+    int result = -1;
+    if (active != NULL && old != NULL && ident != NULL && native != NULL &&
+        PyObject_SetAttrString(thread, "_ident", ident) == 0 &&
+        PyObject_SetAttrString(thread, "_native_id", native) == 0 &&
+        PyObject_DelItem(active, old) == 0)
+        result = PyObject_SetItem(active, ident, thread);
+    Py_XDECREF(native);
+    Py_XDECREF(ident);
+    Py_XDECREF(old);
+    Py_XDECREF(active);
+    return result;
+}
+
+void
+main_thread_correct(PyObject *threading)
+{
+    const PyThreadState *state = main_state();
+    if (!LZ_THREADING_TAKES_LOADER || state == NULL ||
+        state == PyThreadState_Get())
+        return;
+    PyObject *thread = PyObject_GetAttrString(threading, "_main_thread");
+    if (thread == NULL || replace_lock(threading, thread) < 0 ||
+        replace_ident(threading, thread, state->thread_id) < 0)
+        lz_forgive();
+    Py_XDECREF(thread);
+}
