@@ -16,6 +16,14 @@ int views_add(PyObject *module, struct lz_engine *engine);
 /* verify.c */
 PyObject *api_verify(PyObject *module, PyObject *argument);
 
+/* rehearse_threads.c: NOTE hears the name of each thread that Python code
+ * starts from now on, in a rehearsal. */
+void rehearse_watch_threads(void (*note)(void *arg, const char *name),
+                            void *arg);
+
+/* rehearse_python.c */
+PyObject *api_rehearse(PyObject *module, PyObject *args, PyObject *kwargs);
+
 /* api.c: functions of the Python module */
 PyObject *api_pending(PyObject *module, PyObject *argument);
 PyObject *api_load(PyObject *module, PyObject *args, PyObject *kwargs);

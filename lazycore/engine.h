@@ -25,6 +25,7 @@
 #include "lazycore/compat.h"
 #include "lazycore/lazycore.h"
 #include "lazycore/table.h"
+#include "lazycore/usage.h"
 
 /* importlib's own for files: source, bytecode, extension. */
 enum { LZ_LOADER_CLASSES = 3 };
@@ -391,6 +392,9 @@ void place_of_caller(PyObject **ret_file, PyObject **ret_function,
                      int *ret_line);
 /* The name threading knows this thread by, else the system's. */
 void place_thread_name(char *ret_name, size_t size);
+/* Where the pending exception, which stays, was raised, importlib aside: a
+ * syntax error says itself. The file malloc'd, or NULL. */
+void place_of_error(char **ret_file, int *ret_line);
 /* "Type: message" of the pending exception, which stays. */
 void place_error_text(char *ret_text, size_t size);
 /* Whether the code that called for an import, past importlib's own, is of a
@@ -401,19 +405,6 @@ bool place_is_ignored(struct lz_engine *engine, bool *ret_edits_modules);
 /* Whether an import is what looks an attribute up: importlib's own look at a
  * package before it imports the submodule, or IMPORT_FROM. */
 bool place_in_import(void);
-
-/* usage.c */
-struct lz_usage {
-    uint64_t wall_ns;
-    uint64_t cpu_ns; /* of this thread */
-    int64_t bytes;   /* resident private memory, to the page */
-    int64_t blocks;  /* allocated by Python */
-};
-/* CLOCK_MONOTONIC: what loads and reloads are timed by. */
-uint64_t usage_wall_ns(void);
-void usage_now(struct lz_engine *engine, struct lz_usage *ret_usage);
-/* In MB, private and resident. */
-double usage_resident_mb(void);
 
 /* hook.c */
 /* builtins.__import__ */

@@ -239,19 +239,24 @@ load_one(struct lz_engine *engine, PyObject *name, unsigned flags,
     Py_XDECREF(module);
     lz_forgive();
     registry_stats(engine->core->registry, &before);
-    uint64_t start = usage_wall_ns();
-    if (import_name(engine, name) < 0) {
+    out->bytes = usage_resident_bytes();
+    uint64_t cpu = usage_process_cpu_ns(), start = usage_wall_ns();
+    int rc = import_name(engine, name);
+    if (rc == 0 && (flags & LZ_LOAD_INJECT) != 0 && inject_all(engine) < 0) {
+        lz_error_from_python(&out->error, LZ_ERROR_INTERNAL);
+    }
+    out->loaded = rc == 0;
+    out->wall_ns = usage_wall_ns() - start;
+    out->cpu_ns = usage_process_cpu_ns() - cpu;
+    out->bytes = usage_resident_bytes() - out->bytes;
+    registry_stats(engine->core->registry, &after);
+    out->modules = after.loads - before.loads;
+    if (rc < 0) {
+        place_of_error(&out->file, &out->line);
         lz_error_from_python(&out->error, is_not_found(name)
                                               ? LZ_ERROR_NO_SUCH_MODULE
                                               : LZ_ERROR_LOAD_FAILED);
-    } else {
-        out->loaded = true;
-        if ((flags & LZ_LOAD_INJECT) != 0 && inject_all(engine) < 0)
-            lz_error_from_python(&out->error, LZ_ERROR_INTERNAL);
     }
-    out->wall_ns = usage_wall_ns() - start;
-    registry_stats(engine->core->registry, &after);
-    out->modules = after.loads - before.loads;
 }
 
 int
@@ -280,6 +285,7 @@ lazycore_load_result_done(struct lz_load_result *result)
     if (result == NULL)
         return;
     free(result->name);
-    result->name = NULL;
+    free(result->file);
+    result->name = result->file = NULL;
     lz_error_done(&result->error);
 }

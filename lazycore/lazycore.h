@@ -30,8 +30,12 @@ struct lz_load_result {
     bool loaded;  /* 1 it is in sys.modules now */
     bool already; /* it was before */
     uint64_t wall_ns;
+    uint64_t cpu_ns;       /* of all threads */
+    int64_t bytes;         /* growth of private memory, to the page */
     uint64_t modules;      /* module bodies that ran, this one included */
     struct lz_error error; /* kind NONE on success */
+    char *file;            /* where it was raised, or NULL */
+    int line;              /* 0 unknown */
 };
 
 enum { LZ_LOAD_INJECT = 1u };

@@ -165,6 +165,12 @@ static PyMethodDef module_methods[] = {
      PyDoc_STR("verify(name, /)\n--\n\nWhether a pending module can still be "
                "found and compiles, as a dict; executes\nnothing of it. None "
                "where it is not pending.")},
+    {"rehearse", (PyCFunction)(void (*)(void))api_rehearse,
+     METH_VARARGS | METH_KEYWORDS,
+     PyDoc_STR("rehearse(names, deadline=20.0, memory=0, recursive=False)\n"
+               "--\n\nLoad modules in a forked copy of the process, which "
+               "itself stays as it is;\nreturn a dict that says what came "
+               "of it.")},
     {"level", api_level, METH_VARARGS,
      PyDoc_STR("level(package, level=None, /)\n--\n\nThe level of a package; "
                "set where a second argument says which.")},

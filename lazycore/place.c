@@ -4,6 +4,7 @@
  */
 #include "lazycore/engine.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,6 +81,57 @@ place_thread_name(char *ret_name, size_t size)
     Py_XDECREF(thread);
     Py_XDECREF(ident);
     Py_XDECREF(active);
+}
+
+static int
+line_attribute(PyObject *object, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(object, name);
+    long line =
+        value != NULL && PyLong_Check(value) ? PyLong_AsLong(value) : 0;
+    lz_forgive();
+    Py_XDECREF(value);
+    return line > 0 && line < INT32_MAX ? (int)line : 0;
+}
+
+/* The file and line of the innermost frame of TRACEBACK outside importlib. */
+static PyObject *
+place_in_traceback(PyObject *traceback, int *ret_line)
+{
+    PyObject *file = NULL;
+    for (PyTracebackObject *at = (PyTracebackObject *)traceback; at != NULL;
+         at = at->tb_next) {
+        PyCodeObject *code = PyFrame_GetCode(at->tb_frame);
+        if (!is_importlib(code->co_filename)) {
+            Py_XSETREF(file, Py_NewRef(code->co_filename));
+            *ret_line = line_attribute((PyObject *)at, "tb_lineno");
+        }
+        Py_DECREF(code);
+    }
+    return file;
+}
+
+void
+place_of_error(char **ret_file, int *ret_line)
+{
+    PyObject *type, *error, *traceback, *file = NULL;
+    *ret_file = NULL;
+    *ret_line = 0;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    if (error != NULL &&
+        PyObject_TypeCheck(error, (PyTypeObject *)PyExc_SyntaxError)) {
+        file = PyObject_GetAttrString(error, "filename");
+        *ret_line = line_attribute(error, "lineno");
+    } else if (traceback != NULL && PyTraceBack_Check(traceback)) {
+        file = place_in_traceback(traceback, ret_line);
+    }
+    lz_forgive();
+    const char *text = place_text(file);
+    if (text != NULL)
+        *ret_file = strdup(text);
+    Py_XDECREF(file);
+    PyErr_Restore(type, error, traceback);
 }
 
 /* "Type: message" of the pending exception, which stays. */

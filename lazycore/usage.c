@@ -21,9 +21,8 @@ clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Resident private memory, to the page: the kernel's resident less shared.*/
-static int64_t
-resident_bytes(void)
+int64_t
+usage_resident_bytes(void)
 {
     char text[128];
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -44,7 +43,7 @@ resident_bytes(void)
 double
 usage_resident_mb(void)
 {
-    return (double)resident_bytes() / (1024.0 * 1024.0);
+    return (double)usage_resident_bytes() / (1024.0 * 1024.0);
 }
 
 static int64_t
@@ -65,10 +64,16 @@ usage_wall_ns(void)
     return clock_ns(CLOCK_MONOTONIC);
 }
 
+uint64_t
+usage_process_cpu_ns(void)
+{
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 void
 usage_now(struct lz_engine *engine, struct lz_usage *ret_usage)
 {
-    ret_usage->bytes = resident_bytes();
+    ret_usage->bytes = usage_resident_bytes();
     ret_usage->blocks = allocated_blocks(engine);
     ret_usage->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     ret_usage->wall_ns = usage_wall_ns();
