@@ -18,6 +18,9 @@ int render_list(FILE *stream, const struct wire_list *reply);
 /* NOW_NS on CLOCK_MONOTONIC, for ages. */
 void render_show(FILE *stream, const struct wire_module *reply,
                  uint64_t now_ns);
+void render_why(FILE *stream, const struct wire_why *reply);
+/* 0 or -ENOMEM. */
+int render_unused(FILE *stream, const struct wire_unused *reply);
 int render_report(FILE *stream, const struct wire_report *reply);
 void render_load(FILE *stream, const struct wire_load *reply);
 /* 0 or -ENOMEM. */

@@ -156,6 +156,10 @@ put_place(FILE *stream, const char *label, const struct wire_place *place)
         (void)fputs(", in ", stream);
         text_put(stream, place->function);
     }
+    if (place->module != NULL) {
+        (void)fputs(", of ", stream);
+        text_put(stream, place->module);
+    }
     (void)fputc('\n', stream);
 }
 
@@ -187,6 +191,9 @@ static void
 put_loading(FILE *stream, const struct wire_module *module, uint64_t now_ns)
 {
     if (module->sequence == 0 && module->loads == 0) {
+        if (module->failures > 0) {
+            put_place(stream, "needed by", &module->trigger);
+        }
         return;
     }
     put_label(stream, "loaded");
@@ -204,12 +211,53 @@ put_loading(FILE *stream, const struct wire_module *module, uint64_t now_ns)
     (void)fputc('\n', stream);
     put_place(stream, "needed by", &module->trigger);
     if (module->parent != NULL) {
-        put_field(stream, "while loading", module->parent);
+        put_field(stream, "nested in", module->parent);
+    }
+    if (module->first_use_ns > 0) {
+        char took[TEXT_UNIT_SIZE];
+        put_label(stream, "first use");
+        (void)fprintf(stream, "waited %s for it\n",
+                      text_time(module->first_use_ns, took));
     }
     put_cost(stream, module);
     if (module->loads > 1) {
         put_label(stream, "ran");
         (void)fprintf(stream, "%" PRIu64 " times\n", module->loads);
+    }
+}
+
+/* What its body brought, in order, and what its statements left pending. */
+static void
+put_brought(FILE *stream, const struct wire_module *module)
+{
+    if (module->child_total > 0) {
+        put_label(stream, "pulled in");
+        (void)fprintf(stream,
+                      "%" PRIu64 " modules, %" PRIu64 " of them itself:\n",
+                      module->pulled, module->child_total);
+    }
+    for (size_t i = 0; i < module->child_count; i++) {
+        const struct wire_child *child = &module->children[i];
+        char took[TEXT_UNIT_SIZE], memory[TEXT_UNIT_SIZE];
+        put_label(stream, "");
+        (void)fputs("  ", stream);
+        text_put(stream, child->name);
+        (void)fprintf(stream, ", %s, %s (", text_time(child->wall_ns, took),
+                      text_bytes(child->bytes, memory));
+        text_put(stream, child->reason);
+        (void)fputs(")\n", stream);
+    }
+    if (module->child_count < module->child_total) {
+        put_label(stream, "");
+        (void)fprintf(stream, "  and %" PRIu64 " more\n",
+                      module->child_total - module->child_count);
+    }
+    if (module->waiting > 0) {
+        put_label(stream, "left pending");
+        (void)fprintf(stream,
+                      "%" PRIu64 " modules that it imports and "
+                      "nothing has used\n",
+                      module->waiting);
     }
 }
 
@@ -228,6 +276,9 @@ render_show(FILE *stream, const struct wire_module *reply, uint64_t now_ns)
         text_put(stream, reply->reason);
         (void)fputs(")\n", stream);
     }
+    if (reply->rule != NULL) {
+        put_field(stream, "rule", reply->rule);
+    }
     if (reply->file != NULL) {
         put_field(stream, "file", reply->file);
     }
@@ -238,6 +289,7 @@ render_show(FILE *stream, const struct wire_module *reply, uint64_t now_ns)
         (void)fputc('\n', stream);
     }
     put_loading(stream, reply, now_ns);
+    put_brought(stream, reply);
     if (reply->names_pending > 0) {
         put_label(stream, "names");
         (void)fprintf(stream, "%" PRIu64 " wait for it\n",

@@ -13,18 +13,13 @@
 #include "ctl/help.h"
 #include "ctl/options.h"
 #include "ctl/render.h"
+#include "ctl/run_private.h"
 #include "ctl/text.h"
 #include "ctl/wire/client.h"
 #include "ctl/wire/limit.h"
 #include "ctl/wire/paths.h"
 
 enum { TEXT_SIZE = 512, WAIT_MS = 5000 };
-
-struct call {
-    const struct options *options;
-    struct wire_client *client;
-    long long deadline_ms; /* on CLOCK_MONOTONIC */
-};
 
 static uint64_t
 now_ns(void)
@@ -40,15 +35,15 @@ now_ms(void)
     return (long long)(now_ns() / 1000000u);
 }
 
-static int
-left_ms(const struct call *call)
+int
+run_left_ms(const struct call *call)
 {
     long long left = call->deadline_ms - now_ms();
     return left > 0 ? (int)left : 0;
 }
 
-static void
-complain(const char *text)
+void
+run_complain(const char *text)
 {
     (void)fputs("lazyctl: ", stderr);
     /* Lists of sockets have a line each. */
@@ -75,42 +70,42 @@ default_timeout_ms(const struct options *options)
     return WAIT_MS;
 }
 
-static int
-call_failed(int status)
+int
+run_call_failed(int status)
 {
     switch (status) {
     case -ETIMEDOUT:
-        complain("no answer in time; '--timeout S' waits longer");
+        run_complain("no answer in time; '--timeout S' waits longer");
         return RUN_TIMED_OUT;
     case -EPIPE:
-        complain("the server closed the connection");
+        run_complain("the server closed the connection");
         return RUN_NO_SERVER;
     case -EMSGSIZE:
-        complain("the request is over the limit of a line");
+        run_complain("the request is over the limit of a line");
         return RUN_USAGE;
     case -EPROTO:
     case -EBADMSG:
-        complain("the server's answer cannot be read");
+        run_complain("the server's answer cannot be read");
         return RUN_REFUSED;
     default:
-        complain(strerror(-status));
+        run_complain(strerror(-status));
         return RUN_REFUSED;
     }
 }
 
-static int
-server_said_no(const struct options *options, struct wire_doc *doc)
+int
+run_server_said_no(const struct options *options, struct wire_doc *doc)
 {
     struct wire_error error;
     if (wire_error_read(doc, &error) != 0) {
-        return call_failed(-EPROTO);
+        return run_call_failed(-EPROTO);
     }
     if (options->json) {
         size_t length;
         const char *raw = wire_doc_raw(doc, &length);
         (void)printf("{\"error\":%.*s}\n", (int)length, raw);
     }
-    complain(error.text);
+    run_complain(error.text);
     if (error.traceback != NULL && !options->json) {
         text_put_lines(stderr, "  ", error.traceback);
     }
@@ -190,6 +185,11 @@ render(const struct options *options, const union wire_reply *reply)
     case WIRE_SHOW:
         render_show(stdout, &reply->show, now_ns());
         return 0;
+    case WIRE_WHY:
+        render_why(stdout, &reply->why);
+        return 0;
+    case WIRE_UNUSED:
+        return render_unused(stdout, &reply->unused);
     case WIRE_REPORT:
         return render_report(stdout, &reply->report);
     case WIRE_LOAD:
@@ -217,6 +217,7 @@ render(const struct options *options, const union wire_reply *reply)
     case WIRE_LEVEL_SET:
         render_level_set(stdout, &reply->level_set);
         return 0;
+    case WIRE_TRACE:
     case WIRE_SUBSCRIBE:
     case WIRE_STOP:
     case WIRE_HELP:
@@ -226,8 +227,8 @@ render(const struct options *options, const union wire_reply *reply)
     return 0;
 }
 
-static void
-print_raw(const struct wire_doc *doc)
+void
+run_print_raw(const struct wire_doc *doc)
 {
     size_t length;
     const char *raw = wire_doc_raw(doc, &length);
@@ -245,16 +246,16 @@ follow(struct call *call)
         struct wire_doc *doc = NULL;
         int status = wire_client_next(call->client, -1, &doc);
         if (status == -EPIPE) {
-            complain("the server ended");
+            run_complain("the server ended");
             return RUN_NO_SERVER;
         }
         if (status != 0) {
-            return call_failed(status);
+            return run_call_failed(status);
         }
         struct wire_event event;
         if (wire_doc_kind(doc) == WIRE_IS_EVENT) {
             if (call->options->json) {
-                print_raw(doc);
+                run_print_raw(doc);
             } else if (wire_event_read(doc, &event) == 0) {
                 render_event(stdout, &event);
             }
@@ -286,14 +287,14 @@ await_end(struct call *call, int process)
     int status = 0;
     while (status == 0) {
         struct wire_doc *doc = NULL;
-        status = wire_client_next(call->client, left_ms(call), &doc);
+        status = wire_client_next(call->client, run_left_ms(call), &doc);
         wire_doc_free(doc);
     }
     if (status == -EPIPE && process >= 0) {
         struct pollfd entry = {.fd = process, .events = POLLIN};
         int ready;
         do {
-            ready = poll(&entry, 1, left_ms(call));
+            ready = poll(&entry, 1, run_left_ms(call));
         } while (ready < 0 && errno == EINTR);
         if (ready == 0) {
             status = -ETIMEDOUT;
@@ -311,11 +312,11 @@ stop(struct call *call, const struct wire_stop *reply, int process)
     }
     int status = await_end(call, process);
     if (status == -ETIMEDOUT) {
-        complain("the server has not ended in time");
+        run_complain("the server has not ended in time");
         return RUN_TIMED_OUT;
     }
     if (status != -EPIPE) {
-        return call_failed(status);
+        return run_call_failed(status);
     }
     if (!call->options->json) {
         (void)printf("stopped pid %lld\n", (long long)reply->pid);
@@ -329,17 +330,17 @@ answer(struct call *call, struct wire_doc *doc, int process)
     const struct options *options = call->options;
     union wire_reply reply;
     if (wire_doc_kind(doc) == WIRE_IS_ERROR) {
-        return server_said_no(options, doc);
+        return run_server_said_no(options, doc);
     }
     if (options->json) {
-        print_raw(doc);
+        run_print_raw(doc);
     }
     int status = wire_reply_read(doc, options->command->id, &reply);
     if (status == 0 && !options->json) {
         status = render(options, &reply);
     }
     if (status != 0) {
-        return call_failed(status);
+        return run_call_failed(status);
     }
     if (options->command->id == WIRE_SUBSCRIBE) {
         return follow(call);
@@ -353,12 +354,17 @@ answer(struct call *call, struct wire_doc *doc, int process)
 static int
 ask(struct call *call)
 {
+    if (call->options->command->id == WIRE_TRACE) {
+        return run_trace(call);
+    }
     struct wire_doc *doc = NULL;
     int process =
         call->options->command->id == WIRE_STOP ? watch_process(call) : -1;
-    int status = wire_client_call(call->client, call->options->command->id,
-                                  &call->options->params, left_ms(call), &doc);
-    status = status == 0 ? answer(call, doc, process) : call_failed(status);
+    int status =
+        wire_client_call(call->client, call->options->command->id,
+                         &call->options->params, run_left_ms(call), &doc);
+    status =
+        status == 0 ? answer(call, doc, process) : run_call_failed(status);
     wire_doc_free(doc);
     if (process >= 0) {
         (void)close(process);
@@ -376,7 +382,7 @@ check_protocol(const struct wire_client *client)
                        "the server speaks protocol %d, this lazyctl %d: some "
                        "of what it says may be missing here",
                        protocol, WIRE_PROTOCOL);
-        complain(text);
+        run_complain(text);
     }
 }
 
@@ -388,17 +394,17 @@ remote(const struct options *options)
     struct call call = {.options = options};
     int status = wire_paths_find(options->socket, options->name, &path, text);
     if (status != 0) {
-        complain(text);
+        run_complain(text);
         return status == -EINVAL || status == -ENAMETOOLONG ? RUN_USAGE
                                                             : RUN_NO_SERVER;
     }
     call.deadline_ms = now_ms() + (options->timeout >= 0
                                        ? (long long)(options->timeout * 1000)
                                        : default_timeout_ms(options));
-    status = wire_client_open(path, left_ms(&call), &call.client, text);
+    status = wire_client_open(path, run_left_ms(&call), &call.client, text);
     free(path);
     if (status != 0) {
-        complain(text);
+        run_complain(text);
         return status == -ETIMEDOUT      ? RUN_TIMED_OUT
                : status == -ECONNABORTED ? RUN_REFUSED
                                          : RUN_NO_SERVER;
@@ -412,7 +418,7 @@ remote(const struct options *options)
 static int
 usage(const char *text)
 {
-    complain(text);
+    run_complain(text);
     return RUN_USAGE;
 }
 
@@ -460,7 +466,7 @@ run(int argc, char **argv)
     }
     options_done(&options);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        complain("cannot write the output");
+        run_complain("cannot write the output");
         return status != 0 ? status : RUN_REFUSED;
     }
     return status;

@@ -74,25 +74,44 @@ save(struct operator_job *job)
             : 0;
 }
 
+/* In the disk's thread. */
+static void
+look_at_files(struct operator_job *job)
+{
+    struct call *call = (struct call *)(void *)job;
+
+    call->status =
+        handle_unused(call->control->setup.core, &call->request->params.unused,
+                      &call->arena, &call->reply.unused, &call->error);
+}
+
+static bool
+needs_disk(const struct wire_request *request)
+{
+    return request->command->id == WIRE_IGNORE_SAVE ||
+           request->command->id == WIRE_UNUSED;
+}
+
 bool
 call_is_for(const struct wire_request *request)
 {
-    return wire_request_needs_python(request) ||
-           request->command->id == WIRE_IGNORE_SAVE;
+    return wire_request_needs_python(request) || needs_disk(request);
 }
 
 static struct call *
 call_new(struct client *client, struct wire_request *request)
 {
     struct call *call = calloc(1, sizeof(*call));
-    bool saves = request->command->id == WIRE_IGNORE_SAVE;
+    bool disk = needs_disk(request);
 
     if (call != NULL) {
-        call->job.run = saves ? save : operate;
+        call->job.run = !disk                                 ? operate
+                        : request->command->id == WIRE_UNUSED ? look_at_files
+                                                              : save;
         (void)snprintf(call->job.what, sizeof(call->job.what), "%s",
                        request->command->method);
         call->control = client->control;
-        call->op = saves ? client->control->disk : client->control->op;
+        call->op = disk ? client->control->disk : client->control->op;
         call->client = client;
         call->uid = client->uid;
         call->pid = client->pid;
@@ -165,6 +184,7 @@ log_call(const struct call *call) LZ_LOOP_ONLY
                           params->ignore_save.path);
         break;
     case WIRE_VERIFY:
+    case WIRE_UNUSED:
         break;
     default:
         ignore_announce(call->client, call->request, &call->reply.ignore_edit);

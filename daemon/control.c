@@ -29,6 +29,10 @@ control_event(void *arg, enum lz_event event, const char *name,
         [LZ_EVENT_RELOAD] = WIRE_EVENT_RELOAD,
         [LZ_EVENT_FORK] = WIRE_EVENT_FORK};
     struct control *control = arg;
+
+    if (!event_wanted(&control->events, kinds[event])) {
+        return;
+    }
     struct wire_event copy = {
         .event = (int)kinds[event], .name = name, .pid = pid, .uid = -1};
 

@@ -66,12 +66,18 @@ copy_event(const struct wire_event *event)
 }
 
 bool
+event_wanted(struct event_queue *queue, enum wire_event_kind kind)
+{
+    return (atomic_load(&queue->wanted) & (1u << kind)) != 0;
+}
+
+bool
 event_post(struct event_queue *queue, const struct wire_event *event)
 {
     struct event_item *item;
     bool wake = false;
 
-    if ((atomic_load(&queue->wanted) & (1u << event->event)) == 0) {
+    if (!event_wanted(queue, (enum wire_event_kind)event->event)) {
         return false;
     }
     item = copy_event(event);

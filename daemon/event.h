@@ -29,6 +29,8 @@ struct event_queue {
 
 void event_queue_init(struct event_queue *queue);
 void event_queue_done(struct event_queue *queue);
+/* Whether anybody listens. Any thread. */
+bool event_wanted(struct event_queue *queue, enum wire_event_kind kind);
 /* Append a deep copy of EVENT, giving it its sequence number and time.
  * Whether the loop has to be woken. Any thread. */
 bool event_post(struct event_queue *queue, const struct wire_event *event);

@@ -174,6 +174,12 @@ handle_module_query(struct control *control,
     case WIRE_SHOW:
         return handle_show(control, &params->show, arena, &ret_reply->show,
                            error);
+    case WIRE_WHY:
+        return handle_why(control, &params->why, arena, &ret_reply->why,
+                          error);
+    case WIRE_TRACE:
+        return handle_trace(control, &params->trace, arena, &ret_reply->trace,
+                            error);
     case WIRE_REPORT:
         return handle_report(control, &params->report, arena,
                              &ret_reply->report, error);

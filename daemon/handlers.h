@@ -14,12 +14,34 @@ int handler_error(struct wire_error *error, struct lz_error *from,
 int handle_list(struct control *control, const struct wire_list_params *params,
                 struct arena *arena, struct wire_list *ret,
                 struct wire_error *error);
-int handle_show(struct control *control, const struct wire_show_params *params,
-                struct arena *arena, struct wire_module *ret,
-                struct wire_error *error);
 int handle_report(struct control *control,
                   const struct wire_report_params *params, struct arena *arena,
                   struct wire_report *ret, struct wire_error *error);
+
+/* Copies in ARENA, for the others. */
+void handler_copy_place(const struct lz_place *from, struct arena *arena,
+                        struct wire_place *ret);
+void handler_copy_module(const struct lz_module *from, struct arena *arena,
+                         struct wire_module *ret);
+
+/* --- handlers_explain.c ------------------------------------------------- */
+
+int handle_show(struct control *control, const struct wire_show_params *params,
+                struct arena *arena, struct wire_module *ret,
+                struct wire_error *error);
+int handle_why(struct control *control, const struct wire_why_params *params,
+               struct arena *arena, struct wire_why *ret,
+               struct wire_error *error);
+int handle_trace(struct control *control,
+                 const struct wire_trace_params *params, struct arena *arena,
+                 struct wire_trace *ret, struct wire_error *error);
+
+/* --- handlers_unused.c -------------------------------------------------- */
+
+/* Looks at files: not for the loop's thread. */
+int handle_unused(struct lz_core *core,
+                  const struct wire_unused_params *params, struct arena *arena,
+                  struct wire_unused *ret, struct wire_error *error);
 
 /* --- handlers_ignore.c -------------------------------------------------- */
 

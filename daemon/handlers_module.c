@@ -1,4 +1,4 @@
-/* Modules as the registry knows them, for list, show and report.
+/* Modules as the registry knows them, for list and report.
  *
  * Copies of the registry's copies, so that the registry's lock is held for
  * its own copying only.
@@ -8,22 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lazycore/names.h"
-
 enum { COSTLY = 20 }; /* dearest loads of a verbose report */
 
-static void
-copy_place(const struct lz_place *from, struct arena *arena,
-           struct wire_place *ret)
+void
+handler_copy_place(const struct lz_place *from, struct arena *arena,
+                   struct wire_place *ret)
 {
     ret->file = arena_strdup(arena, from->file);
     ret->line = from->line;
     ret->function = arena_strdup(arena, from->function);
 }
 
-static void
-copy_module(const struct lz_module *from, struct arena *arena,
-            struct wire_module *ret)
+void
+handler_copy_module(const struct lz_module *from, struct arena *arena,
+                    struct wire_module *ret)
 {
     *ret = (struct wire_module){
         .name = arena_strdup(arena, from->name),
@@ -35,7 +33,10 @@ copy_module(const struct lz_module *from, struct arena *arena,
         .parent = arena_strdup(arena, from->parent),
         .thread = arena_strdup(arena, from->thread),
         .sequence = from->sequence,
+        .rule = arena_strdup(arena, from->rule),
         .met_ns = from->met_ns,
+        .started_ns = from->started_ns,
+        .first_use_ns = from->first_use_ns,
         .loaded_ns = from->loaded_ns,
         .wall_ns = from->wall_ns,
         .wall_self_ns = from->wall_self_ns,
@@ -50,8 +51,8 @@ copy_module(const struct lz_module *from, struct arena *arena,
         .last_error = arena_strdup(arena, from->last_error),
         .names_pending = from->names_pending,
     };
-    copy_place(&from->statement, arena, &ret->statement);
-    copy_place(&from->trigger, arena, &ret->trigger);
+    handler_copy_place(&from->statement, arena, &ret->statement);
+    handler_copy_place(&from->trigger, arena, &ret->trigger);
 }
 
 /* What QUERY selects, copied into ARENA. 0, or -1 with ERROR. */
@@ -71,7 +72,7 @@ query_modules(struct control *control, const struct lz_query *query,
     }
     copies = arena_alloc(arena, count + 1, sizeof(*copies));
     for (size_t i = 0; copies != NULL && i < count; i++) {
-        copy_module(&modules[i], arena, &copies[i]);
+        handler_copy_module(&modules[i], arena, &copies[i]);
     }
     registry_modules_free(modules, count);
     if (copies == NULL) {
@@ -109,37 +110,6 @@ handle_list(struct control *control, const struct wire_list_params *params,
     }
     return query_modules(control, &query, arena, &ret->modules,
                          &ret->module_count, &ret->total, error);
-}
-
-int
-handle_show(struct control *control, const struct wire_show_params *params,
-            struct arena *arena, struct wire_module *ret,
-            struct wire_error *error)
-{
-    struct lz_core *core = control->setup.core;
-    struct lz_level_info level = levels_explain(core->levels, params->name);
-    struct lz_module *module;
-    int rc = registry_show(core->registry, params->name, &module);
-
-    if (rc < 0) {
-        return handler_no_memory(error);
-    }
-    if (rc == 0 && level.source != LZ_LEVEL_DEFAULT &&
-        names_is_top_level(params->name)) {
-        *ret = (struct wire_module){.name = params->name, .state = "absent"};
-    } else if (rc == 0) {
-        return wire_error_set(error, WIRE_ERROR_NO_SUCH_MODULE,
-                              "nothing has imported '%s': see 'lazyctl list'",
-                              params->name);
-    }
-    if (rc > 0) {
-        copy_module(module, arena, ret);
-        registry_modules_free(module, 1);
-    }
-    ret->level = lz_level_string(level.level);
-    ret->level_source = lz_level_source_string(level.source);
-    ret->level_why = level.why;
-    return 0;
 }
 
 /* --- report ------------------------------------------------------------- */

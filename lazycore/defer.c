@@ -5,6 +5,7 @@
  * push. Either all names of a statement are deferred or none is. Needs the
  * GIL.
  */
+#include "lazycore/explain.h"
 #include "lazycore/record.h"
 
 /* What one deferral works on. */
@@ -37,8 +38,7 @@ allowed(struct deferral *d, PyObject *name, PyObject *found)
 static void
 note(struct deferral *d, struct lz_target *target)
 {
-    target_note(d->engine, target, d->statement->code->co_filename,
-                d->statement->line);
+    explain_statement(d->engine, target, d->ns, d->statement);
 }
 
 /* The same for the parents of NAME that are not loaded, or that another

@@ -140,6 +140,7 @@ struct lz_engine {
     struct lz_core *core;
     bool owns_core;
     bool installed;
+    bool main_noted; /* the registry has the file of __main__ */
     bool rule_off[LZ_RULES];
     unsigned char *recorded; /* record.c: what was seen of each module */
     PyObject *module;        /* borrowed: ourselves */
@@ -386,10 +387,10 @@ struct lz_from *from_new(struct lz_engine *engine, Py_ssize_t count);
 /* place.c */
 /* Text of a str for plain C: borrowed, or NULL without an exception. */
 const char *place_text(PyObject *string);
-/* The Python frame outside importlib nearest to us: new references in
- * *ret_file and *ret_function, which may be NULL. */
+/* The Python frame outside importlib nearest to us: new references, which
+ * may be NULL. */
 void place_of_caller(PyObject **ret_file, PyObject **ret_function,
-                     int *ret_line);
+                     PyObject **ret_globals, int *ret_line);
 /* The name threading knows this thread by, else the system's. */
 void place_thread_name(char *ret_name, size_t size);
 /* Where the pending exception, which stays, was raised, importlib aside: a

@@ -61,6 +61,10 @@ int ignore_check(enum lz_ignore_kind kind, const char *value,
  * (LZ_REASON_IGNORE_*), or LZ_REASON_LAZY. Counts a hit. */
 enum lz_reason ignore_match(struct lz_ignore *ignore, const char *name,
                             const char *path);
+/* The entry that ignore_match would find, as "KIND VALUE" in RET_TEXT, cut at
+ * SIZE; counts no hit. 1, or 0 and "" where there is none. */
+int ignore_rule_of(struct lz_ignore *ignore, const char *name,
+                   const char *path, char *ret_text, size_t size);
 /* Whether a package rule covers the module NAME; counts nothing. */
 int ignore_covers_package(struct lz_ignore *ignore, const char *name);
 /* Whether the one rule KIND/VALUE covers NAME at PATH; counts nothing. */

@@ -1,4 +1,5 @@
-/* The ignore sets' inside, shared by ignore.c and ignore_file.c only. */
+/* The ignore sets' inside, shared by ignore.c, ignore_match.c and
+ * ignore_file.c only. */
 #ifndef LAZYCORE_IGNORE_PRIVATE_H
 #define LAZYCORE_IGNORE_PRIVATE_H
 

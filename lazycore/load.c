@@ -7,7 +7,7 @@
  * here. Needs the GIL, of which importlib's code lets go; no lock of ours is
  * held meanwhile.
  */
-#include "lazycore/engine.h"
+#include "lazycore/explain.h"
 #include "lazycore/main_thread.h"
 #include "lazycore/record.h"
 #include "lazycore/reload.h"
@@ -198,6 +198,7 @@ load_measure(struct lz_engine *engine, struct load *load, struct lz_load *ret)
     struct lz_usage now;
     const struct lz_usage *start = &load->start, *nested = &load->nested;
     usage_now(engine, &now);
+    ret->started_ns = start->wall_ns;
     ret->wall_ns = now.wall_ns - start->wall_ns;
     ret->cpu_ns = now.cpu_ns - start->cpu_ns;
     ret->blocks = now.blocks - start->blocks;
@@ -381,7 +382,8 @@ load_unlocked(PyObject *self, PyObject *spec)
         PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
         return NULL;
     }
-    PyObject *file, *function;
+    PyObject *file, *function, *globals;
+    char rule[LZ_RULE_TEXT_SIZE];
     struct lz_load record = {0};
     PyObject *name = PyObject_GetAttr(spec, engine->names.name_attr);
     if (name == NULL)
@@ -391,10 +393,13 @@ load_unlocked(PyObject *self, PyObject *spec)
         Py_DECREF(name);
         return PyObject_CallOneArg(engine->load_unlocked, spec);
     }
-    place_of_caller(&file, &function, &record.trigger.line);
+    place_of_caller(&file, &function, &globals, &record.trigger.line);
     record.trigger.file = place_text(file);
     record.trigger.function = place_text(function);
     record.reason = reason_of_load(engine, name, spec);
+    record.rule = explain_rule(engine, record.reason, name, spec, rule);
+    if (load_top == NULL)
+        explain_note_main(engine, globals, record.trigger.file);
     if (record.reason != LZ_REASON_LAZY)
         registry_eager(engine->core->registry, record.name, record.reason,
                        &record.trigger);
@@ -409,6 +414,7 @@ load_unlocked(PyObject *self, PyObject *spec)
     loader_frame_borrowed = saved;
     Py_XDECREF(file);
     Py_XDECREF(function);
+    Py_XDECREF(globals);
     Py_DECREF(name);
     return module;
 }

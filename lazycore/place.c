@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Places */
 
@@ -21,17 +22,32 @@ is_importlib(PyObject *file)
                 file, "<frozen importlib._bootstrap_external>") == 0);
 }
 
-void
-place_of_caller(PyObject **ret_file, PyObject **ret_function, int *ret_line)
+/* importlib.import_module() and reload(): whoever calls them asks. */
+static bool
+is_import_call(PyCodeObject *code)
 {
-    *ret_file = *ret_function = NULL;
+    static const char file[] = "/importlib/__init__.py";
+    const char *path = place_text(code->co_filename);
+    size_t size = path == NULL ? 0 : strlen(path);
+    return size >= sizeof(file) &&
+           strcmp(path + size - (sizeof(file) - 1), file) == 0 &&
+           PyUnicode_CompareWithASCIIString(code->co_name, "import_module") ==
+               0;
+}
+
+void
+place_of_caller(PyObject **ret_file, PyObject **ret_function,
+                PyObject **ret_globals, int *ret_line)
+{
+    *ret_file = *ret_function = *ret_globals = NULL;
     *ret_line = 0;
     PyFrameObject *frame = PyEval_GetFrame();
     Py_XINCREF(frame);
     while (frame != NULL) {
         PyCodeObject *code = PyFrame_GetCode(frame);
-        bool skip = is_importlib(code->co_filename);
+        bool skip = is_importlib(code->co_filename) || is_import_call(code);
         if (!skip) {
+            *ret_globals = PyFrame_GetGlobals(frame);
             *ret_file = Py_NewRef(code->co_filename);
             *ret_function = Py_NewRef(code->co_name);
             *ret_line = PyFrame_GetLineNumber(frame);
@@ -74,6 +90,8 @@ place_thread_name(char *ret_name, size_t size)
     const char *text = place_text(name);
     if (text != NULL)
         (void)snprintf(ret_name, size, "%s", text);
+    else if (gettid() == getpid()) /* threading is not there yet */
+        (void)snprintf(ret_name, size, "MainThread");
     else if (pthread_getname_np(pthread_self(), ret_name, size) != 0)
         ret_name[0] = '\0';
     lz_forgive();

@@ -16,8 +16,12 @@ struct shared {
     char text[];
 };
 
+/* What the allocator and the table's buckets add to a string, about. */
+enum { EXTRA_BYTES = 24 };
+
 struct lz_pool {
     struct lz_table table;
+    size_t bytes;
 };
 
 static struct shared *
@@ -25,6 +29,12 @@ shared_of(const char *text)
 {
     return (struct shared *)(void *)((uintptr_t)text -
                                      offsetof(struct shared, text));
+}
+
+static size_t
+size_of(const struct shared *shared)
+{
+    return sizeof(*shared) + shared->node.hh.keylen + 1 + EXTRA_BYTES;
 }
 
 struct lz_pool *
@@ -70,6 +80,7 @@ pool_get(struct lz_pool *pool, const char *text, size_t length)
         free(shared);
         return NULL;
     }
+    pool->bytes += size_of(shared);
     return shared->text;
 }
 
@@ -90,6 +101,7 @@ pool_put(struct lz_pool *pool, const char *text)
     }
     struct shared *shared = shared_of(text);
     if (--shared->holders == 0) {
+        pool->bytes -= size_of(shared);
         table_remove(&pool->table, &shared->node);
         free(shared);
     }
@@ -99,4 +111,10 @@ size_t
 pool_count(const struct lz_pool *pool)
 {
     return table_count(&pool->table);
+}
+
+size_t
+pool_bytes(const struct lz_pool *pool)
+{
+    return pool->bytes;
 }

@@ -23,7 +23,8 @@ const char *pool_hold(const char *shared);
 /* Let go of SHARED once. Accepts NULL. */
 void pool_put(struct lz_pool *pool, const char *shared);
 
-/* How many different strings are held. */
+/* How many different strings are held, and about what they take. */
 size_t pool_count(const struct lz_pool *pool);
+size_t pool_bytes(const struct lz_pool *pool);
 
 #endif

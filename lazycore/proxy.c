@@ -389,6 +389,24 @@ put_back(struct lz_engine *engine, struct lz_namespace *ns, PyObject *name,
     return result;
 }
 
+/* compute(), and if that loads what the proxy waits for, how long the first
+ * use took: with its search, its parents and the locks that it waited for. */
+static PyObject *
+compute_first(struct lz_engine *engine, struct lz_proxy *proxy)
+{
+    struct lz_target *target =
+        (struct lz_target *)Py_XNewRef((PyObject *)proxy->target);
+    bool first = target != NULL && !target->loaded;
+    uint64_t start = first ? usage_wall_ns() : 0;
+    PyObject *value = compute(engine, proxy);
+    if (first && target->loaded && value != NULL)
+        registry_first_use(engine->core->registry,
+                           PyUnicode_AsUTF8(target->name),
+                           usage_wall_ns() - start);
+    Py_XDECREF(target);
+    return value;
+}
+
 PyObject *
 proxy_resolve(struct lz_engine *engine, struct lz_proxy *proxy)
 {
@@ -407,7 +425,7 @@ proxy_resolve(struct lz_engine *engine, struct lz_proxy *proxy)
         if (name == NULL)
             goto done;
     }
-    value = compute(engine, proxy);
+    value = compute_first(engine, proxy);
     if (value == NULL) {
         decorate_error(proxy);
         goto done;

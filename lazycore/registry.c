@@ -11,10 +11,13 @@
 #include <string.h>
 #include <time.h>
 
+/* What the allocator and the table's buckets add to an entry, about. */
+enum { ENTRY_EXTRA = 24 };
+
 /* --- life and locks ---------------------------------------------------- */
 
-static uint64_t
-now_ns(void)
+uint64_t
+registry_now_ns(void)
 {
     struct timespec now;
 
@@ -76,15 +79,25 @@ registry_after_fork(struct lz_registry *registry)
 
 /* --- records ------------------------------------------------------------ */
 
-/* Replace *SLOT by the shared copy of TEXT cut at MAX bytes, never inside a
- * UTF-8 character. A lack of memory leaves NULL: unknown. */
-static void set_string(struct lz_registry *registry, const char **slot,
-                       const char *text, size_t max)
+static bool over_budget(const struct lz_registry *registry)
     LZ_REQUIRES(registry->mutex);
 
-static void
-set_string(struct lz_registry *registry, const char **slot, const char *text,
-           size_t max)
+static bool
+over_budget(const struct lz_registry *registry)
+{
+    size_t modules = table_count(&registry->table);
+    size_t used = modules * (sizeof(struct lz_registry_entry) + ENTRY_EXTRA) +
+                  pool_bytes(registry->pool);
+
+    return used >
+           modules * LZ_REGISTRY_MODULE_BYTES + LZ_REGISTRY_RESERVE_BYTES;
+}
+
+/* Replace *SLOT by the shared copy of TEXT cut at MAX bytes, never inside a
+ * UTF-8 character. A lack of memory or of budget leaves NULL: unknown. */
+void
+registry_set_string(struct lz_registry *registry, const char **slot,
+                    const char *text, size_t max)
 {
     const char *old = *slot;
 
@@ -98,34 +111,32 @@ set_string(struct lz_registry *registry, const char **slot, const char *text,
                 length--;
             }
         }
+        size_t before = pool_bytes(registry->pool);
         *slot = pool_get(registry->pool, text, length);
+        if (pool_bytes(registry->pool) > before && over_budget(registry)) {
+            pool_put(registry->pool, *slot);
+            *slot = NULL;
+        }
     }
     pool_put(registry->pool, old);
 }
 
-static void set_place(struct lz_registry *registry, struct lz_place *slot,
-                      const struct lz_place *place)
-    LZ_REQUIRES(registry->mutex);
-
-static void
-set_place(struct lz_registry *registry, struct lz_place *slot,
-          const struct lz_place *place)
+void
+registry_set_place(struct lz_registry *registry, struct lz_place *slot,
+                   const struct lz_place *place)
 {
     if (place == NULL) {
         return;
     }
-    set_string(registry, &slot->file, place->file, LZ_REGISTRY_STRING_MAX);
-    set_string(registry, &slot->function, place->function,
-               LZ_REGISTRY_STRING_MAX);
+    registry_set_string(registry, &slot->file, place->file,
+                        LZ_REGISTRY_STRING_MAX);
+    registry_set_string(registry, &slot->function, place->function,
+                        LZ_REGISTRY_STRING_MAX);
     slot->line = place->line;
 }
 
-static struct lz_registry_entry *find(struct lz_registry *registry,
-                                      const char *name)
-    LZ_REQUIRES(registry->mutex);
-
-static struct lz_registry_entry *
-find(struct lz_registry *registry, const char *name)
+struct lz_registry_entry *
+registry_find(struct lz_registry *registry, const char *name)
 {
     size_t length = strnlen(name, LZ_REGISTRY_NAME_MAX + 1);
 
@@ -136,15 +147,11 @@ find(struct lz_registry *registry, const char *name)
                                                   length);
 }
 
-static struct lz_registry_entry *find_or_add(struct lz_registry *registry,
-                                             const char *name)
-    LZ_REQUIRES(registry->mutex);
-
 /* NULL where the name is too long, the table full or memory lacking. */
-static struct lz_registry_entry *
-find_or_add(struct lz_registry *registry, const char *name)
+struct lz_registry_entry *
+registry_find_or_add(struct lz_registry *registry, const char *name)
 {
-    struct lz_registry_entry *entry = find(registry, name);
+    struct lz_registry_entry *entry = registry_find(registry, name);
 
     if (entry != NULL) {
         return entry;
@@ -166,14 +173,20 @@ find_or_add(struct lz_registry *registry, const char *name)
         free(entry);
         return NULL;
     }
+    if (over_budget(registry)) {
+        table_remove(&registry->table, &entry->node);
+        pool_put(registry->pool, entry->record.name);
+        free(entry);
+        return NULL;
+    }
     return entry;
 }
 
-static void
-met(struct lz_record *record)
+void
+registry_met(struct lz_record *record)
 {
     if (record->met_ns == 0) {
-        record->met_ns = now_ns();
+        record->met_ns = registry_now_ns();
     }
 }
 
@@ -196,17 +209,14 @@ count_builtin(struct lz_registry *registry, const struct lz_record *record,
     }
 }
 
-static void set_state(struct lz_registry *registry, struct lz_record *record,
-                      enum lz_state state) LZ_REQUIRES(registry->mutex);
-
 /* The only place where a state changes, so that the counts follow. */
-static void
-set_state(struct lz_registry *registry, struct lz_record *record,
-          enum lz_state state)
+void
+registry_set_state(struct lz_registry *registry, struct lz_record *record,
+                   enum lz_state state)
 {
     struct lz_registry_stats *stats = &registry->stats;
 
-    met(record);
+    registry_met(record);
     if (record->state == state) {
         return;
     }
@@ -235,7 +245,8 @@ registry_builtins(struct lz_registry *registry, const char *const *names,
 {
     lz_mutex_lock(&registry->mutex);
     for (size_t i = 0; i < count; i++) {
-        struct lz_registry_entry *entry = find_or_add(registry, names[i]);
+        struct lz_registry_entry *entry =
+            registry_find_or_add(registry, names[i]);
         if (entry == NULL || entry->record.builtin) {
             continue;
         }
@@ -251,17 +262,18 @@ registry_existing(struct lz_registry *registry, const char *name,
                   const char *file)
 {
     lz_mutex_lock(&registry->mutex);
-    struct lz_registry_entry *entry = find_or_add(registry, name);
+    struct lz_registry_entry *entry = registry_find_or_add(registry, name);
     if (entry != NULL) {
         struct lz_record *record = &entry->record;
         if (record->state == LZ_STATE_NONE || record->state == LZ_STATE_LOST) {
-            set_state(registry, record, LZ_STATE_EXISTING);
+            registry_set_state(registry, record, LZ_STATE_EXISTING);
         } else if (record->state == LZ_STATE_PROXY) {
             /* Loaded between an uninstall and this install. */
-            set_state(registry, record, LZ_STATE_REAL);
+            registry_set_state(registry, record, LZ_STATE_REAL);
         }
         if (file != NULL) {
-            set_string(registry, &record->file, file, LZ_REGISTRY_STRING_MAX);
+            registry_set_string(registry, &record->file, file,
+                                LZ_REGISTRY_STRING_MAX);
         }
     }
     lz_mutex_unlock(&registry->mutex);
@@ -271,11 +283,11 @@ void
 registry_lost(struct lz_registry *registry, const char *name, const char *file)
 {
     lz_mutex_lock(&registry->mutex);
-    struct lz_registry_entry *entry = find_or_add(registry, name);
+    struct lz_registry_entry *entry = registry_find_or_add(registry, name);
     if (entry != NULL && entry->record.state == LZ_STATE_NONE) {
-        set_state(registry, &entry->record, LZ_STATE_LOST);
-        set_string(registry, &entry->record.file, file,
-                   LZ_REGISTRY_STRING_MAX);
+        registry_set_state(registry, &entry->record, LZ_STATE_LOST);
+        registry_set_string(registry, &entry->record.file, file,
+                            LZ_REGISTRY_STRING_MAX);
     }
     lz_mutex_unlock(&registry->mutex);
 }
@@ -285,13 +297,14 @@ registry_proxy(struct lz_registry *registry, const char *name,
                const char *file, const struct lz_place *statement)
 {
     lz_mutex_lock(&registry->mutex);
-    struct lz_registry_entry *entry = find_or_add(registry, name);
+    struct lz_registry_entry *entry = registry_find_or_add(registry, name);
     if (entry != NULL && entry->record.state == LZ_STATE_NONE) {
         struct lz_record *record = &entry->record;
-        set_state(registry, record, LZ_STATE_PROXY);
+        registry_set_state(registry, record, LZ_STATE_PROXY);
         record->reason = LZ_REASON_LAZY;
-        set_place(registry, &record->statement, statement);
-        set_string(registry, &record->file, file, LZ_REGISTRY_STRING_MAX);
+        registry_set_place(registry, &record->statement, statement);
+        registry_set_string(registry, &record->file, file,
+                            LZ_REGISTRY_STRING_MAX);
     }
     lz_mutex_unlock(&registry->mutex);
 }
@@ -301,142 +314,12 @@ registry_eager(struct lz_registry *registry, const char *name,
                enum lz_reason reason, const struct lz_place *statement)
 {
     lz_mutex_lock(&registry->mutex);
-    struct lz_registry_entry *entry = find_or_add(registry, name);
+    struct lz_registry_entry *entry = registry_find_or_add(registry, name);
     if (entry != NULL && entry->record.state == LZ_STATE_NONE) {
         struct lz_record *record = &entry->record;
-        met(record);
+        registry_met(record);
         record->reason = (uint8_t)reason;
-        set_place(registry, &record->statement, statement);
-    }
-    lz_mutex_unlock(&registry->mutex);
-}
-
-/* The state of a module whose body has just run. */
-static enum lz_state
-state_after_load(const struct lz_record *record, enum lz_reason reason)
-{
-    if (record->state != LZ_STATE_NONE && record->state != LZ_STATE_PROXY &&
-        record->state != LZ_STATE_LOST) {
-        return (enum lz_state)record->state;
-    }
-    if (record->state == LZ_STATE_PROXY || reason == LZ_REASON_LAZY) {
-        return LZ_STATE_REAL;
-    }
-    switch (reason) {
-    case LZ_REASON_IGNORE_NAME:
-    case LZ_REASON_IGNORE_PACKAGE:
-    case LZ_REASON_IGNORE_PATH:
-    case LZ_REASON_LEVEL_EAGER:
-        return LZ_STATE_IGNORED;
-    default:
-        return LZ_STATE_EAGER;
-    }
-}
-
-static void
-record_cost(struct lz_record *record, const struct lz_load *load)
-{
-    record->wall_ns = load->wall_ns;
-    record->wall_self_ns = load->wall_self_ns;
-    record->cpu_ns = load->cpu_ns;
-    record->cpu_self_ns = load->cpu_self_ns;
-    record->bytes = load->bytes;
-    record->bytes_self = load->bytes_self;
-    record->blocks = load->blocks;
-    record->blocks_self = load->blocks_self;
-}
-
-static void record_success(struct lz_registry *registry,
-                           struct lz_record *record,
-                           const struct lz_load *load, const char *file)
-    LZ_REQUIRES(registry->mutex);
-
-static void
-record_success(struct lz_registry *registry, struct lz_record *record,
-               const struct lz_load *load, const char *file)
-{
-    enum lz_reason reason = load->reason;
-
-    if (reason == LZ_REASON_NONE) {
-        reason = (enum lz_reason)record->reason;
-    }
-    set_state(registry, record, state_after_load(record, reason));
-    record->loads++;
-    registry->stats.loads++;
-    if (record->sequence == 0) {
-        /* Who first needed it, and what that cost; a reload changes
-         * neither. */
-        record->sequence = ++registry->next_sequence;
-        record->loaded_ns = now_ns();
-        record->reason = (uint8_t)reason;
-        set_string(registry, &record->parent, load->parent,
-                   LZ_REGISTRY_STRING_MAX);
-        set_string(registry, &record->thread, load->thread,
-                   LZ_REGISTRY_STRING_MAX);
-        set_place(registry, &record->trigger, &load->trigger);
-        record_cost(record, load);
-    }
-    if (file != NULL) {
-        set_string(registry, &record->file, file, LZ_REGISTRY_STRING_MAX);
-    }
-    if (record->failing) {
-        record->failing = false;
-        registry->stats.failed--;
-    }
-}
-
-static void record_failure(struct lz_registry *registry,
-                           struct lz_record *record,
-                           const struct lz_load *load)
-    LZ_REQUIRES(registry->mutex);
-
-static void
-record_failure(struct lz_registry *registry, struct lz_record *record,
-               const struct lz_load *load)
-{
-    met(record);
-    if (record->state == LZ_STATE_LOST) {
-        /* It was seen in sys.modules while its body ran; it is gone. */
-        set_state(registry, record, LZ_STATE_NONE);
-    }
-    record->failures++;
-    set_string(registry, &record->last_error, load->error,
-               LZ_REGISTRY_ERROR_MAX);
-    if (record->sequence == 0) {
-        set_string(registry, &record->parent, load->parent,
-                   LZ_REGISTRY_STRING_MAX);
-        set_string(registry, &record->thread, load->thread,
-                   LZ_REGISTRY_STRING_MAX);
-        set_place(registry, &record->trigger, &load->trigger);
-    }
-    if (!record->failing) {
-        record->failing = true;
-        registry->stats.failed++;
-    }
-}
-
-void
-registry_loaded(struct lz_registry *registry, const struct lz_load *load,
-                const char *file)
-{
-    lz_mutex_lock(&registry->mutex);
-    if (load->parent == NULL) {
-        registry->stats.loads_wall_ns += load->wall_ns;
-    }
-    if (load->error != NULL) {
-        registry->stats.loads_failed++;
-    }
-    struct lz_registry_entry *entry = find_or_add(registry, load->name);
-    if (entry == NULL) {
-        registry->stats.loads += load->error == NULL;
-    } else if (load->error == NULL) {
-        record_success(registry, &entry->record, load, file);
-    } else {
-        record_failure(registry, &entry->record, load);
-        if (file != NULL) {
-            set_string(registry, &entry->record.file, file,
-                       LZ_REGISTRY_STRING_MAX);
-        }
+        registry_set_place(registry, &record->statement, statement);
     }
     lz_mutex_unlock(&registry->mutex);
 }
@@ -446,7 +329,7 @@ registry_names(struct lz_registry *registry, const char *name,
                int64_t delta_pending, uint64_t resolved)
 {
     lz_mutex_lock(&registry->mutex);
-    struct lz_registry_entry *entry = find_or_add(registry, name);
+    struct lz_registry_entry *entry = registry_find_or_add(registry, name);
     if (entry != NULL) {
         uint64_t *pending = &entry->record.names_pending;
         uint64_t fewer = (uint64_t)-delta_pending;

@@ -38,7 +38,11 @@ enum {
     LZ_REGISTRY_MODULES_MAX = 200000,
     LZ_REGISTRY_NAME_MAX = 1000,   /* bytes of a module's name */
     LZ_REGISTRY_STRING_MAX = 4096, /* bytes of a path, function, thread */
-    LZ_REGISTRY_ERROR_MAX = 500    /* bytes of a failure's text */
+    LZ_REGISTRY_ERROR_MAX = 500,   /* bytes of a failure's text */
+    /* What all modules together may take: so much each, shared strings once,
+     * and a reserve for the first few. A string past that is left out. */
+    LZ_REGISTRY_MODULE_BYTES = 1024,
+    LZ_REGISTRY_RESERVE_BYTES = 65536
 };
 
 /* Why an import was lazy or eager: DESIGN 4.3. The string is the stable key
@@ -105,6 +109,8 @@ struct lz_load {
     const char *thread;      /* name of the loading thread */
     struct lz_place trigger; /* what first needed it */
     enum lz_reason reason;   /* LZ_REASON_LAZY for a load of a proxy */
+    const char *rule;        /* "package xml": entry of a set or level */
+    uint64_t started_ns;     /* CLOCK_MONOTONIC; 0 unknown */
     uint64_t wall_ns;        /* inclusive of nested loads */
     uint64_t wall_self_ns;   /* exclusive */
     uint64_t cpu_ns;
@@ -124,12 +130,17 @@ struct lz_module {
     bool builtin;              /* in sys.builtin_module_names */
     char *file;                /* origin of the spec, or NULL */
     struct lz_place statement; /* the import statement that met it first */
+    char *rule;                /* that made it eager, or NULL */
     char *parent;              /* load it was nested in, or NULL */
     char *thread;
     struct lz_place trigger;
-    uint64_t sequence;  /* order of loading, from 1; 0 not loaded */
-    uint64_t met_ns;    /* CLOCK_MONOTONIC when first met */
-    uint64_t loaded_ns; /* when loaded; 0 not loaded */
+    uint64_t sequence;   /* order of loading, from 1; 0 not loaded */
+    uint64_t met_ns;     /* CLOCK_MONOTONIC when first met */
+    uint64_t started_ns; /* when its body began; 0 not loaded */
+    uint64_t loaded_ns;  /* when loaded; 0 not loaded */
+    /* What its first use took, with all that it waited for; 0: it was not
+     * loaded by one. */
+    uint64_t first_use_ns;
     uint64_t wall_ns, wall_self_ns, cpu_ns, cpu_self_ns;
     int64_t bytes, bytes_self, blocks, blocks_self;
     uint64_t loads; /* successful executions, reloads too */
@@ -177,6 +188,10 @@ void registry_eager(struct lz_registry *registry, const char *name,
  * eager. On failure the state stays and the failure is counted. */
 void registry_loaded(struct lz_registry *registry, const struct lz_load *load,
                      const char *file);
+/* The use that loaded the proxy NAME has its value after WALL_NS. The first
+ * one counts. */
+void registry_first_use(struct lz_registry *registry, const char *name,
+                        uint64_t wall_ns);
 /* DELTA names more or fewer wait for NAME; RESOLVED of them got a value. */
 void registry_names(struct lz_registry *registry, const char *name,
                     int64_t delta_pending, uint64_t resolved);
@@ -193,8 +208,10 @@ void registry_stats(struct lz_registry *registry,
 enum lz_sort { LZ_SORT_NAME, LZ_SORT_TIME, LZ_SORT_MEMORY, LZ_SORT_ORDER };
 
 struct lz_query {
-    unsigned states;   /* bit 1u << state, NONE too; 0 means all */
-    bool failed;       /* only those whose last load failed */
+    unsigned states; /* bit 1u << state, NONE too; 0 means all */
+    bool failed;     /* only those whose last load failed */
+    bool loaded;     /* only those that were loaded, after number AFTER */
+    uint64_t after;
     const char *match; /* glob over the dotted name (fnmatch), or NULL */
     enum lz_sort sort; /* time and memory: largest first, exclusive */
     size_t limit;      /* 0: no limit */

@@ -82,6 +82,7 @@ record_hold(const struct lz_record *record)
     (void)pool_hold(record->parent);
     (void)pool_hold(record->thread);
     (void)pool_hold(record->last_error);
+    (void)pool_hold(record->rule);
     (void)pool_hold(record->statement.file);
     (void)pool_hold(record->statement.function);
     (void)pool_hold(record->trigger.file);
@@ -96,6 +97,7 @@ record_put(struct lz_pool *pool, const struct lz_record *record)
     pool_put(pool, record->parent);
     pool_put(pool, record->thread);
     pool_put(pool, record->last_error);
+    pool_put(pool, record->rule);
     pool_put(pool, record->statement.file);
     pool_put(pool, record->statement.function);
     pool_put(pool, record->trigger.file);
@@ -103,9 +105,9 @@ record_put(struct lz_pool *pool, const struct lz_record *record)
 }
 
 /* Let go of what COUNT copied records hold, and of the array. */
-static void
-snapshot_free(struct lz_registry *registry, struct lz_record *records,
-              size_t count)
+void
+registry_snapshot_free(struct lz_registry *registry, struct lz_record *records,
+                       size_t count)
 {
     lz_mutex_lock(&registry->mutex);
     for (size_t i = 0; i < count; i++) {
@@ -130,13 +132,15 @@ selected(const struct lz_record *record, const struct lz_query *query)
     if (query->states != 0 && (query->states & (1u << record->state)) == 0) {
         return false;
     }
+    if (query->loaded && record->sequence <= query->after) {
+        return false;
+    }
     return !query->failed || record->failing;
 }
 
-/* Copies of what QUERY selects but for its glob. 0 or -ENOMEM. */
-static int
-snapshot_new(struct lz_registry *registry, const struct lz_query *query,
-             struct lz_record **ret_records, size_t *ret_count)
+int
+registry_snapshot(struct lz_registry *registry, const struct lz_query *query,
+                  struct lz_record **ret_records, size_t *ret_count)
 {
     size_t count = 0;
 
@@ -249,6 +253,8 @@ copy_record(const struct lz_record *record, struct lz_module *ret_module)
         .builtin = record->builtin,
         .sequence = record->sequence,
         .met_ns = record->met_ns,
+        .started_ns = record->started_ns,
+        .first_use_ns = record->first_use_ns,
         .loaded_ns = record->loaded_ns,
         .wall_ns = record->wall_ns,
         .wall_self_ns = record->wall_self_ns,
@@ -267,6 +273,7 @@ copy_record(const struct lz_record *record, struct lz_module *ret_module)
     status |= copy_text(record->parent, &ret_module->parent);
     status |= copy_text(record->thread, &ret_module->thread);
     status |= copy_text(record->last_error, &ret_module->last_error);
+    status |= copy_text(record->rule, &ret_module->rule);
     status |= copy_place(&record->statement, &ret_module->statement);
     status |= copy_place(&record->trigger, &ret_module->trigger);
     return status;
@@ -291,15 +298,16 @@ registry_modules_free(struct lz_module *modules, size_t count)
         free(modules[i].parent);
         free(modules[i].thread);
         free(modules[i].last_error);
+        free(modules[i].rule);
         place_done(&modules[i].statement);
         place_done(&modules[i].trigger);
     }
     free(modules);
 }
 
-static int
-copy_records(const struct lz_record *const *records, size_t count,
-             struct lz_module **ret_modules)
+int
+registry_copy(const struct lz_record *const *records, size_t count,
+              struct lz_module **ret_modules)
 {
     struct lz_module *modules = calloc(count + 1, sizeof(*modules));
 
@@ -324,7 +332,7 @@ registry_list(struct lz_registry *registry, const struct lz_query *query,
     struct lz_record *records;
     size_t count, total = 0;
 
-    if (snapshot_new(registry, query, &records, &count) != 0) {
+    if (registry_snapshot(registry, query, &records, &count) != 0) {
         return -ENOMEM;
     }
     int status = -ENOMEM;
@@ -341,14 +349,14 @@ registry_list(struct lz_registry *registry, const struct lz_query *query,
               comparisons[query->sort]);
         size_t wanted =
             query->limit != 0 && query->limit < total ? query->limit : total;
-        status = copy_records(order, wanted, ret_modules);
+        status = registry_copy(order, wanted, ret_modules);
         if (status == 0) {
             *ret_count = wanted;
             *ret_total = total;
         }
     }
     free(order);
-    snapshot_free(registry, records, count);
+    registry_snapshot_free(registry, records, count);
     return status;
 }
 
@@ -380,7 +388,7 @@ registry_show(struct lz_registry *registry, const char *name,
         return 0;
     }
     const struct lz_record *only = record;
-    int status = copy_records(&only, 1, ret_module);
-    snapshot_free(registry, record, 1);
+    int status = registry_copy(&only, 1, ret_module);
+    registry_snapshot_free(registry, record, 1);
     return status == 0 ? 1 : status;
 }

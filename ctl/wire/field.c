@@ -214,7 +214,8 @@ wire_fields_write(const struct wire_fields *fields, const void *base,
 {
     for (size_t i = 0; i < fields->count; i++) {
         const struct wire_field *field = &fields->rows[i];
-        if ((field->flags & WIRE_OPTIONAL) != 0 && at_preset(field, base)) {
+        if ((field->flags & WIRE_CLIENT) != 0 ||
+            ((field->flags & WIRE_OPTIONAL) != 0 && at_preset(field, base))) {
             continue;
         }
         wire_out_key(out, field->name);
@@ -300,8 +301,10 @@ wire_fields_schema(const struct wire_fields *fields, struct wire_out *out)
     wire_out_key(out, "properties");
     wire_out_open(out, '{');
     for (size_t i = 0; i < fields->count; i++) {
-        wire_out_key(out, fields->rows[i].name);
-        schema_field(&fields->rows[i], out);
+        if ((fields->rows[i].flags & WIRE_CLIENT) == 0) {
+            wire_out_key(out, fields->rows[i].name);
+            schema_field(&fields->rows[i], out);
+        }
     }
     wire_out_close(out, '}');
     wire_out_key(out, "required");

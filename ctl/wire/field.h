@@ -33,6 +33,7 @@ enum {
     WIRE_REQUIRED = 1u,   /* must be given */
     WIRE_POSITIONAL = 2u, /* an argument of lazyctl, not an option */
     WIRE_OPTIONAL = 4u,   /* left out where it has its preset */
+    WIRE_CLIENT = 16u,    /* lazyctl's own: never on the wire */
     WIRE_NULLABLE = 8u    /* negative, or no first string: null */
 };
 

@@ -333,7 +333,9 @@ static size_t
 row_of(const struct wire_fields *fields, const char *name)
 {
     size_t row = 0;
-    while (row < fields->count && strcmp(fields->rows[row].name, name) != 0) {
+    while (row < fields->count &&
+           ((fields->rows[row].flags & WIRE_CLIENT) != 0 ||
+            strcmp(fields->rows[row].name, name) != 0)) {
         row++;
     }
     return row;

@@ -42,13 +42,6 @@ static const struct wire_field hello_rows[] = {
 };
 WIRE_TABLE(, wire_hello_fields, wire_hello, hello_rows);
 
-static const struct wire_field place_rows[] = {
-    STR(wire_place, file),
-    INT(wire_place, line),
-    STR(wire_place, function),
-};
-WIRE_TABLE(static, place, wire_place, place_rows);
-
 static const struct wire_field event_rows[] = {
     WIRE_FIELD(wire_event, event, WIRE_INDEX, int,
                .choices = wire_event_choices),
@@ -59,7 +52,8 @@ static const struct wire_field event_rows[] = {
     STR(wire_event, parent, .flags = WIRE_OPTIONAL),
     STR(wire_event, thread, .flags = WIRE_OPTIONAL),
     STR(wire_event, reason, .flags = WIRE_OPTIONAL),
-    OBJ(wire_event, trigger, wire_place, place, .flags = WIRE_OPTIONAL),
+    OBJ(wire_event, trigger, wire_place, wire_place_fields,
+        .flags = WIRE_OPTIONAL),
     U64(wire_event, wall_ns, .flags = WIRE_OPTIONAL),
     U64(wire_event, wall_self_ns, .flags = WIRE_OPTIONAL),
     I64(wire_event, bytes, .flags = WIRE_OPTIONAL),
@@ -172,45 +166,6 @@ static const struct wire_field stats_rows[] = {
 };
 WIRE_TABLE(, wire_stats_reply, wire_stats, stats_rows);
 
-/* What a row of `list` has; `show` adds the rest. */
-#define MODULE_SHORT                                                          \
-    STR(wire_module, name), STR(wire_module, state),                          \
-        STR(wire_module, reason), STR(wire_module, file),                     \
-        BOOL(wire_module, builtin), U64(wire_module, sequence),               \
-        U64(wire_module, wall_ns), U64(wire_module, wall_self_ns),            \
-        I64(wire_module, bytes), I64(wire_module, bytes_self),                \
-        U64(wire_module, loads), U64(wire_module, failures),                  \
-        U64(wire_module, names_pending),                                      \
-        STR(wire_module, last_error, .flags = WIRE_OPTIONAL)
-
-static const struct wire_field module_rows[] = {MODULE_SHORT};
-WIRE_TABLE(static, module, wire_module, module_rows);
-
-static const struct wire_field show_rows[] = {
-    MODULE_SHORT,
-    STR(wire_module, reason_text),
-    OBJ(wire_module, statement, wire_place, place, .flags = WIRE_NULLABLE),
-    OBJ(wire_module, trigger, wire_place, place, .flags = WIRE_NULLABLE),
-    STR(wire_module, parent),
-    STR(wire_module, thread),
-    U64(wire_module, met_ns),
-    U64(wire_module, loaded_ns),
-    U64(wire_module, cpu_ns),
-    U64(wire_module, cpu_self_ns),
-    I64(wire_module, blocks),
-    I64(wire_module, blocks_self),
-    STR(wire_module, level),
-    STR(wire_module, level_source),
-    STR(wire_module, level_why),
-};
-WIRE_TABLE(, wire_show_reply, wire_module, show_rows);
-
-static const struct wire_field list_rows[] = {
-    OBJS(wire_list, modules, module_count, wire_module, module),
-    U64(wire_list, total),
-};
-WIRE_TABLE(, wire_list_reply, wire_list, list_rows);
-
 static const struct wire_field group_rows[] = {
     STR(wire_group, key),
     STR(wire_group, text),
@@ -225,7 +180,7 @@ static const struct wire_field report_rows[] = {
     U64(wire_report, proxy_peak),
     U64(wire_report, proxy_total),
     OBJS(wire_report, groups, group_count, wire_group, group),
-    OBJS(wire_report, costly, costly_count, wire_module, module,
+    OBJS(wire_report, costly, costly_count, wire_module, wire_module_fields,
          .flags = WIRE_OPTIONAL),
 };
 WIRE_TABLE(, wire_report_reply, wire_report, report_rows);

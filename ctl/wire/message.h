@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ctl/wire/message_explain.h"
+
 enum { WIRE_PROTOCOL = 1 };
 
 /* --- parameters --------------------------------------------------------- */
@@ -34,6 +36,35 @@ struct wire_list_params {
 
 struct wire_show_params {
     const char *name;
+};
+
+struct wire_why_params {
+    const char *name;
+};
+
+struct wire_unused_params {
+    const char *match; /* glob, or NULL */
+    int64_t limit;     /* 0: no limit */
+};
+
+enum wire_trace_format {
+    WIRE_TRACE_IMPORTTIME,
+    WIRE_TRACE_CHROME,
+    WIRE_TRACE_SPEEDSCOPE,
+    WIRE_TRACE_FOLDED,
+    WIRE_TRACE_SVG
+};
+
+enum wire_trace_by { WIRE_BY_TIME, WIRE_BY_MEMORY };
+
+struct wire_trace_params {
+    /* lazyctl's own */
+    int format;         /* enum wire_trace_format */
+    int by;             /* enum wire_trace_by */
+    const char *output; /* path, or NULL: standard output */
+    /* Loads after this number in the order of loading, and how many at
+     * most; 0: as many as one reply holds. */
+    int64_t after, limit;
 };
 
 struct wire_report_params {
@@ -110,6 +141,9 @@ union wire_params {
     struct wire_nothing none;
     struct wire_list_params list;
     struct wire_show_params show;
+    struct wire_why_params why;
+    struct wire_unused_params unused;
+    struct wire_trace_params trace;
     struct wire_report_params report;
     struct wire_load_params load;
     struct wire_verify_params verify;
@@ -133,12 +167,6 @@ struct wire_hello {
     size_t capability_count;
     int64_t pid;
     const char *app;
-};
-
-struct wire_place {
-    const char *file; /* NULL: the place is unknown, written as null */
-    int line;
-    const char *function;
 };
 
 /* One event; what does not belong to its kind stays 0 and is left out. */
@@ -217,35 +245,6 @@ struct wire_stats { /* "limits" is added by the writer */
     int64_t pid;
     uint64_t uptime_ns;
     const char *python, *version, *app, *socket;
-};
-
-/* A module: `list` writes part of it, `show` all. */
-struct wire_module {
-    const char *name;
-    const char *state;  /* "proxy", ... */
-    const char *reason; /* stable key */
-    const char *reason_text;
-    bool builtin;
-    const char *file;
-    struct wire_place statement; /* the import statement that met it first */
-    struct wire_place trigger;   /* what first needed it */
-    const char *parent;          /* module whose load this one is nested in */
-    const char *thread;
-    uint64_t sequence;          /* order of loading; 0 not loaded */
-    uint64_t met_ns, loaded_ns; /* CLOCK_MONOTONIC; 0 never */
-    uint64_t wall_ns, wall_self_ns, cpu_ns, cpu_self_ns;
-    int64_t bytes, bytes_self, blocks, blocks_self;
-    uint64_t loads, failures;
-    const char *last_error;
-    uint64_t names_pending;
-    /* Of its package; show only. */
-    const char *level, *level_source, *level_why;
-};
-
-struct wire_list {
-    struct wire_module *modules;
-    size_t module_count;
-    uint64_t total; /* before the limit */
 };
 
 /* The seed's lines: WIRE_GROUP(ID, key, the seed's words). */
@@ -408,6 +407,9 @@ union wire_reply {
     struct wire_stats stats;
     struct wire_list list;
     struct wire_module show;
+    struct wire_why why;
+    struct wire_unused unused;
+    struct wire_trace trace;
     struct wire_report report;
     struct wire_load load;
     struct wire_verify verify;

@@ -10,6 +10,10 @@ static const char *const states[] = {"proxy",    "real", "eager", "ignored",
 static const char *const state_aliases[] = {
     "proxies", "reals", "eager", "ignored", "existing", "lost", NULL};
 static const char *const sorts[] = {"name", "time", "memory", "order", NULL};
+/* In the order of enum wire_trace_format and enum wire_trace_by. */
+static const char *const trace_formats[] = {
+    "importtime", "chrome", "speedscope", "folded", "svg", NULL};
+static const char *const trace_by[] = {"time", "memory", NULL};
 static const char *const kinds[] = {"name", "package", "path", NULL};
 static const char *const levels[] = {"eager", "outer", "full", NULL};
 
@@ -46,6 +50,39 @@ static const struct wire_field show_rows[] = {
         .help = "dotted name of the module"),
 };
 WIRE_TABLE(, wire_show_params, wire_show_params, show_rows);
+
+static const struct wire_field why_rows[] = {
+    STR(wire_why_params, name, .flags = ARGUMENT, .metavar = "NAME",
+        .help = "dotted name of the module"),
+};
+WIRE_TABLE(, wire_why_params, wire_why_params, why_rows);
+
+static const struct wire_field unused_rows[] = {
+    STR(wire_unused_params, match, .flags = WIRE_POSITIONAL | WIRE_OPTIONAL,
+        .metavar = "GLOB", .help = "only modules whose name matches"),
+    I64(wire_unused_params, limit, .flags = OPTION, .min = 0, .max = 1000000,
+        .letter = 'l', .metavar = "N", .help = "at most N modules; 0: all"),
+};
+WIRE_TABLE(, wire_unused_params, wire_unused_params, unused_rows);
+
+static const struct wire_field trace_rows[] = {
+    WIRE_FIELD(wire_trace_params, format, WIRE_INDEX, int,
+               .flags = OPTION | WIRE_CLIENT, .choices = trace_formats,
+               .letter = 'f', .metavar = "FORMAT",
+               .help = "what to write; importtime unless given"),
+    WIRE_FIELD(wire_trace_params, by, WIRE_INDEX, int,
+               .flags = OPTION | WIRE_CLIENT, .choices = trace_by,
+               .metavar = "WHAT",
+               .help = "time, or memory (speedscope, folded and svg)"),
+    STR(wire_trace_params, output, .flags = OPTION | WIRE_CLIENT,
+        .letter = 'o', .metavar = "FILE",
+        .help = "write to this file, not to the standard output"),
+    I64(wire_trace_params, after, .flags = OPTION, .min = 0, .max = 1e15,
+        .metavar = "N", .help = "only loads after the first N"),
+    I64(wire_trace_params, limit, .flags = OPTION, .min = 0, .max = 1000000,
+        .letter = 'l', .metavar = "N", .help = "at most N loads; 0: all"),
+};
+WIRE_TABLE(, wire_trace_params, wire_trace_params, trace_rows);
 
 static const struct wire_field report_rows[] = {
     BOOL(wire_report_params, verbose, .flags = OPTION, .letter = 'v',

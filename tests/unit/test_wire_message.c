@@ -142,6 +142,7 @@ request_for(enum wire_command_id id)
 {
     static const char *const params[WIRE_COMMANDS_COUNT] = {
         [WIRE_SHOW] = "{\"name\":\"a\"}",
+        [WIRE_WHY] = "{\"name\":\"a\"}",
         [WIRE_LOAD] = "{\"names\":[\"a\"]}",
         [WIRE_RELOAD] = "{\"name\":\"a\"}",
         [WIRE_IGNORE_ADD] = "{\"kind\":\"name\",\"values\":[\"a\"]}",

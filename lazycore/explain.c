@@ -1,0 +1,64 @@
+/* What the registry is told beside a load for those who ask why.
+ *
+ * The rule behind a reason, and which file is the program's own. Needs the
+ * GIL; runs no Python code.
+ */
+#include "lazycore/explain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *
+explain_rule(struct lz_engine *engine, enum lz_reason reason, PyObject *name,
+             PyObject *spec, char text[LZ_RULE_TEXT_SIZE])
+{
+    struct lz_core *core = engine->core;
+    const char *module = place_text(name);
+    PyObject *file = NULL;
+    switch (reason) {
+    case LZ_REASON_IGNORE_NAME:
+    case LZ_REASON_IGNORE_PACKAGE:
+    case LZ_REASON_IGNORE_PATH:
+        file = found_file(engine, spec);
+        int found = ignore_rule_of(core->ignore, module, place_text(file),
+                                   text, LZ_RULE_TEXT_SIZE);
+        Py_XDECREF(file);
+        return found ? text : NULL;
+    case LZ_REASON_LEVEL_EAGER:
+    case LZ_REASON_SAME_PACKAGE:
+        (void)snprintf(
+            text, LZ_RULE_TEXT_SIZE, "level %.*s %s",
+            (int)strcspn(module, "."), module,
+            lz_level_string(levels_get(core->levels, module, NULL)));
+        return text;
+    default:
+        return NULL;
+    }
+}
+
+void
+explain_note_main(struct lz_engine *engine, PyObject *globals,
+                  const char *file)
+{
+    if (engine->main_noted || globals == NULL || file == NULL)
+        return;
+    PyObject *main =
+        PyDict_GetItemString(PyImport_GetModuleDict(), "__main__");
+    if (main != NULL && PyModule_Check(main) &&
+        PyModule_GetDict(main) == globals) {
+        engine->main_noted = true;
+        registry_existing(engine->core->registry, "__main__", file);
+    }
+}
+
+void
+explain_statement(struct lz_engine *engine, struct lz_target *target,
+                  const struct lz_namespace *ns,
+                  const struct lz_statement *statement)
+{
+    PyObject *file = statement->code->co_filename;
+    target_note(engine, target, file, statement->line);
+    if (!engine->main_noted &&
+        PyUnicode_CompareWithASCIIString(ns->name, "__main__") == 0)
+        explain_note_main(engine, ns->dict, place_text(file));
+}
