@@ -107,6 +107,9 @@ struct lz_namespace {
     Py_ssize_t busy;    /* look-ups of ours below us on some stack */
     bool queued;        /* waits for its dict to be rebuilt */
     bool leftovers;     /* holds keys of ours that are done */
+    uint64_t heat_ns;   /* see settle.h: CPU time seen in it, */
+    unsigned sightings; /* how often, */
+    Py_ssize_t refused; /* and how many names are not to be loaded for that */
     PyCodeObject *code; /* code last analysed, or NULL */
     PyObject *code_bytes;
     PyObject *used; /* set of names that the code loads, once asked */
@@ -142,8 +145,9 @@ struct lz_engine {
     bool installed;
     bool main_noted; /* the registry has the file of __main__ */
     bool rule_off[LZ_RULES];
-    unsigned char *recorded; /* record.c: what was seen of each module */
-    PyObject *module;        /* borrowed: ourselves */
+    unsigned char *recorded;  /* record.c: what was seen of each module */
+    struct lz_settle *settle; /* settle.h, once asked */
+    PyObject *module;         /* borrowed: ourselves */
     PyTypeObject *target_type, *module_proxy_type, *name_proxy_type;
     PyTypeObject *key_type, *namespace_type, *from_type, *finder_type;
     PyTypeObject *set_type; /* live views of the sets */

@@ -11,6 +11,7 @@
 #include "lazycore/main_thread.h"
 #include "lazycore/record.h"
 #include "lazycore/reload.h"
+#include "lazycore/settle.h"
 
 #include <string.h>
 
@@ -394,8 +395,11 @@ load_unlocked(PyObject *self, PyObject *spec)
         return PyObject_CallOneArg(engine->load_unlocked, spec);
     }
     place_of_caller(&file, &function, &globals, &record.trigger.line);
+    if (file == NULL) /* no Python code on this thread */
+        file = Py_XNewRef(settle_place(engine, &record.trigger.line));
     record.trigger.file = place_text(file);
-    record.trigger.function = place_text(function);
+    record.trigger.function =
+        file != NULL && function == NULL ? "(hot)" : place_text(function);
     record.reason = reason_of_load(engine, name, spec);
     record.rule = explain_rule(engine, record.reason, name, spec, rule);
     if (load_top == NULL)

@@ -4,6 +4,7 @@
  * per interpreter but the registry is not. Needs the GIL unless stated.
  */
 #include "lazycore/api.h"
+#include "lazycore/settle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +143,13 @@ static PyMethodDef module_methods[] = {
      METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR("load(name, inject=False)\n--\n\nLoad a module; return the "
                "number of module bodies that ran.")},
+    {"settle", settle_python, METH_NOARGS,
+     PyDoc_STR(
+         "settle()\n--\n\nLook at what the threads run now. Where the "
+         "same namespace is seen often, load\nwhat is pending in it, if "
+         "that is free of effects: what is pending slows all its\n"
+         "look-ups. Return its name, or None. lazyd does this by itself; "
+         "elsewhere, call it\nnow and then from a thread.")},
     {"inject", api_inject, METH_NOARGS,
      PyDoc_STR("inject()\n--\n\nPut loaded values wherever proxies of theirs "
                "leaked to; return the number of places.")},
@@ -452,6 +460,8 @@ module_free(void *module)
     (void)module_clear((PyObject *)module);
     PyMem_Free(engine->recorded);
     engine->recorded = NULL;
+    PyMem_Free(engine->settle);
+    engine->settle = NULL;
     struct lz_core *core = engine->core;
     engine->core = NULL;
     if (engine->owns_core)

@@ -146,9 +146,11 @@ settle(const struct walk *walk)
     }
 }
 
+/* Walk from INDEX; what must come first is imported if ANCHORS allows it,
+ * else there must be none. */
 static int
 allows(struct lz_engine *engine, unsigned index, const char *file,
-       size_t root_length)
+       size_t root_length, bool anchors)
 {
     struct walk walk = {engine, file, root_length, PyList_New(0),
                         PyMem_Calloc(lz_effects_count, 1)};
@@ -157,7 +159,9 @@ allows(struct lz_engine *engine, unsigned index, const char *file,
         PyErr_NoMemory();
     else
         result = visit(&walk, index);
-    if (result == 1)
+    if (result == 1 && !anchors)
+        result = PyList_GET_SIZE(walk.anchors) == 0;
+    else if (result == 1)
         result = import_anchors(&walk);
     if (result == 1)
         settle(&walk);
@@ -166,33 +170,56 @@ allows(struct lz_engine *engine, unsigned index, const char *file,
     return result;
 }
 
-int
-record_allows(struct lz_engine *engine, PyObject *name, PyObject *file)
+/* The index of NAME, found at FILE, if the record has it as free and the file
+ * is where it should be, below *ret_root_length characters of its name; or
+ * -1. */
+static int
+find_free(struct lz_engine *engine, PyObject *name, PyObject *file,
+          size_t *ret_root_length)
 {
     char path[PATH_MAX];
-    const char *text = PyUnicode_AsUTF8(name);
-    const char *where = file == NULL ? NULL : PyUnicode_AsUTF8(file);
-    lz_forgive();
+    const char *text = place_text(name);
+    const char *where = place_text(file);
     if (text == NULL || where == NULL)
-        return 0;
+        return -1;
     int index = effects_find(text);
     if (index < 0 || !lz_effects[index].free)
-        return 0;
+        return -1;
     size_t length = source_path(&lz_effects[index], path, sizeof(path));
     size_t whole = strlen(where);
     if (length == 0 || whole <= length || where[whole - length - 1] != '/' ||
         strcmp(where + whole - length, path) != 0)
-        return 0;
+        return -1;
     if (engine->recorded == NULL)
         engine->recorded = PyMem_Calloc(lz_effects_count, 1);
-    if (engine->recorded == NULL)
+    *ret_root_length = whole - length;
+    return engine->recorded == NULL ? -1 : index;
+}
+
+int
+record_allows(struct lz_engine *engine, PyObject *name, PyObject *file)
+{
+    size_t root;
+    int index = find_free(engine, name, file, &root);
+    if (index < 0)
         return 0;
-    int result = allows(engine, (unsigned)index, where, whole - length);
+    int result =
+        allows(engine, (unsigned)index, PyUnicode_AsUTF8(file), root, true);
     /* What was imported may have brought the module itself. */
-    int there = result == 1 ? is_there(engine, text) : 0;
+    int there = result == 1 ? is_there(engine, PyUnicode_AsUTF8(name)) : 0;
     if (there != 0)
         result = there < 0 ? -1 : 0;
     return result;
+}
+
+int
+record_is_free(struct lz_engine *engine, PyObject *name, PyObject *file)
+{
+    size_t root;
+    int index = find_free(engine, name, file, &root);
+    return index < 0 ? 0
+                     : allows(engine, (unsigned)index, PyUnicode_AsUTF8(file),
+                              root, false);
 }
 
 void

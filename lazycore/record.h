@@ -9,6 +9,10 @@
  * that is not has been imported now. 1, 0 (also where that has loaded NAME
  * itself) or -1 with an exception. Runs Python code. */
 int record_allows(struct lz_engine *engine, PyObject *name, PyObject *file);
+/* Whether NAME, the same, may be loaded at any time, in any thread: it is
+ * recorded to be free, and whatever it imports in its package and is not has
+ * been imported. 1, 0 or -1 with an exception. */
+int record_is_free(struct lz_engine *engine, PyObject *name, PyObject *file);
 /* NAME is loaded, maybe again or from elsewhere: nothing is known of it and
  * its submodules any more. */
 void record_forget(struct lz_engine *engine, PyObject *name);

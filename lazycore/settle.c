@@ -1,0 +1,371 @@
+/* See settle.h. */
+#include "lazycore/settle.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lazycore/record.h"
+
+enum {
+    SIGHTINGS = 4, /* of a namespace before it may be called hot */
+    SHARE = 100    /* and the part of all CPU time that it took: a hundredth */
+};
+#define ENOUGH_NS UINT64_C(50000000)   /* CPU time before anything is hot */
+#define WINDOW_NS UINT64_C(4000000000) /* after which old time counts half */
+#define GAP_NS UINT64_C(1000000000)    /* the most that one look counts */
+
+/* Of the standard library, but not for any thread and any time: they look at
+ * the terminal, at the thread, or print. */
+static const char *const never[] = {
+    "antigravity", "idlelib",       "readline",      "rlcompleter", "site",
+    "test",        "this",          "threading",     "tkinter",     "turtle",
+    "turtledemo",  "usercustomize", "sitecustomize", "ensurepip"};
+
+/* The look */
+
+/* CPU time of thread ID of this process by the kernel's own numbering of
+ * clocks, which glibc uses too: one that has ended is an error, where a dead
+ * pthread_t would be undefined. */
+static uint64_t
+thread_cpu_ns(unsigned long id)
+{
+    struct timespec time;
+    clockid_t clock = (clockid_t)((~(unsigned)id << 3) | 6u);
+    if (clock_gettime(clock, &time) < 0)
+        return 0;
+    return (uint64_t)time.tv_sec * UINT64_C(1000000000) +
+           (uint64_t)time.tv_nsec;
+}
+
+/* What thread ID has used since the last look at it; 0 where that is not
+ * known. */
+static uint64_t
+used_ns(struct lz_settle *settle, unsigned long id)
+{
+    size_t oldest = 0;
+    uint64_t now = thread_cpu_ns(id);
+    for (size_t i = 0; i < LZ_SETTLE_THREADS; i++) {
+        if (settle->threads[i].id == id) {
+            uint64_t used = now - settle->threads[i].cpu_ns;
+            settle->threads[i].cpu_ns = now;
+            settle->threads[i].look = settle->look;
+            return now == 0 || used > GAP_NS ? 0 : used;
+        }
+        if (settle->threads[i].look < settle->threads[oldest].look)
+            oldest = i;
+    }
+    if (settle->threads[oldest].look < settle->look) {
+        settle->threads[oldest].id = id;
+        settle->threads[oldest].cpu_ns = now;
+        settle->threads[oldest].look = settle->look;
+    }
+    return 0;
+}
+
+/* The namespace, with names pending, that STATE's thread runs in; borrowed,
+ * or NULL. */
+static struct lz_namespace *
+namespace_of(struct lz_engine *engine, PyThreadState *state)
+{
+    PyFrameObject *frame = PyThreadState_GetFrame(state);
+    if (frame == NULL)
+        return NULL;
+    PyObject *globals = PyFrame_GetGlobals(frame);
+    struct lz_namespace *ns = namespace_find(engine, globals);
+    Py_DECREF(globals);
+    Py_DECREF(frame);
+    return ns != NULL && ns->pending > 0 ? ns : NULL;
+}
+
+static void
+halve(struct lz_engine *engine, struct lz_settle *settle)
+{
+    settle->total_ns /= 2;
+    settle->users = PY_SSIZE_T_MAX;
+    for (struct lz_node *node = table_first(&engine->namespaces); node != NULL;
+         node = table_next(node)) {
+        struct lz_namespace *ns =
+            (struct lz_namespace *)(void *)((char *)node -
+                                            offsetof(struct lz_namespace,
+                                                     node));
+        ns->heat_ns /= 2;
+        ns->sightings /= 2;
+    }
+}
+
+static bool
+is_hot(const struct lz_settle *settle, const struct lz_namespace *ns)
+{
+    return settle->total_ns >= ENOUGH_NS && ns->sightings >= SIGHTINGS &&
+           ns->heat_ns >= settle->total_ns / SHARE &&
+           ns->refused != ns->pending;
+}
+
+/* Count what the threads run now. The hottest namespace of them, a new
+ * reference, if any is hot. */
+static struct lz_namespace *
+look(struct lz_engine *engine, struct lz_settle *settle)
+{
+    struct lz_namespace *hottest = NULL;
+    /* A collection could run code, and a thread end meanwhile. */
+    bool collects = PyGC_Disable() != 0;
+    settle->look++;
+    for (PyThreadState *state =
+             PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+         state != NULL; state = PyThreadState_Next(state)) {
+        uint64_t used = used_ns(settle, state->native_thread_id);
+        struct lz_namespace *ns =
+            used == 0 ? NULL : namespace_of(engine, state);
+        settle->total_ns += used;
+        if (ns == NULL)
+            continue;
+        ns->heat_ns += used;
+        ns->sightings++;
+        if (is_hot(settle, ns) &&
+            (hottest == NULL || ns->heat_ns > hottest->heat_ns))
+            hottest = ns;
+    }
+    if (settle->total_ns > WINDOW_NS)
+        halve(engine, settle);
+    Py_XINCREF(hottest);
+    if (collects)
+        (void)PyGC_Enable();
+    return hottest;
+}
+
+/* Whether someone goes through sys.modules, which must not grow then: an
+ * iterator is one reference more. */
+static bool
+modules_in_use(struct lz_settle *settle)
+{
+    Py_ssize_t users = Py_REFCNT(PyImport_GetModuleDict());
+    if (users < settle->users)
+        settle->users = users;
+    return users > settle->users;
+}
+
+/* What may be loaded */
+
+static bool
+is_never(const char *name)
+{
+    size_t length = strcspn(name, ".");
+    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+        if (strlen(never[i]) == length && strncmp(never[i], name, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether FILE, or NULL for what is built in, is where os.py is or below, but
+ * for what is installed there besides. */
+static bool
+is_of_stdlib(PyObject *file)
+{
+    const char *text = place_text(file);
+    if (text == NULL)
+        return file == NULL;
+    PyObject *os = PyDict_GetItemString(PyImport_GetModuleDict(), "os");
+    PyObject *os_file = os != NULL && PyModule_Check(os)
+                            ? PyModule_GetFilenameObject(os)
+                            : NULL;
+    const char *os_text = place_text(os_file);
+    const char *end = os_text == NULL ? NULL : strrchr(os_text, '/');
+    size_t length = end == NULL ? 0 : (size_t)(end - os_text) + 1;
+    bool result = length > 0 && strncmp(text, os_text, length) == 0 &&
+                  strstr(text + length, "-packages/") == NULL;
+    lz_forgive();
+    Py_XDECREF(os_file);
+    return result;
+}
+
+/* Whether NAME alone, which is not loaded, may be. 1, 0 or -1. */
+static int
+may_run(struct lz_engine *engine, PyObject *name)
+{
+    struct lz_target *target = target_get(engine, name);
+    if (target == NULL)
+        return 0;
+    const char *text = place_text(name);
+    PyObject *file =
+        target->found == NULL ? NULL : found_file(engine, target->found);
+    int result = 0;
+    if (text == NULL || target->found == NULL || target->failed)
+        result = 0;
+    else if (levels_is_stdlib(engine->core->levels, text))
+        result = !is_never(text) && is_of_stdlib(file);
+    else
+        result = record_is_free(engine, name, file);
+    Py_XDECREF(file);
+    Py_DECREF(target);
+    return result;
+}
+
+/* The same for NAME with its parents, loaded or not. */
+static int
+may_load(struct lz_engine *engine, PyObject *name)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    int result = 1;
+    for (Py_ssize_t dot = 0; result == 1 && dot < length; dot++) {
+        dot = PyUnicode_FindChar(name, '.', dot, length, 1);
+        if (dot < 0)
+            dot = length;
+        PyObject *part = PyUnicode_Substring(name, 0, dot);
+        PyObject *module = part == NULL ? NULL : load_peek_module(part);
+        if (part == NULL || (module == NULL && PyErr_Occurred()))
+            result = -1;
+        else if (module == NULL)
+            result = may_run(engine, part);
+        else
+            result = !load_initializing(engine, module);
+        Py_XDECREF(module);
+        Py_XDECREF(part);
+    }
+    return result;
+}
+
+/* The names of the targets that the proxies of NS wait for, which are gone
+ * once they are loaded: a new list. PROXIES gets the proxy of each. */
+static PyObject *
+target_names(struct lz_namespace *ns, PyObject *proxies)
+{
+    PyObject *names = PyList_New(0);
+    Py_ssize_t at = 0;
+    PyObject *key, *value;
+    int result = names == NULL ? -1 : 0;
+    while (result == 0 && PyDict_Next(ns->dict, &at, &key, &value)) {
+        struct lz_proxy *proxy = Py_TYPE(key) == ns->engine->key_type
+                                     ? ((struct lz_key *)key)->proxy
+                                     : NULL;
+        Py_ssize_t extras = proxy == NULL || proxy->extras == NULL
+                                ? 0
+                                : PyList_GET_SIZE(proxy->extras);
+        for (Py_ssize_t i = -1; result == 0 && i < extras; i++) {
+            struct lz_target *target =
+                proxy == NULL ? NULL
+                : i < 0
+                    ? proxy->target
+                    : (struct lz_target *)PyList_GET_ITEM(proxy->extras, i);
+            if (target != NULL &&
+                (PyList_Append(names, target->name) < 0 ||
+                 PyList_Append(proxies, (PyObject *)proxy) < 0))
+                result = -1;
+        }
+    }
+    if (result < 0)
+        Py_CLEAR(names);
+    return names;
+}
+
+/* The loads */
+
+static int
+load(struct lz_engine *engine, PyObject *name, PyObject *proxy)
+{
+    struct lz_load_result result;
+    const char *text = place_text(name);
+    engine->settle->proxy = (struct lz_proxy *)proxy;
+    int done = text == NULL ? -1 : lazycore_load(text, 0, &result);
+    engine->settle->proxy = NULL;
+    if (done < 0)
+        return -1;
+    bool loaded = result.error.kind == LZ_ERROR_NONE;
+    lazycore_load_result_done(&result);
+    return loaded;
+}
+
+/* Load all that NS waits for, or nothing: one name that stays pending costs
+ * as much as all of them. 1 done, 0 refused, -1 with an exception. */
+static int
+load_all(struct lz_engine *engine, struct lz_namespace *ns)
+{
+    PyObject *proxies = PyList_New(0);
+    PyObject *names = proxies == NULL ? NULL : target_names(ns, proxies);
+    int result = names == NULL ? -1 : 1;
+    Py_ssize_t count = names == NULL ? 0 : PyList_GET_SIZE(names);
+    for (Py_ssize_t i = 0; result == 1 && i < count; i++)
+        result = may_load(engine, PyList_GET_ITEM(names, i));
+    for (Py_ssize_t i = 0; result == 1 && i < count; i++)
+        result = load(engine, PyList_GET_ITEM(names, i),
+                      PyList_GET_ITEM(proxies, i));
+    Py_XDECREF(names);
+    Py_XDECREF(proxies);
+    if (result == 1)
+        namespace_rebuild_queued(engine);
+    return result;
+}
+
+PyObject *
+settle_place(struct lz_engine *engine, int *ret_line)
+{
+    const struct lz_proxy *proxy =
+        engine->settle == NULL ? NULL : engine->settle->proxy;
+    if (proxy == NULL)
+        return NULL;
+    *ret_line = proxy->line;
+    return proxy->file;
+}
+
+static int
+settle(struct lz_engine *engine, struct lz_settle_result *result)
+{
+    struct lz_registry_stats before, after;
+    if (engine->settle == NULL) {
+        engine->settle = PyMem_Calloc(1, sizeof(*engine->settle));
+        if (engine->settle == NULL)
+            return -1;
+        engine->settle->users = PY_SSIZE_T_MAX;
+    }
+    bool in_use = modules_in_use(engine->settle);
+    struct lz_namespace *ns = look(engine, engine->settle);
+    if (ns == NULL || in_use || engine->settle->proxy != NULL ||
+        engine->loads_running > 0) {
+        Py_XDECREF(ns);
+        return 0;
+    }
+    registry_stats(engine->core->registry, &before);
+    uint64_t start = usage_wall_ns();
+    int done = load_all(engine, ns);
+    lz_forgive();
+    result->wall_ns = usage_wall_ns() - start;
+    registry_stats(engine->core->registry, &after);
+    result->modules = after.loads - before.loads;
+    const char *name = place_text(ns->name);
+    if (done == 1 && ns->pending == 0 && name != NULL)
+        result->name = strdup(name);
+    else
+        ns->refused = ns->pending;
+    Py_DECREF(ns);
+    return 0;
+}
+
+int
+lazycore_settle(struct lz_settle_result *ret_result)
+{
+    *ret_result = (struct lz_settle_result){0};
+    PyObject *module = PyImport_ImportModule("lazycore");
+    struct lz_engine *engine =
+        module == NULL ? NULL : engine_of_module(module);
+    int result = 0;
+    if (engine != NULL && engine->installed && engine_enabled(engine))
+        result = settle(engine, ret_result);
+    lz_forgive();
+    Py_XDECREF(module);
+    return result;
+}
+
+PyObject *
+settle_python(PyObject *module, PyObject *unused)
+{
+    struct lz_settle_result result;
+    (void)module;
+    (void)unused;
+    if (lazycore_settle(&result) < 0)
+        return PyErr_NoMemory();
+    PyObject *name = result.name == NULL ? Py_NewRef(Py_None)
+                                         : PyUnicode_FromString(result.name);
+    free(result.name);
+    return name;
+}

@@ -1,0 +1,37 @@
+/* Hot namespaces: where names stay pending, and code runs all the time.
+ *
+ * A pending name keeps the dict of its namespace out of the form for which the
+ * interpreter specialises look-ups: all names in there cost more. That is
+ * nothing in a module that runs seldom, and up to half of a tight loop's time.
+ * So it is watched in which namespaces the threads spend their time, and what
+ * is pending in those few is loaded, where that is known to be free of effects
+ * and so may run at any time and in any thread: modules of the standard
+ * library, and those that the record of effects has.
+ */
+#ifndef LAZYCORE_SETTLE_H
+#define LAZYCORE_SETTLE_H
+
+#include "lazycore/engine.h"
+
+enum { LZ_SETTLE_THREADS = 64 }; /* watched; others are not seen */
+
+/* What a series of looks has found; part of the engine. */
+struct lz_settle {
+    uint64_t total_ns; /* CPU time of all threads, old time halved */
+    uint64_t look;     /* number of the look under way */
+    Py_ssize_t users;  /* fewest references to sys.modules of late */
+    struct {
+        unsigned long id; /* of the kernel's */
+        uint64_t cpu_ns;  /* at its last look */
+        uint64_t look;    /* its number */
+    } threads[LZ_SETTLE_THREADS];
+    struct lz_proxy *proxy; /* borrowed: what is being loaded for */
+};
+
+/* Where the proxy that is being loaded on this thread was made, if it is for
+ * a hot namespace: borrowed file and its line; else NULL. */
+PyObject *settle_place(struct lz_engine *engine, int *ret_line);
+/* lazycore.settle() */
+PyObject *settle_python(PyObject *module, PyObject *unused);
+
+#endif
