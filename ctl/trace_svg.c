@@ -37,13 +37,19 @@ static const char script[] =
     "const loads=[...document.querySelectorAll('g.load')].map(g=>({g:g,\n"
     " r:g.querySelector('rect'),t:g.querySelector('text'),\n"
     " x:+g.dataset.x,w:+g.dataset.w,y:+g.dataset.y,n:g.dataset.n}));\n"
+    "function label(name,room){\n"
+    " if(room<3)return '';\n"
+    " if(name.length<=room)return name;\n"
+    " let rest=name;\n"
+    " while(rest.length>=room&&rest.includes('.'))\n"
+    "  rest=rest.slice(rest.indexOf('.')+1);\n"
+    " return rest.length<room?'\\u2026'+rest:rest.slice(0,room-1)+'\\u2026';\n"
+    "}\n"
     "function place(l,x,w){\n"
     " l.g.style.display=w>0?'':'none';\n"
     " l.r.setAttribute('x',left+x);l.r.setAttribute('width',Math.max(w,.2));\n"
-    " const room=Math.floor((w-6)/letter);\n"
     " l.t.setAttribute('x',left+x+3);\n"
-    " l.t.textContent=room<3?'':l.n.length<=room?l.n:l.n.slice(0,room-1)"
-    "+'\\u2026';\n"
+    " l.t.textContent=label(l.n,Math.floor((w-6)/letter));\n"
     "}\n"
     "function zoom(to){\n"
     " for(const l of loads){\n"
@@ -159,32 +165,34 @@ put_tooltip(FILE *stream, const struct trace *trace,
     (void)fputs("</title>", stream);
 }
 
-/* The first LETTERS characters of SHOWN, which is UTF-8, the last of them an
- * ellipsis where there are more. */
+/* As much of SHOWN, which is UTF-8, as LETTERS characters hold: all of it, or
+ * the end that begins at a dot, or the beginning of its last part. */
 static void
 put_label(FILE *stream, const char *shown, size_t letters)
 {
-    size_t width = text_width(shown);
+    const char *rest = shown;
+    size_t end = 0;
 
     if (letters < 3) {
         return;
     }
-    if (width <= letters) {
-        put_xml(stream, shown);
+    for (const char *dot = strchr(shown, '.');
+         dot != NULL && text_width(rest) + (rest != shown) > letters;
+         dot = strchr(rest, '.')) {
+        rest = dot + 1;
+    }
+    if (text_width(rest) + (rest != shown) <= letters) {
+        (void)fputs(rest != shown ? "\xe2\x80\xa6" : "", stream);
+        put_xml(stream, rest);
         return;
     }
-    char *cut = strdup(shown);
-    if (cut == NULL) {
-        return;
-    }
-    size_t end = 0;
     for (size_t seen = 0; seen < letters - 1; seen++) {
         do {
             end++;
-        } while (((unsigned char)cut[end] & 0xC0) == 0x80);
+        } while (((unsigned char)rest[end] & 0xC0) == 0x80);
     }
-    cut[end] = '\0';
-    put_xml(stream, cut);
+    char *cut = strndup(rest, end);
+    put_xml(stream, cut != NULL ? cut : "");
     (void)fputs("\xe2\x80\xa6", stream);
     free(cut);
 }
