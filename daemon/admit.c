@@ -141,19 +141,21 @@ turn_away(struct client *client, const struct wire_error *error) LZ_LOOP_ONLY
 }
 
 void
-client_on_connection(uv_stream_t *listener, int status)
+client_accept(struct control *control)
 {
-    struct control *control = listener->data;
-    struct client *client;
+    struct client *client = calloc(1, sizeof(*client));
     struct wire_error error = {0};
 
-    client = status < 0 ? NULL : calloc(1, sizeof(*client));
     if (client == NULL) {
+        /* libuv asks no more until it has been taken. */
+        control->accept_waits = true;
+        client_schedule(control);
         return;
     }
     client->control = control;
     client->handles = 2;
     client->uid = (uid_t)-1;
+    client->round = control->round - 1;
     (void)uv_pipe_init(&control->loop, &client->pipe, 0);
     (void)uv_timer_init(&control->loop, &client->first_request);
     client->pipe.data = client;
@@ -162,7 +164,8 @@ client_on_connection(uv_stream_t *listener, int status)
     client->next = control->clients;
     control->clients = client;
     control->client_count++;
-    if (uv_accept(listener, (uv_stream_t *)&client->pipe) < 0) {
+    if (uv_accept((uv_stream_t *)&control->listener,
+                  (uv_stream_t *)&client->pipe) < 0) {
         client_close(client);
         return;
     }

@@ -1,8 +1,7 @@
-/* One connection: its lines, its queue, its end.
+/* One connection: its queue, its answers, its end.
  *
- * Each turn of the loop answers one request of each client, so that nobody's
- * pipeline delays another's. Output is output.c's, admission admit.c's. The
- * loop's thread.
+ * Whose turn it is says turn.c; output is output.c's, admission admit.c's.
+ * The loop's thread.
  */
 #include "daemon/control_private.h"
 
@@ -50,6 +49,7 @@ on_handle_closed(uv_handle_t *handle) LZ_LOOP_ONLY
     drop_queue(client);
     wire_request_free(client->parked);
     wire_frame_done(&client->frame);
+    free(client->pending);
     free(client);
 }
 
@@ -129,13 +129,6 @@ client_log_change(const struct client *client, const char *format, ...)
 
 /* --- requests ----------------------------------------------------------- */
 
-static bool
-has_room(const struct client *client)
-{
-    return client->queued < WIRE_LIMIT_QUEUE &&
-           client->queued_bytes < LZ_QUEUE_BYTES;
-}
-
 static int
 enqueue(struct client *client, struct wire_request *request, size_t bytes)
 {
@@ -157,12 +150,13 @@ enqueue(struct client *client, struct wire_request *request, size_t bytes)
     return 0;
 }
 
-/* Lines into requests, as many as may be queued. */
-static void
-fill_queue(struct client *client) LZ_LOOP_ONLY
+void
+client_fill(struct client *client, unsigned count)
 {
     client->hungry = false;
-    while (has_room(client)) {
+    /* Where the frame is empty the loop is for finding that. */
+    while (wire_frame_pending(&client->frame) == 0 ||
+           (client->queued < count && client->queued_bytes < LZ_QUEUE_BYTES)) {
         struct wire_request *request = NULL;
         size_t length = 0;
         char *line;
@@ -186,8 +180,8 @@ fill_queue(struct client *client) LZ_LOOP_ONLY
     }
 }
 
-static struct wire_request *
-dequeue(struct client *client)
+struct wire_request *
+client_dequeue(struct client *client)
 {
     struct queued_request *entry = client->first;
     struct wire_request *request;
@@ -310,8 +304,8 @@ client_end(struct client *client, const struct wire_error *error)
     if (client->parked != NULL) {
         client_answer(client, client->parked, NULL, error);
     }
-    fill_queue(client);
-    while ((request = dequeue(client)) != NULL) {
+    client_fill(client, WIRE_LIMIT_QUEUE);
+    while ((request = client_dequeue(client)) != NULL) {
         client_answer(client, request, NULL, error);
         wire_request_free(request);
     }
@@ -321,9 +315,8 @@ client_end(struct client *client, const struct wire_error *error)
     client_close(client);
 }
 
-/* Answer REQUEST, or hand it on; takes it. */
-static void
-answer_one(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
+void
+client_answer_one(struct client *client, struct wire_request *request)
 {
     struct wire_error error = {0};
 
@@ -343,147 +336,4 @@ answer_one(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
     }
     client_answer(client, request, NULL, &error);
     wire_request_free(request);
-}
-
-/* Whether the next request has to wait for the answer to one before it. */
-static bool
-is_waiting(const struct client *client)
-{
-    return client->call != NULL || client->parked != NULL;
-}
-
-/* Whether the first of its queue, if there is one, can be answered now. */
-static bool
-is_answerable(const struct client *client) LZ_LOOP_ONLY
-{
-    return !is_waiting(client) &&
-           (client->first == NULL ||
-            !pressure_defers(client, client->first->request));
-}
-
-static bool
-is_idle(const struct client *client)
-{
-    return !is_waiting(client) && client->queued == 0 &&
-           wire_frame_pending(&client->frame) == 0 &&
-           uv_stream_get_write_queue_size(
-               (const uv_stream_t *)&client->pipe) == 0;
-}
-
-/* All is answered and the peer has ended its side. */
-static void
-finish_eof(struct client *client) LZ_LOOP_ONLY
-{
-    if (wire_frame_pending(&client->frame) > 0) {
-        struct wire_request half = {.id = "null", .wants_reply = true};
-        struct wire_error error = {0};
-
-        (void)wire_error_set(&error, WIRE_ERROR_PARSE,
-                             "the connection ended within a message: end "
-                             "each with a newline");
-        client->control->refused++;
-        wire_frame_done(&client->frame);
-        client_answer(client, &half, NULL, &error);
-    }
-    if (!client->closing &&
-        uv_stream_get_write_queue_size((uv_stream_t *)&client->pipe) == 0) {
-        client_close(client);
-    }
-}
-
-/* One request; whether another could be answered at once. */
-static bool
-work_for(struct client *client) LZ_LOOP_ONLY
-{
-    struct wire_request *request;
-
-    if (client->closing) {
-        return false;
-    }
-    fill_queue(client);
-    if (!client->closing && is_answerable(client) &&
-        (request = dequeue(client)) != NULL) {
-        answer_one(client, request);
-    }
-    if (client->closing) {
-        return false;
-    }
-    pressure_note(client);
-    client_set_reading(client,
-                       client->hungry && !pressure_stops_reading(client));
-    if (client->eof && client->queued == 0 && !is_waiting(client)) {
-        fill_queue(client);
-        if (client->queued == 0 && !client->closing) {
-            finish_eof(client);
-        }
-    }
-    return !client->closing && is_answerable(client) &&
-           (client->queued > 0 || !client->hungry);
-}
-
-static void
-on_alloc(uv_handle_t *handle, size_t suggested,
-         uv_buf_t *ret_buffer) LZ_LOOP_ONLY
-{
-    struct client *client = handle->data;
-
-    (void)suggested;
-    *ret_buffer = uv_buf_init(client->control->buffer,
-                              (unsigned)pressure_portion(client));
-}
-
-static void
-on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) LZ_LOOP_ONLY
-{
-    struct client *client = stream->data;
-
-    if (n == 0) {
-        return;
-    }
-    if (n < 0) {
-        client_set_reading(client, false);
-        client->eof = n == UV_EOF;
-        /* At once where nothing is left to answer: its place is free for
-         * whoever connects next. */
-        if (n != UV_EOF || is_idle(client)) {
-            client_close(client);
-            return;
-        }
-    } else if (wire_frame_push(&client->frame, buffer->base, (size_t)n) < 0) {
-        client_drop(client, "out of memory");
-        return;
-    }
-    /* What came is answered in this turn, and no more is read before it is
-     * queued: what is read and not yet answered stays bounded. */
-    if (work_for(client)) {
-        client_schedule(client->control);
-    }
-}
-
-void
-client_set_reading(struct client *client, bool reading)
-{
-    uv_stream_t *stream = (uv_stream_t *)&client->pipe;
-
-    if (client->reading == reading || client->eof) {
-        return;
-    }
-    client->reading = reading;
-    if (!reading) {
-        (void)uv_read_stop(stream);
-    } else if (uv_read_start(stream, on_alloc, on_read) < 0) {
-        client_close(client);
-    }
-}
-
-bool
-client_work(struct control *control)
-{
-    bool more = false;
-
-    for (struct client *c = control->clients, *next; c != NULL; c = next) {
-        next = c->next;
-        more = work_for(c) || more;
-    }
-    return more;
 }

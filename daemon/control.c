@@ -78,26 +78,39 @@ control_recount(struct control *control)
 }
 
 static void
-deliver_events(struct control *control) LZ_LOOP_ONLY
+take_events(struct control *control) LZ_LOOP_ONLY
 {
     uint64_t lost[WIRE_EVENTS];
-    struct event_item *item = event_take(&control->events, lost);
 
-    while (item != NULL) {
-        struct event_item *next_item = event_next(item);
-
-        for (struct client *c = control->clients, *next; c != NULL; c = next) {
-            next = c->next;
-            client_deliver(c, event_of(item));
-        }
-        event_free(item);
-        item = next_item;
-    }
+    control->event = event_take(&control->events, lost);
     for (struct client *c = control->clients; c != NULL; c = c->next) {
         for (unsigned kind = 0; kind < WIRE_EVENTS; kind++) {
             c->lost += (c->events & (1u << kind)) != 0 ? lost[kind] : 0;
         }
     }
+}
+
+bool
+control_deliver(struct control *control, uint64_t until_ns)
+{
+    do {
+        struct event_item *item;
+
+        if (control->event == NULL) {
+            take_events(control);
+        }
+        item = control->event;
+        if (item == NULL) {
+            return false;
+        }
+        control->event = event_next(item);
+        for (struct client *c = control->clients, *next; c != NULL; c = next) {
+            next = c->next;
+            client_deliver(c, event_of(item));
+        }
+        event_free(item);
+    } while (clock_ns() < until_ns);
+    return true;
 }
 
 /* --- the end ------------------------------------------------------------ */
@@ -199,7 +212,7 @@ on_wake(uv_async_t *wake) LZ_LOOP_ONLY
             call_done(job);
         }
     }
-    deliver_events(control);
+    client_schedule(control); /* events may have come */
     if (atomic_exchange(&control->ready, false) &&
         control->setup.ready != NULL) {
         control->setup.ready(control->setup.arg);
@@ -208,22 +221,9 @@ on_wake(uv_async_t *wake) LZ_LOOP_ONLY
         control_take_paths(control);
     }
     if (atomic_load(&control->finish) && !control->closing) {
+        (void)control_deliver(control, UINT64_MAX);
         control_close_all(control);
     }
-}
-
-static void
-on_work(uv_idle_t *work) LZ_LOOP_ONLY
-{
-    if (!client_work(work->data)) {
-        (void)uv_idle_stop(work);
-    }
-}
-
-void
-client_schedule(struct control *control)
-{
-    (void)uv_idle_start(&control->work, on_work);
 }
 
 /* --- the main thread ---------------------------------------------------- */
@@ -262,8 +262,7 @@ init_listener(struct control *control) LZ_UNCHECKED
     }
     if (rc == 0) {
         control->publication.fd = -1; /* the handle has it */
-        rc = uv_listen((uv_stream_t *)&control->listener, 128,
-                       client_on_connection);
+        rc = uv_listen((uv_stream_t *)&control->listener, 128, turn_accept);
     }
     return rc;
 }

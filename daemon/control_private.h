@@ -52,6 +52,11 @@ struct control {
     size_t held;         /* bytes kept for all clients: pressure.c */
     uv_timer_t pressure; /* runs while that is over the limit */
     pid_t pid;
+    struct event_item *event; /* taken and not given out: the first */
+    unsigned round;           /* of turns: each client has one in it */
+    bool more;                /* there is to be a round after this one */
+    bool accept_waits;        /* the listener has one that was not taken */
+    unsigned accepts;         /* connections in this turn */
     uint64_t requests, dropped, refused;
     uint64_t started_ns;
     uint64_t complained_ns; /* when a line about a client was last logged */
@@ -94,8 +99,13 @@ struct client {
     uid_t uid;
     gid_t gid;
     pid_t pid;
-    unsigned events;              /* bits it subscribed to */
-    uint64_t lost;                /* events it did not get */
+    unsigned round;  /* in which it last had its turn */
+    unsigned events; /* bits it subscribed to */
+    uint64_t since;  /* sequence number of the last event before that */
+    uint64_t lost;   /* events it did not get */
+    char *pending;   /* output behind what is being written */
+    size_t pending_length, pending_size;
+    bool writing;                 /* libuv has output of it */
     unsigned handles;             /* not yet closed */
     size_t held;                  /* bytes kept for it */
     uint64_t sent, answered;      /* bytes for it; requests of it: ever */
@@ -128,7 +138,9 @@ struct call {
 
 /* --- admit.c ------------------------------------------------------------ */
 
-void client_on_connection(uv_stream_t *listener, int status) LZ_LOOP_ONLY;
+/* Take the connection that the listener has; it becomes a client, or is told
+ * why not. */
+void client_accept(struct control *control) LZ_LOOP_ONLY;
 
 /* --- output.c ----------------------------------------------------------- */
 
@@ -136,6 +148,8 @@ void client_on_connection(uv_stream_t *listener, int status) LZ_LOOP_ONLY;
 void client_answer(struct client *client, const struct wire_request *request,
                    const union wire_reply *reply,
                    const struct wire_error *error) LZ_LOOP_ONLY;
+/* Bytes for the client that the kernel has not taken yet. */
+size_t client_unread(const struct client *client) LZ_LOOP_ONLY;
 /* A line to a client, whose memory it takes. */
 void client_send(struct client *client, struct wire_line *line) LZ_LOOP_ONLY;
 void client_deliver(struct client *client,
@@ -153,17 +167,29 @@ void client_complain(struct client *client, const char *what,
                      const char *why) LZ_LOOP_ONLY;
 /* Close it for what it did; counted and logged. */
 void client_drop(struct client *client, const char *why) LZ_LOOP_ONLY;
-void client_set_reading(struct client *client, bool reading) LZ_LOOP_ONLY;
 /* Tell those who listen what became of it. */
 void client_post(struct client *client, const char *action) LZ_LOOP_ONLY;
-/* Answer one request of each client. Whether there is more to do. */
-bool client_work(struct control *control) LZ_LOOP_ONLY;
+/* Lines of its frame into requests, until COUNT are queued. */
+void client_fill(struct client *client, unsigned count) LZ_LOOP_ONLY;
+/* The first of its queue, the caller's, or NULL. */
+struct wire_request *client_dequeue(struct client *client) LZ_LOOP_ONLY;
+/* Answer REQUEST, or hand it on; takes it. */
+void client_answer_one(struct client *client,
+                       struct wire_request *request) LZ_LOOP_ONLY;
 /* The sample is there, or was not worth waiting for. */
 void client_unpark(struct control *control) LZ_LOOP_ONLY;
-/* Something became answerable. */
-void client_schedule(struct control *control) LZ_LOOP_ONLY;
 void client_log_change(const struct client *client, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* --- turn.c ------------------------------------------------------------- */
+
+/* Something became answerable. */
+void client_schedule(struct control *control) LZ_LOOP_ONLY;
+void client_set_reading(struct client *client, bool reading) LZ_LOOP_ONLY;
+/* Somebody connects. */
+void turn_accept(uv_stream_t *listener, int status) LZ_LOOP_ONLY;
+/* Whether the answer to REQUEST is short, and soon made. */
+bool turn_is_short(const struct wire_request *request);
 
 /* --- pressure.c --------------------------------------------------------- */
 
@@ -215,6 +241,8 @@ void control_begin_stop(struct control *control,
 /* Post from the loop. */
 void control_post(struct control *control,
                   const struct wire_event *event) LZ_LOOP_ONLY;
+/* Give out events until UNTIL_NS. Whether some are left. */
+bool control_deliver(struct control *control, uint64_t until_ns) LZ_LOOP_ONLY;
 /* Which kinds of events any client listens to has changed. */
 void control_recount(struct control *control) LZ_LOOP_ONLY;
 

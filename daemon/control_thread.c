@@ -211,6 +211,12 @@ control_free(struct control *control) LZ_UNCHECKED
     }
     operator_free(control->disk);
     operator_free(control->op);
+    while (control->event != NULL) {
+        struct event_item *next = event_next(control->event);
+
+        event_free(control->event);
+        control->event = next;
+    }
     event_queue_done(&control->events);
     memory_done(&control->memory);
     (void)sem_destroy(&control->bell);

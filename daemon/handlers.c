@@ -132,9 +132,12 @@ handle_subscribe(struct client *client,
                  const struct wire_subscribe_params *params,
                  struct wire_subscribe *ret) LZ_LOOP_ONLY
 {
+    ret->sequence = event_sequence(&client->control->events);
+    if (client->events == 0) {
+        client->since = ret->sequence;
+    }
     client->events |= params->events;
     ret->events = client->events;
-    ret->sequence = event_sequence(&client->control->events);
     control_recount(client->control);
     return 0;
 }

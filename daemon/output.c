@@ -7,12 +7,22 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct output {
     uv_write_t request;
     struct client *client;
     char *data;
 };
+
+size_t
+client_unread(const struct client *client)
+{
+    return client->pending_length +
+           uv_stream_get_write_queue_size((const uv_stream_t *)&client->pipe);
+}
+
+static void write_pending(struct client *client) LZ_LOOP_ONLY;
 
 static void
 on_written(uv_write_t *request, int status) LZ_LOOP_ONLY
@@ -22,24 +32,30 @@ on_written(uv_write_t *request, int status) LZ_LOOP_ONLY
 
     free(output->data);
     free(output);
+    client->writing = false;
     if (client->closing) {
         return;
     }
-    pressure_note(client);
     if (status < 0) {
         client_close(client);
-    } else if (client->eof) {
+        return;
+    }
+    if (client->pending_length > 0) {
+        write_pending(client);
+    }
+    pressure_note(client);
+    if (client->eof) {
         client_schedule(client->control);
     }
 }
 
+/* Hand SIZE bytes of DATA at START, which it takes, to libuv. */
 static void
-queue_output(struct client *client, char *data, size_t length,
-             size_t written) LZ_LOOP_ONLY
+write_later(struct client *client, char *data, size_t start,
+            size_t size) LZ_LOOP_ONLY
 {
     struct output *output = calloc(1, sizeof(*output));
-    uv_buf_t buffer =
-        uv_buf_init(data + written, (unsigned)(length - written));
+    uv_buf_t buffer = uv_buf_init(data + start, (unsigned)size);
 
     if (output == NULL) {
         free(data);
@@ -49,41 +65,85 @@ queue_output(struct client *client, char *data, size_t length,
     output->request.data = output;
     output->client = client;
     output->data = data;
+    client->writing = true;
     if (uv_write(&output->request, (uv_stream_t *)&client->pipe, &buffer, 1,
                  on_written) < 0) {
+        client->writing = false;
         free(data);
         free(output);
         client_close(client);
     }
 }
 
+static void
+write_pending(struct client *client)
+{
+    char *data = client->pending;
+    size_t size = client->pending_length;
+
+    client->pending = NULL;
+    client->pending_length = client->pending_size = 0;
+    write_later(client, data, 0, size);
+}
+
+/* Behind what is being written: lines that wait share one buffer, so that
+ * many short ones take no more memory than they have bytes. */
+static void
+append_pending(struct client *client, const char *data,
+               size_t size) LZ_LOOP_ONLY
+{
+    size_t wanted = client->pending_length + size;
+
+    if (wanted > client->pending_size) {
+        size_t more = wanted + wanted / 4 + 256;
+        char *grown = realloc(client->pending, more);
+
+        if (grown == NULL) {
+            client_drop(client, "out of memory");
+            return;
+        }
+        client->pending = grown;
+        client->pending_size = more;
+    }
+    memcpy(client->pending + client->pending_length, data, size);
+    client->pending_length = wanted;
+}
+
+/* A line of a client that has no other to be written; takes its memory. */
+static void
+write_now(struct client *client, struct wire_line *line) LZ_LOOP_ONLY
+{
+    uv_buf_t buffer = uv_buf_init(line->data, (unsigned)line->length);
+    int n = uv_try_write((uv_stream_t *)&client->pipe, &buffer, 1);
+    size_t written = n > 0 ? (size_t)n : 0;
+
+    if (written == line->length) {
+        free(line->data);
+    } else {
+        write_later(client, line->data, written, line->length - written);
+    }
+}
+
 void
 client_send(struct client *client, struct wire_line *line)
 {
-    uv_stream_t *stream = (uv_stream_t *)&client->pipe;
-    size_t backlog = uv_stream_get_write_queue_size(stream);
-    size_t written = 0;
-
     if (line->data == NULL) {
         return;
     }
     if (client->closing) {
         free(line->data);
-    } else if (backlog + line->length > WIRE_LIMIT_OUTPUT) {
+    } else if (client_unread(client) + line->length > WIRE_LIMIT_OUTPUT) {
         free(line->data);
         client_drop(client, "it does not read its output");
     } else {
-        if (backlog == 0) {
-            uv_buf_t buffer = uv_buf_init(line->data, (unsigned)line->length);
-            int n = uv_try_write(stream, &buffer, 1);
-
-            written = n > 0 ? (size_t)n : 0;
-        }
         client->sent += line->length;
-        if (written == line->length) {
+        if (client->writing) {
+            append_pending(client, line->data, line->length);
             free(line->data);
         } else {
-            queue_output(client, line->data, line->length, written);
+            write_now(client, line);
+        }
+        if (client->writing) {
             pressure_note(client);
         }
     }
@@ -119,11 +179,12 @@ client_deliver(struct client *client, const struct wire_event *event)
     struct wire_event copy = *event;
     struct wire_line line = {0};
 
-    if (client->closing || (client->events & (1u << event->event)) == 0) {
+    if (client->closing || (client->events & (1u << event->event)) == 0 ||
+        event->sequence <= client->since) {
         return;
     }
-    if (uv_stream_get_write_queue_size((uv_stream_t *)&client->pipe) >
-        LZ_EVENT_BACKLOG) {
+    if (client_unread(client) > LZ_EVENT_BACKLOG ||
+        pressure_stops_reading(client)) {
         client->lost++;
         return;
     }

@@ -33,36 +33,14 @@ pressure_portion(const struct client *client)
     return pressure_is_on(client->control) ? LZ_READ_LITTLE : LZ_READ_BYTES;
 }
 
-bool
-pressure_defers(const struct client *client,
-                const struct wire_request *request)
-{
-    if (request->error.code != 0 || !pressure_is_on(client->control)) {
-        return false;
-    }
-    switch (request->command->id) {
-    case WIRE_PING:
-    case WIRE_VERSION:
-    case WIRE_STATS:
-    case WIRE_SHOW:
-    case WIRE_LEVEL_SET:
-    case WIRE_SUBSCRIBE:
-    case WIRE_STOP:
-        return false; /* short */
-    default:
-        return true;
-    }
-}
-
 static void
 count(struct client *client) LZ_LOOP_ONLY
 {
     struct control *control = client->control;
-    size_t unread =
-        uv_stream_get_write_queue_size((const uv_stream_t *)&client->pipe);
+    size_t unread = client_unread(client);
     size_t held = client->closing ? 0
                                   : unread + client->queued_bytes +
-                                        wire_frame_pending(&client->frame);
+                                        wire_frame_size(&client->frame);
 
     /* What the peer has taken, and what it got an answer to. */
     client->moved = client->sent - unread + client->answered;

@@ -146,6 +146,12 @@ wire_frame_next(struct wire_frame *frame, char **ret_line, size_t *ret_length)
 }
 
 size_t
+wire_frame_size(const struct wire_frame *frame)
+{
+    return frame->capacity;
+}
+
+size_t
 wire_frame_pending(const struct wire_frame *frame)
 {
     return frame->length;

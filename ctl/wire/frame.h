@@ -32,6 +32,9 @@ int wire_frame_push(struct wire_frame *frame, const void *data, size_t size);
 int wire_frame_next(struct wire_frame *frame, char **ret_line,
                     size_t *ret_length);
 
+/* Bytes of memory that it holds. */
+size_t wire_frame_size(const struct wire_frame *frame);
+
 /* Bytes of a line not yet ended: more than 0 at the end of the stream means
  * a half-written message. */
 size_t wire_frame_pending(const struct wire_frame *frame);

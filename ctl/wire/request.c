@@ -125,8 +125,17 @@ static int
 read_line(struct wire_request *request)
 {
     struct wire_scan *scan = &request->doc->scan;
-    if (wire_scan(request->doc->text, request->doc->length, WIRE_LIMIT_DEPTH,
-                  scan) != 0) {
+    int status = wire_scan_few(request->doc->text, request->doc->length,
+                               WIRE_LIMIT_DEPTH, (size_t)VALUES_MAX, scan);
+    if (status == -E2BIG) {
+        /* Answered by its id where that came before. */
+        return read_id(request) != 0
+                   ? -1
+                   : wire_error_set(&request->error, WIRE_ERROR_INVALID_PARAMS,
+                                    "the request has over %d values",
+                                    VALUES_MAX);
+    }
+    if (status != 0) {
         return wire_error_set(&request->error, WIRE_ERROR_PARSE,
                               "not JSON: %s, at byte %zu", scan->fault,
                               scan->offset);
@@ -141,10 +150,6 @@ read_line(struct wire_request *request)
     if (read_id(request) != 0 || check_members(request, scan) != 0 ||
         read_method(request) != 0) {
         return -1;
-    }
-    if (scan->value_count > VALUES_MAX) {
-        return wire_error_set(&request->error, WIRE_ERROR_INVALID_PARAMS,
-                              "the request has over %d values", VALUES_MAX);
     }
     return read_params(request);
 }

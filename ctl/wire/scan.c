@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 struct scanner {
     const char *text, *at;
     int depth, depth_max;
+    size_t values_max;
     struct wire_scan *scan;
 };
 
@@ -217,7 +219,9 @@ word(struct scanner *s, const char *expected)
 static bool
 value(struct scanner *s)
 {
-    s->scan->value_count++;
+    if (++s->scan->value_count > s->values_max) {
+        return fault(s, "too many values");
+    }
     switch (*s->at) {
     case '{':
         return items(s, member, '}');
@@ -249,19 +253,22 @@ value(struct scanner *s)
 }
 
 int
-wire_scan(const char *text, size_t length, int depth_max,
-          struct wire_scan *ret_scan)
+wire_scan_few(const char *text, size_t length, int depth_max,
+              size_t values_max, struct wire_scan *ret_scan)
 {
     *ret_scan = (struct wire_scan){0};
-    struct scanner s = {
-        .text = text, .at = text, .depth_max = depth_max, .scan = ret_scan};
+    struct scanner s = {.text = text,
+                        .at = text,
+                        .depth_max = depth_max,
+                        .values_max = values_max,
+                        .scan = ret_scan};
     space(&s);
     ret_scan->type = *s.at;
     if (*s.at == '-' || (*s.at >= '1' && *s.at <= '9')) {
         ret_scan->type = '0';
     }
     if (!value(&s)) {
-        return -EBADMSG;
+        return ret_scan->value_count > values_max ? -E2BIG : -EBADMSG;
     }
     space(&s);
     if ((size_t)(s.at - text) != length) {
@@ -269,6 +276,13 @@ wire_scan(const char *text, size_t length, int depth_max,
         return -EBADMSG;
     }
     return 0;
+}
+
+int
+wire_scan(const char *text, size_t length, int depth_max,
+          struct wire_scan *ret_scan)
+{
+    return wire_scan_few(text, length, depth_max, SIZE_MAX, ret_scan);
 }
 
 const struct wire_member *

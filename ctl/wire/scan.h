@@ -32,6 +32,11 @@ struct wire_scan {
 int wire_scan(const char *text, size_t length, int depth_max,
               struct wire_scan *ret_scan);
 
+/* The same, which gives up with -E2BIG at more than VALUES_MAX values; the
+ * members before them are there. */
+int wire_scan_few(const char *text, size_t length, int depth_max,
+                  size_t values_max, struct wire_scan *ret_scan);
+
 /* The member of that plain name, or NULL. */
 const struct wire_member *wire_scan_find(const struct wire_scan *scan,
                                          const char *key);

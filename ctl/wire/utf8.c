@@ -1,6 +1,8 @@
 /* See utf8.h. */
 #include "ctl/wire/utf8.h"
 
+#include <string.h>
+
 size_t
 wire_utf8_size(const char *text)
 {
@@ -48,11 +50,31 @@ wire_utf8_decode(const char *text, size_t size)
     return point;
 }
 
+/* Behind what is ASCII and no NUL, by eight bytes. */
+static const char *
+skip_ascii(const char *text, const char *end)
+{
+    const uint64_t high = 0x8080808080808080u, one = 0x0101010101010101u;
+    while (end - text >= 8) {
+        uint64_t bytes;
+        memcpy(&bytes, text, sizeof bytes);
+        if (((bytes | (bytes - one)) & high) != 0) {
+            break;
+        }
+        text += 8;
+    }
+    return text;
+}
+
 bool
 wire_utf8_valid(const char *text, size_t length)
 {
     const char *end = text + length;
     while (text < end) {
+        text = skip_ascii(text, end);
+        if (text == end) {
+            break;
+        }
         size_t size = wire_utf8_size(text);
         if (size == 0 || *text == '\0') {
             return false;

@@ -32,7 +32,7 @@ TOP = {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE",
        "lazycore", "daemon", "ctl", "tests",
        ".ci", ".clang-format", ".clang-tidy", ".gitignore"}
 TESTS = {"CMakeLists.txt", "unit", "ext", "embed", "system", "compat",
-         "packages", "cpython", "fuzz", "bench", "lint", "service"}
+         "packages", "cpython", "fuzz", "bench", "load", "lint", "service"}
 
 
 def product():

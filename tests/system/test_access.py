@@ -101,6 +101,79 @@ def test_socket_in_a_symbolic_link(lab):
     assert f"'{lab.folder}/link'" in done.err
 
 
+def connections(path, count):
+    """As many connections to PATH as it takes, at most COUNT; and what the
+    first that was turned away was told."""
+    kept = []
+    while len(kept) < count:
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(TIMEOUT_S)
+        sock.connect(str(path))
+        greeting = json.loads(sock.makefile("rb").readline())
+        if greeting.get("method") != "hello":
+            sock.close()
+            return kept, greeting["error"]
+        kept.append(sock)
+    return kept, None
+
+
+# Run by somebody else: fill the socket, say how full, and stay.
+FILLS = """
+import json, socket, sys
+kept = []
+while True:
+    sock = socket.socket(socket.AF_UNIX)
+    sock.connect(sys.argv[1])
+    greeting = json.loads(sock.makefile("rb").readline())
+    if greeting.get("method") != "hello":
+        break
+    kept.append(sock)
+print(json.dumps([len(kept), greeting["error"]]), flush=True)
+sys.stdin.read()
+"""
+
+
+def fill_as_nobody(lab, path):
+    filler = lab.popen(sys.executable, "-I", "-c", FILLS, path, cwd="/",
+                       user=NOBODY, group=NOBODY, extra_groups=[],
+                       stdin=subprocess.PIPE)
+    count, error = json.loads(filler.stdout.readline())
+    return filler, count, error
+
+
+@needs_root
+def test_guests_do_not_take_the_places_of_others(lab):
+    lab.serve("", "--socket-group", "nogroup")
+    limits = lab.ask("stats")["limits"]
+    filler, count, error = fill_as_nobody(lab, lab.socket)
+    assert count == limits["guest_clients"] < limits["guests"]
+    assert error["data"]["kind"] == "limit" and str(NOBODY) in error["message"]
+    kept, refused = connections(lab.socket, limits["clients"])
+    assert len(kept) == limits["clients"] and refused is None
+    for sock in kept:
+        sock.close()
+    filler.communicate("")
+
+
+@needs_root
+def test_root_gets_in_where_the_owner_has_taken_all_places(lab):
+    """128 of the service's own user, and one more for root."""
+    app = lab.write("app.py", SERVE)
+    lab.folder.chmod(0o755)
+    own = lab.folder / "own"
+    own.mkdir(mode=0o700)
+    os.chown(own, NOBODY, NOBODY)
+    lab.lazyd("-s", own / "s", "-p", own / "pid", "-l", own / "log",
+              "--wait-ready", "--app", app, user=NOBODY, group=NOBODY,
+              extra_groups=[])
+    lab.watch(int((own / "pid").read_text()))
+    filler, count, error = fill_as_nobody(lab, own / "s")
+    assert count == 128 and error["data"]["kind"] == "limit"
+    control = lab.ask("stats", socket=own / "s")["control"]
+    assert control["clients"] == 129 and control["refused"] == 1
+    filler.communicate("")
+
+
 # --- what is told ---------------------------------------------------------
 
 def test_systemd_is_told_when_the_service_is_ready(lab):

@@ -374,6 +374,70 @@ test_client_that_does_not_read(void **state)
     (void)close(other);
 }
 
+/* Unfinished lines of many: together they are over what is kept for all, so
+ * some have to go; who holds little does not. */
+static void
+test_unfinished_lines_of_many(void **state)
+{
+    enum { CLIENTS = 8, BYTES = 900000 };
+    struct fixture *fixture = *state;
+    char *text = malloc(BYTES + 1);
+    int small = greeted(fixture);
+    int fds[CLIENTS];
+    char line[16384];
+
+    assert_non_null(text);
+    memset(text, ' ', BYTES);
+    text[BYTES] = '\0';
+    say(small, "{\"jsonrpc\":\"2.0\",\"id\":1,");
+    for (int i = 0; i < CLIENTS; i++) {
+        size_t sent = 0;
+        ssize_t n = 0;
+
+        fds[i] = greeted(fixture);
+        while (sent < BYTES && (n = send(fds[i], text + sent, BYTES - sent,
+                                         MSG_NOSIGNAL)) > 0) {
+            sent += (size_t)n;
+        }
+    }
+    say(small, "\"method\":\"stats\"}\n");
+    assert_true(read_line(small, line, sizeof(line)) > 0);
+    assert_non_null(strstr(line, "\"dropped\":"));
+    assert_null(strstr(line, "\"dropped\":0"));
+    for (int i = 0; i < CLIENTS; i++) {
+        (void)close(fds[i]);
+    }
+    (void)close(small);
+    free(text);
+}
+
+/* Long answers of one client come between others, and in order. */
+static void
+test_long_answers_beside_short_ones(void **state)
+{
+    enum { COUNT = 200 };
+    struct fixture *fixture = *state;
+    int lister = greeted(fixture), other = greeted(fixture);
+    char line[16384], part[32];
+
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(line, sizeof(line),
+                       "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\"}\n",
+                       i, i % 2 == 0 ? "report" : "ping");
+        say(lister, line);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(part, sizeof(part), "\"id\":%d,", i);
+        expect_line(lister, part);
+        if (i % 50 == 0) {
+            say(other, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
+            expect_line(other, "\"pong\":true");
+        }
+    }
+    (void)close(lister);
+    (void)close(other);
+}
+
 static void
 test_silent_client(void **state)
 {
@@ -541,6 +605,8 @@ main(void)
         WITH_CONTROL(test_long_lines_in_a_row),
         WITH_CONTROL(test_too_many_clients),
         WITH_CONTROL(test_client_that_does_not_read),
+        WITH_CONTROL(test_unfinished_lines_of_many),
+        WITH_CONTROL(test_long_answers_beside_short_ones),
         WITH_CONTROL(test_events_reach_subscribers),
         HASTILY(test_silent_client),
         HASTILY(test_python_deadline),
