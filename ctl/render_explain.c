@@ -64,6 +64,23 @@ put_stats_modules(FILE *stream, const struct wire_stats_modules *modules)
 }
 
 static void
+put_stats_rehearsals(FILE *stream,
+                     const struct wire_stats_rehearsals *rehearsals)
+{
+    char last[TEXT_UNIT_SIZE], longest[TEXT_UNIT_SIZE];
+    if (rehearsals->count == 0) {
+        return;
+    }
+    (void)fputs("dry runs\n", stream);
+    put_count(stream, "forks", rehearsals->count, "copies of the service");
+    (void)fprintf(stream,
+                  "  %-13s%12s  the service stood still for the last "
+                  "fork, at most %s\n",
+                  "pause", text_time(rehearsals->last_pause_ns, last),
+                  text_time(rehearsals->longest_pause_ns, longest));
+}
+
+static void
 put_stats_memory(FILE *stream, const struct wire_stats_memory *memory)
 {
     (void)fputs("memory\n", stream);
@@ -109,6 +126,7 @@ render_stats(FILE *stream, const struct wire_stats *reply)
     (void)fprintf(stream, "  %-13s%12s  spent in them\n", "time",
                   text_time(reply->loads.wall_ns, time));
     put_stats_memory(stream, &reply->memory);
+    put_stats_rehearsals(stream, &reply->rehearsals);
     (void)fputs("control\n", stream);
     put_count(stream, "clients", reply->control.clients, "connected");
     put_count(stream, "requests", reply->control.requests, "received");

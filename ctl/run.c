@@ -64,6 +64,10 @@ default_timeout_ms(const struct options *options)
 {
     bool loads = options->command->id == WIRE_IGNORE_ADD &&
                  options->params.ignore_add.load;
+    if (options->command->id == WIRE_LOAD && options->params.load.dry_run) {
+        return WIRE_LIMIT_PYTHON + WAIT_MS +
+               (int)(options->params.load.deadline * 1000);
+    }
     if ((options->command->flags & WIRE_PYTHON) != 0 || loads) {
         return WIRE_LIMIT_PYTHON + WAIT_MS;
     }
@@ -145,6 +149,11 @@ any_failed(const struct wire_load_result *results, size_t count)
 static int
 status_of(enum wire_command_id id, const union wire_reply *reply)
 {
+    if (id == WIRE_LOAD && reply->load.dry_run) {
+        return reply->load.failed > 0         ? RUN_REFUSED
+               : reply->load.inconclusive > 0 ? RUN_INCONCLUSIVE
+                                              : RUN_DONE;
+    }
     if (id == WIRE_LOAD) {
         return any_failed(reply->load.results, reply->load.result_count)
                    ? RUN_REFUSED
@@ -193,7 +202,8 @@ render(const struct options *options, const union wire_reply *reply)
     case WIRE_REPORT:
         return render_report(stdout, &reply->report);
     case WIRE_LOAD:
-        render_load(stdout, &reply->load);
+        (reply->load.dry_run ? render_rehearsal : render_load)(stdout,
+                                                               &reply->load);
         return 0;
     case WIRE_VERIFY:
         return render_verify(stdout, &reply->verify);

@@ -7,7 +7,8 @@ enum {
     RUN_REFUSED = 1, /* the server said no */
     RUN_USAGE = 2,
     RUN_NO_SERVER = 3,
-    RUN_TIMED_OUT = 4
+    RUN_TIMED_OUT = 4,
+    RUN_INCONCLUSIVE = 15 /* a dry run, or a reload */
 };
 
 int run(int argc, char **argv);

@@ -4,6 +4,7 @@
  */
 #include "daemon/control_private.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -179,5 +180,17 @@ client_accept(struct control *control)
                              control->setup.first_request_ms, 0);
         client_set_reading(client, true);
         client_post(client, "connect");
+    }
+}
+
+void
+client_note_end(const struct client *client)
+{
+    struct pollfd entry = {.events = 0};
+
+    if (client->call != NULL &&
+        uv_fileno((const uv_handle_t *)&client->pipe, &entry.fd) == 0 &&
+        poll(&entry, 1, 0) == 1 && (entry.revents & POLLHUP) != 0) {
+        atomic_store(&client->call->cancelled, true);
     }
 }

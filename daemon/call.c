@@ -42,6 +42,18 @@ detach_client(struct call *call) LZ_LOOP_ONLY
     }
 }
 
+/* Until the client is told that it waits in vain. */
+static uint64_t
+deadline_ms(const struct call *call)
+{
+    const struct wire_request *request = call->request;
+    bool rehearses =
+        request->command->id == WIRE_LOAD && request->params.load.dry_run;
+
+    return call->control->setup.python_deadline_ms +
+           (rehearses ? (uint64_t)(request->params.load.deadline * 1e3) : 0);
+}
+
 static void
 on_deadline(uv_timer_t *timer) LZ_LOOP_ONLY
 {
@@ -50,9 +62,9 @@ on_deadline(uv_timer_t *timer) LZ_LOOP_ONLY
     char why[256];
     bool back = operator_abandon(call->op, &call->job, why, sizeof(why));
 
+    atomic_store(&call->cancelled, true);
     (void)wire_error_set(&error, WIRE_ERROR_BUSY, "not done within %.1f s: %s",
-                         (double)call->control->setup.python_deadline_ms / 1e3,
-                         why);
+                         (double)deadline_ms(call) / 1e3, why);
     client_answer(call->client, call->request, NULL, &error);
     detach_client(call);
     if (back) {
@@ -155,8 +167,7 @@ call_start(struct client *client, struct wire_request *request,
     call->holders = 2;
     (void)uv_timer_init(&control->loop, &call->deadline);
     call->deadline.data = call;
-    (void)uv_timer_start(&call->deadline, on_deadline,
-                         control->setup.python_deadline_ms, 0);
+    (void)uv_timer_start(&call->deadline, on_deadline, deadline_ms(call), 0);
     client->call = call;
     return 0;
 }
@@ -169,11 +180,12 @@ log_call(const struct call *call) LZ_LOOP_ONLY
 
     switch (call->request->command->id) {
     case WIRE_LOAD:
-        client_log_change(call->client, "load %s%s: %llu loaded, %llu failed",
-                          params->load.names[0],
-                          params->load.name_count > 1 ? " and others" : "",
-                          (unsigned long long)call->reply.load.loaded,
-                          (unsigned long long)call->reply.load.failed);
+        client_log_change(
+            call->client, "load%s %s%s: %llu loaded, %llu failed",
+            params->load.dry_run ? " --dry-run" : "", params->load.names[0],
+            params->load.name_count > 1 ? " and others" : "",
+            (unsigned long long)call->reply.load.loaded,
+            (unsigned long long)call->reply.load.failed);
         break;
     case WIRE_RELOAD:
         client_log_change(call->client, "reload %s: %s", params->reload.name,
@@ -241,6 +253,7 @@ call_forget(struct call *call)
     if (call == NULL) {
         return;
     }
+    atomic_store(&call->cancelled, true);
     if (operator_abandon(call->op, &call->job, why, sizeof(why))) {
         detach_client(call);
         release(call);

@@ -31,6 +31,8 @@ struct control_setup {
     struct pidfile *pidfile; /* goes when the path goes; may be NULL */
     /* After control_ready; NULL: nobody wants to know. */
     void (*ready)(void *arg);
+    /* In a forked copy of the process: give up all that is lazyd's. */
+    void (*forked)(void);
     void (*reopen_log)(void *arg);
     /* The stop timeout has passed: end the process. Does not return. */
     void (*end_hard)(void *arg, const char *why);

@@ -58,6 +58,8 @@ struct control {
     bool accept_waits;        /* the listener has one that was not taken */
     unsigned accepts;         /* connections in this turn */
     uint64_t requests, dropped, refused;
+    /* Written by the operator. */
+    atomic_ullong rehearsals, last_pause_ns, longest_pause_ns;
     uint64_t started_ns;
     uint64_t complained_ns; /* when a line about a client was last logged */
     uint64_t complaints;    /* not logged since */
@@ -132,8 +134,9 @@ struct call {
     char *text; /* what is saved, or NULL */
     uid_t uid;  /* the client's, also when it has gone */
     pid_t pid;
-    int status;       /* 0: reply, -1: error, or not run */
-    unsigned holders; /* the timer's handle, and the job */
+    int status;            /* 0: reply, -1: error, or not run */
+    atomic_bool cancelled; /* nobody waits any more; the loop says so */
+    unsigned holders;      /* the timer's handle, and the job */
 };
 
 /* --- admit.c ------------------------------------------------------------ */
@@ -141,6 +144,10 @@ struct call {
 /* Take the connection that the listener has; it becomes a client, or is told
  * why not. */
 void client_accept(struct control *control) LZ_LOOP_ONLY;
+
+/* The connection has ended. A peer that has closed it, and not only its own
+ * side, waits for no answer: a dry run for it is given up. */
+void client_note_end(const struct client *client) LZ_LOOP_ONLY;
 
 /* --- output.c ----------------------------------------------------------- */
 

@@ -213,6 +213,7 @@ step_publish(struct daemon *daemon, struct lz_error *error)
                                   .keep_connections = true,
                                   .pidfile = daemon->pidfile,
                                   .ready = on_told_ready,
+                                  .forked = process_after_fork,
                                   .reopen_log = on_reopen_log,
                                   .end_hard = on_end_hard,
                                   .arg = daemon};

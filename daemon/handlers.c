@@ -57,6 +57,9 @@ handle_stats(struct control *control, struct wire_stats *ret) LZ_LOOP_ONLY
     ret->loads.count = stats.loads;
     ret->loads.failed = stats.loads_failed;
     ret->loads.wall_ns = stats.loads_wall_ns;
+    ret->rehearsals.count = atomic_load(&control->rehearsals);
+    ret->rehearsals.last_pause_ns = atomic_load(&control->last_pause_ns);
+    ret->rehearsals.longest_pause_ns = atomic_load(&control->longest_pause_ns);
     ret->control.clients = control->client_count;
     ret->control.requests = control->requests;
     ret->control.dropped = control->dropped;

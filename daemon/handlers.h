@@ -43,6 +43,11 @@ int handle_unused(struct lz_core *core,
                   const struct wire_unused_params *params, struct arena *arena,
                   struct wire_unused *ret, struct wire_error *error);
 
+/* --- operate_rehearse.c -------------------------------------------------- */
+
+/* `load` with dry_run. */
+int operate_rehearse(struct call *call) LZ_NEEDS_GIL;
+
 /* --- handlers_ignore.c -------------------------------------------------- */
 
 int handle_ignore_list(struct control *control, struct arena *arena,

@@ -291,7 +291,9 @@ operate(struct operator_job *job)
 
     switch (call->request->command->id) {
     case WIRE_LOAD:
-        call->status = operate_load(call);
+        call->status = call->request->params.load.dry_run
+                           ? operate_rehearse(call)
+                           : operate_load(call);
         break;
     case WIRE_VERIFY:
         call->status = operate_verify(call);

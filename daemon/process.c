@@ -44,10 +44,10 @@ after_fork_parent(void)
     }
 }
 
-/* Only this thread is left, and any lock but the core's may be held for
- * ever. A child's own children come here too, with nothing left to do. */
-static void
-after_fork_child(void)
+/* Any lock but the core's may be held for ever. A child's own children come
+ * here too, with nothing left to do. */
+void
+process_after_fork(void)
 {
     core_after_fork(state.parts.core);
     if (state.given_up) {
@@ -71,7 +71,7 @@ process_install(const struct process *process)
     if (atexit(process_finish) != 0) {
         return -ENOMEM;
     }
-    return -atfork_install(before_fork, after_fork_parent, after_fork_child);
+    return -atfork_install(before_fork, after_fork_parent, process_after_fork);
 }
 
 bool

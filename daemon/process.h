@@ -31,6 +31,9 @@ int process_install(const struct process *process);
 /* In good order, once: socket and pidfile go, then the clients. Python is
  * gone or never was. Main thread of the process that installed. */
 void process_finish(void);
+/* In a child that was not made by fork(), which does this by itself: give up
+ * what is lazyd's. Only the calling thread is left. */
+void process_after_fork(void);
 /* Whether this is a forked child of the service. */
 bool process_is_child(void);
 /* At once, from the control thread: socket and pidfile go, the process

@@ -146,6 +146,7 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) LZ_LOOP_ONLY
         client->eof = n == UV_EOF;
         /* At once where nothing is left to answer: its place is free for
          * whoever connects next. */
+        client_note_end(client);
         if (n != UV_EOF || is_idle(client)) {
             client_close(client);
             return;

@@ -25,6 +25,7 @@ enum {
     TRIES = 8,
     ALIVE_MS = 150, /* for the first try; then twice as long, and so on */
     ALIVE_DOUBLINGS = 4,
+    CANCEL_MS = 250,
     REPORT_FD = 700 /* from there on: where nobody's closing loop comes by */
 };
 
@@ -243,12 +244,13 @@ await(const struct lz_rehearsal *rehearsal, struct child *child, unsigned try,
                         (UINT64_C(1000000) * ALIVE_MS
                          << (try < ALIVE_DOUBLINGS ? try : ALIVE_DOUBLINGS));
     struct pollfd fds[] = {{.fd = child->pidfd, .events = POLLIN},
-                           {.fd = child->pipe, .events = POLLIN},
-                           {.fd = rehearsal->cancel_fd, .events = POLLIN}};
+                           {.fd = child->pipe, .events = POLLIN}};
 
     for (;;) {
         bool waits_for_life = !child->alive && alive_ns < end_ns;
-        int ready = poll(fds, 3, left_ms(waits_for_life ? alive_ns : end_ns));
+        int left = left_ms(waits_for_life ? alive_ns : end_ns);
+        bool in_part = rehearsal->cancelled != NULL && left > CANCEL_MS;
+        int ready = poll(fds, 2, in_part ? CANCEL_MS : left);
 
         if (ready < 0) {
             continue;
@@ -257,13 +259,17 @@ await(const struct lz_rehearsal *rehearsal, struct child *child, unsigned try,
         if (fds[0].revents != 0) {
             return true;
         }
-        if (fds[2].revents != 0) {
+        if (rehearsal->cancelled != NULL &&
+            atomic_load(rehearsal->cancelled)) {
             *ret_end = LZ_REHEARSAL_CANCELLED;
             return false;
         }
         if (child->full) {
             *ret_end = LZ_REHEARSAL_TOO_LONG;
             return false;
+        }
+        if (in_part) {
+            continue;
         }
         if (ready == 0 && !child->alive && waits_for_life) {
             *ret_end = LZ_REHEARSAL_STUCK;

@@ -15,7 +15,7 @@
  *
  *     struct lz_rehearsal rehearsal = {
  *         .core = core, .body = body, .arg = &what_the_child_may_read,
- *         .deadline_ms = 20000, .memory_bytes = 1 << 30, .cancel_fd = -1};
+ *         .deadline_ms = 20000, .memory_bytes = 1 << 30};
  *     if (lazycore_rehearse(&rehearsal, &outcome, &error) == 0) {
  *         report_read(&reader, outcome.report, outcome.size);
  *         while (report_next_item(&reader)) { ... }
@@ -44,6 +44,8 @@
 #ifndef LAZYCORE_REHEARSE_H
 #define LAZYCORE_REHEARSE_H
 
+#include <stdatomic.h>
+
 #include "lazycore/annotations.h"
 #include "lazycore/core.h"
 #include "lazycore/error.h"
@@ -59,7 +61,8 @@ struct lz_rehearsal {
     void (*forked)(void);
     uint64_t deadline_ms;  /* wall time of the child; CPU time likewise */
     uint64_t memory_bytes; /* that it may take in addition; 0 no limit */
-    int cancel_fd;         /* readable: give it up; -1 none */
+    /* Give it up once it is true: looked at four times a second. Or NULL. */
+    const atomic_bool *cancelled;
 };
 
 #define LZ_REHEARSAL_TABLE(LZ_REHEARSAL)                                      \
@@ -68,7 +71,7 @@ struct lz_rehearsal {
     LZ_REHEARSAL(KILLED)    /* by signal .status, of its own or the kernel */ \
     LZ_REHEARSAL(DEADLINE)  /* or the limit of CPU time */                    \
     LZ_REHEARSAL(TOO_LONG)  /* the report is over LZ_REPORT_MAX */            \
-    LZ_REHEARSAL(CANCELLED) /* by .cancel_fd */                               \
+    LZ_REHEARSAL(CANCELLED) /* by .cancelled */                               \
     LZ_REHEARSAL(STUCK)     /* a lock was held at every try */
 
 enum lz_rehearsal_end {

@@ -126,8 +126,7 @@ api_rehearse(PyObject *module, PyObject *args, PyObject *kwargs)
     }
     struct lz_rehearsal setup = {.core = engine->core,
                                  .deadline_ms = (uint64_t)(deadline * 1e3),
-                                 .memory_bytes = memory,
-                                 .cancel_fd = -1};
+                                 .memory_bytes = memory};
     PyObject *sequence =
         PySequence_Fast(names, "names must be a sequence of str");
     if (sequence == NULL)

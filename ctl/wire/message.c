@@ -141,6 +141,14 @@ static const struct wire_field stats_memory_rows[] = {
 };
 WIRE_TABLE(static, stats_memory, wire_stats_memory, stats_memory_rows);
 
+static const struct wire_field stats_rehearsals_rows[] = {
+    U64(wire_stats_rehearsals, count),
+    U64(wire_stats_rehearsals, last_pause_ns),
+    U64(wire_stats_rehearsals, longest_pause_ns),
+};
+WIRE_TABLE(static, stats_rehearsals, wire_stats_rehearsals,
+           stats_rehearsals_rows);
+
 static const struct wire_field stats_control_rows[] = {
     U64(wire_stats_control, clients),
     U64(wire_stats_control, requests),
@@ -155,6 +163,7 @@ static const struct wire_field stats_rows[] = {
     OBJ(wire_stats, builtins, wire_stats_builtins, stats_builtins),
     OBJ(wire_stats, loads, wire_stats_loads, stats_loads),
     OBJ(wire_stats, memory, wire_stats_memory, stats_memory),
+    OBJ(wire_stats, rehearsals, wire_stats_rehearsals, stats_rehearsals),
     OBJ(wire_stats, control, wire_stats_control, stats_control),
     I64(wire_stats, pid),
     U64(wire_stats, uptime_ns),
@@ -200,6 +209,13 @@ static const struct wire_field load_result_rows[] = {
     U64(wire_load_result, modules),
     OBJ(wire_load_result, error, wire_failure, failure,
         .flags = WIRE_NULLABLE),
+    STR(wire_load_result, verdict, .flags = WIRE_OPTIONAL),
+    U64(wire_load_result, cpu_ns, .flags = WIRE_OPTIONAL),
+    I64(wire_load_result, bytes, .flags = WIRE_OPTIONAL),
+    STRS(wire_load_result, bodies, body_count, .flags = WIRE_OPTIONAL),
+    STRS(wire_load_result, threads, thread_count, .flags = WIRE_OPTIONAL),
+    STR(wire_load_result, file, .flags = WIRE_OPTIONAL),
+    INT(wire_load_result, line, .flags = WIRE_OPTIONAL),
 };
 WIRE_TABLE(static, load_result, wire_load_result, load_result_rows);
 
@@ -207,6 +223,9 @@ static const struct wire_field load_rows[] = {
     OBJS(wire_load, results, result_count, wire_load_result, load_result),
     U64(wire_load, loaded),
     U64(wire_load, failed),
+    BOOL(wire_load, dry_run, .flags = WIRE_OPTIONAL),
+    U64(wire_load, inconclusive, .flags = WIRE_OPTIONAL),
+    U64(wire_load, pause_ns, .flags = WIRE_OPTIONAL),
 };
 WIRE_TABLE(, wire_load_reply, wire_load, load_rows);
 

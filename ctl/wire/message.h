@@ -75,6 +75,9 @@ struct wire_load_params {
     const char **names;
     size_t name_count;
     bool recursive, inject;
+    bool dry_run;
+    double deadline; /* seconds, of a dry run */
+    int64_t memory;  /* MiB that one may take; 0 no limit */
 };
 
 struct wire_verify_params {
@@ -228,6 +231,12 @@ struct wire_stats_memory {
     int64_t pss_age_ns, private_dirty_age_ns, python_blocks_age_ns;
 };
 
+struct wire_stats_rehearsals {
+    uint64_t count;         /* copies forked */
+    uint64_t last_pause_ns; /* the service stood still for the last */
+    uint64_t longest_pause_ns;
+};
+
 struct wire_stats_control {
     uint64_t clients;  /* connected now */
     uint64_t requests; /* read, good or bad */
@@ -241,6 +250,7 @@ struct wire_stats { /* "limits" is added by the writer */
     struct wire_stats_builtins builtins;
     struct wire_stats_loads loads;
     struct wire_stats_memory memory;
+    struct wire_stats_rehearsals rehearsals;
     struct wire_stats_control control;
     int64_t pid;
     uint64_t uptime_ns;
@@ -296,12 +306,25 @@ struct wire_load_result {
     uint64_t wall_ns;
     uint64_t modules; /* bodies that ran */
     struct wire_failure error;
+    /* Of a dry run only; "loads", "already", "fails" or "inconclusive". */
+    const char *verdict;
+    uint64_t cpu_ns;
+    int64_t bytes;       /* growth of private memory */
+    const char **bodies; /* that would run, in order of their end */
+    size_t body_count;
+    const char **threads; /* that would start */
+    size_t thread_count;
+    const char *file; /* of a failure */
+    int line;
 };
 
 struct wire_load {
     struct wire_load_result *results;
     size_t result_count;
     uint64_t loaded, failed; /* counts of the above */
+    bool dry_run;            /* nothing was loaded; .loaded would be */
+    uint64_t inconclusive;
+    uint64_t pause_ns; /* that the service stood still for it */
 };
 
 struct wire_verify_result {

@@ -97,6 +97,15 @@ static const struct wire_field load_rows[] = {
          .help = "load what is below each name too"),
     BOOL(wire_load_params, inject, .flags = OPTION, .letter = 'i',
          .help = "replace proxies that leaked, by a walk over the heap"),
+    BOOL(wire_load_params, dry_run, .flags = OPTION,
+         .help = "load them in a forked copy of the service, and say what "
+                 "came of it"),
+    NUMBER(wire_load_params, deadline, .flags = OPTION, .min = 0.1, .max = 300,
+           .preset = 20, .metavar = "S",
+           .help = "end a dry run after S seconds (default 20)"),
+    I64(wire_load_params, memory, .flags = OPTION, .min = 0, .max = 1048576,
+        .preset = 1024, .metavar = "MIB",
+        .help = "memory that a dry run may take (default 1024); 0: any"),
 };
 WIRE_TABLE(, wire_load_params, wire_load_params, load_rows);
 

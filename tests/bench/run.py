@@ -9,6 +9,7 @@ import os
 import common
 import control
 import lazyctl
+import pause
 import peers
 import rules
 import start
@@ -17,7 +18,7 @@ import steady
 
 BENCHMARKS = {module.__name__: module
               for module in (start, peers, rules, control, lazyctl, statement,
-                             steady)}
+                             steady, pause)}
 
 
 def main():

@@ -462,8 +462,11 @@ test_write(void **state)
 {
     (void)state;
     const char *names[] = {"a\"\\\n\xc3\xa9", "b"};
-    union wire_params params = {
-        .load = {.names = names, .name_count = 2, .recursive = true}};
+    union wire_params params = {.load = {.names = names,
+                                         .name_count = 2,
+                                         .recursive = true,
+                                         .deadline = 1,
+                                         .memory = 1}};
     char *line = NULL;
     size_t length = 0;
     assert_int_equal(wire_request_write(WIRE_LOAD, 9, &params, &line, &length),
