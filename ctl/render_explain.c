@@ -125,6 +125,11 @@ render_stats(FILE *stream, const struct wire_stats *reply)
     put_count(stream, "failed", reply->loads.failed, "of them raised");
     (void)fprintf(stream, "  %-13s%12s  spent in them\n", "time",
                   text_time(reply->loads.wall_ns, time));
+    (void)fputs("settled\n", stream);
+    put_count(stream, "namespaces", reply->settled.namespaces,
+              "were hot: what was pending there is loaded");
+    put_count(stream, "modules", reply->settled.modules,
+              "module bodies run for that");
     put_stats_memory(stream, &reply->memory);
     put_stats_rehearsals(stream, &reply->rehearsals);
     (void)fputs("control\n", stream);

@@ -196,6 +196,15 @@ control_take_done(struct control *control)
     return job != NULL ? job : operator_take(control->disk);
 }
 
+void
+control_job_done(struct control *control, struct operator_job *job)
+{
+    if (!memory_take(&control->memory, job) &&
+        !settle_take(&control->settle, job)) {
+        call_done(job);
+    }
+}
+
 static void
 on_wake(uv_async_t *wake) LZ_LOOP_ONLY
 {
@@ -208,9 +217,7 @@ on_wake(uv_async_t *wake) LZ_LOOP_ONLY
         client_unpark(control);
     }
     while ((job = control_take_done(control)) != NULL) {
-        if (!memory_take(&control->memory, job)) {
-            call_done(job);
-        }
+        control_job_done(control, job);
     }
     client_schedule(control); /* events may have come */
     if (atomic_exchange(&control->ready, false) &&
@@ -248,7 +255,7 @@ init_handles(struct control *control) LZ_UNCHECKED
     control->wake.data = control;
     control->work.data = control;
     control->hard_end.data = control;
-    return 0;
+    return settle_init(&control->settle, loop, control->op);
 }
 
 static int

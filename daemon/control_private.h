@@ -18,6 +18,7 @@
 #include "daemon/memory.h"
 #include "daemon/operator.h"
 #include "daemon/publish.h"
+#include "daemon/settle.h"
 #include "lazycore/annotations.h"
 
 enum {
@@ -47,6 +48,7 @@ struct control {
     struct operator_thread *disk; /* for what needs no Python, but time */
     struct event_queue events;    /* locked by itself */
     struct memory memory;         /* locked by itself */
+    struct settle settle;
     struct client *clients;
     unsigned client_count;
     size_t held;         /* bytes kept for all clients: pressure.c */
@@ -245,6 +247,9 @@ struct operator_job *control_take_done(struct control *control);
 void control_take_paths(struct control *control);
 void control_begin_stop(struct control *control,
                         uint64_t timeout_ms) LZ_LOOP_ONLY;
+/* JOB has come back from one of the operators. */
+void control_job_done(struct control *control,
+                      struct operator_job *job) LZ_LOOP_ONLY;
 /* Post from the loop. */
 void control_post(struct control *control,
                   const struct wire_event *event) LZ_LOOP_ONLY;

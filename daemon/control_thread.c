@@ -97,6 +97,9 @@ control_main(void *arg) LZ_UNCHECKED
     if (control->setup.socket_path != NULL) {
         memory_ask(&control->memory, control->op);
     }
+    if (control->setup.settle) {
+        settle_start(&control->settle, control->setup.socket_path != NULL);
+    }
     (void)uv_run(&control->loop, UV_RUN_DEFAULT);
     end(control);
     stays = control->apart && control->setup.keep_connections;
@@ -205,9 +208,7 @@ control_free(struct control *control) LZ_UNCHECKED
     }
     /* Jobs that came back after the loop had ended. */
     while ((job = control_take_done(control)) != NULL) {
-        if (!memory_take(&control->memory, job)) {
-            call_done(job);
-        }
+        control_job_done(control, job);
     }
     operator_free(control->disk);
     operator_free(control->op);

@@ -204,19 +204,20 @@ step_background(struct daemon *daemon, int *ret_status, struct lz_error *error)
 static int
 step_publish(struct daemon *daemon, struct lz_error *error)
 {
-    struct control_setup setup = {.core = daemon->core,
-                                  .app = daemon->options.app,
-                                  .socket_path = daemon->paths.socket,
-                                  .group = daemon->group,
-                                  .stop_timeout_ms =
-                                      daemon->options.stop_timeout_ms,
-                                  .keep_connections = true,
-                                  .pidfile = daemon->pidfile,
-                                  .ready = on_told_ready,
-                                  .forked = process_after_fork,
-                                  .reopen_log = on_reopen_log,
-                                  .end_hard = on_end_hard,
-                                  .arg = daemon};
+    struct control_setup setup = {
+        .core = daemon->core,
+        .app = daemon->options.app,
+        .socket_path = daemon->paths.socket,
+        .group = daemon->group,
+        .settle = daemon->options.lazy && daemon->options.settle,
+        .stop_timeout_ms = daemon->options.stop_timeout_ms,
+        .keep_connections = true,
+        .pidfile = daemon->pidfile,
+        .ready = on_told_ready,
+        .forked = process_after_fork,
+        .reopen_log = on_reopen_log,
+        .end_hard = on_end_hard,
+        .arg = daemon};
     struct process process;
     int rc;
 

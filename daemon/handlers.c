@@ -60,6 +60,7 @@ handle_stats(struct control *control, struct wire_stats *ret) LZ_LOOP_ONLY
     ret->rehearsals.count = atomic_load(&control->rehearsals);
     ret->rehearsals.last_pause_ns = atomic_load(&control->last_pause_ns);
     ret->rehearsals.longest_pause_ns = atomic_load(&control->longest_pause_ns);
+    ret->settled = control->settle.stats;
     ret->control.clients = control->client_count;
     ret->control.requests = control->requests;
     ret->control.dropped = control->dropped;

@@ -21,6 +21,7 @@ enum option_key {
     KEY_VENV,
     KEY_PYTHON_PATH,
     KEY_LAZY,
+    KEY_SETTLE,
     KEY_LEVEL,
     KEY_LEVEL_FILE,
     KEY_IGNORE_NAME,
@@ -88,6 +89,8 @@ static const struct argp_option option_table[] = {
     {"no-socket", KEY_NO_SOCKET, NULL, 0, "have none", 3},
     {NULL, 0, NULL, 0, "Lazy imports:", 4},
     {"lazy", KEY_LAZY, "on|off", 0, "default: on", 4},
+    {"settle", KEY_SETTLE, "on|off", 0,
+     "load what is pending in hot namespaces (default: on)", 4},
     {"level", KEY_LEVEL, "PACKAGE=LEVEL", 0,
      "how lazy PACKAGE is inside itself: eager, outer or full (repeatable)",
      4},
@@ -253,16 +256,15 @@ set_name(struct parse *parse, const char *value)
 }
 
 static int
-set_lazy(struct parse *parse, const char *value)
+set_switch(struct parse *parse, const char *option, const char *value,
+           bool *ret)
 {
-    bool on = strcmp(value, "on") == 0;
-
-    if (!on && strcmp(value, "off") != 0) {
+    *ret = strcmp(value, "on") == 0;
+    if (!*ret && strcmp(value, "off") != 0) {
         (void)lz_error_set(parse->error, LZ_ERROR_INVALID,
-                           "--lazy '%s' is neither on nor off", value);
+                           "%s '%s' is neither on nor off", option, value);
         return EINVAL;
     }
-    parse->options->lazy = on;
     return 0;
 }
 
@@ -287,7 +289,9 @@ parse_import_option(int key, char *value, struct parse *parse)
 
     switch (key) {
     case KEY_LAZY:
-        return set_lazy(parse, value);
+        return set_switch(parse, "--lazy", value, &options->lazy);
+    case KEY_SETTLE:
+        return set_switch(parse, "--settle", value, &options->settle);
     case KEY_LEVEL:
         return add_level(parse, value);
     case KEY_LEVEL_FILE:
@@ -452,6 +456,7 @@ options_parse(struct options *options, int argc, char **argv,
     error_t rc;
 
     *options = (struct options){.lazy = true,
+                                .settle = true,
                                 .stop_timeout_ms = LZ_STOP_TIMEOUT_MS,
                                 .start_timeout_ms = LZ_START_TIMEOUT_MS,
                                 .run_timeout_ms = LZ_RUN_TIMEOUT_MS};

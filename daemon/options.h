@@ -63,6 +63,7 @@ struct options {
     int verbose;
     bool foreground;
     bool lazy;
+    bool settle; /* hot namespaces */
     bool no_socket;
     bool wait_ready;
     bool check;

@@ -419,6 +419,20 @@ pyhost_reload(const char *name, bool force, struct arena *arena,
     return 0;
 }
 
+void
+pyhost_settle(char *ret_name, size_t size, uint64_t *ret_modules,
+              uint64_t *ret_wall_ns)
+{
+    struct lz_settle_result result = {0};
+
+    (void)lazycore_settle(&result);
+    (void)snprintf(ret_name, size, "%s",
+                   result.name != NULL ? result.name : "");
+    *ret_modules = result.modules;
+    *ret_wall_ns = result.wall_ns;
+    free(result.name);
+}
+
 int64_t
 pyhost_blocks(void)
 {

@@ -76,6 +76,9 @@ int pyhost_verify(const char *name, struct arena *arena,
 int pyhost_reload(const char *name, bool force, struct arena *arena,
                   struct wire_reload *ret_reload,
                   struct lz_error *error) LZ_NEEDS_GIL;
+/* lazycore_settle; RET_NAME, of SIZE, is empty where nothing was loaded. */
+void pyhost_settle(char *ret_name, size_t size, uint64_t *ret_modules,
+                   uint64_t *ret_wall_ns) LZ_NEEDS_GIL;
 /* Blocks that Python's allocator has handed out; negative unknown. */
 int64_t pyhost_blocks(void) LZ_NEEDS_GIL;
 

@@ -128,6 +128,13 @@ static const struct wire_field stats_loads_rows[] = {
 };
 WIRE_TABLE(static, stats_loads, wire_stats_loads, stats_loads_rows);
 
+static const struct wire_field stats_settled_rows[] = {
+    U64(wire_stats_settled, looks),
+    U64(wire_stats_settled, namespaces),
+    U64(wire_stats_settled, modules),
+};
+WIRE_TABLE(static, stats_settled, wire_stats_settled, stats_settled_rows);
+
 #define MEMORY(m) I64(wire_stats_memory, m, .flags = WIRE_NULLABLE)
 static const struct wire_field stats_memory_rows[] = {
     MEMORY(rss),
@@ -162,6 +169,7 @@ static const struct wire_field stats_rows[] = {
     OBJ(wire_stats, names, wire_stats_names, stats_names),
     OBJ(wire_stats, builtins, wire_stats_builtins, stats_builtins),
     OBJ(wire_stats, loads, wire_stats_loads, stats_loads),
+    OBJ(wire_stats, settled, wire_stats_settled, stats_settled),
     OBJ(wire_stats, memory, wire_stats_memory, stats_memory),
     OBJ(wire_stats, rehearsals, wire_stats_rehearsals, stats_rehearsals),
     OBJ(wire_stats, control, wire_stats_control, stats_control),

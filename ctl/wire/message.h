@@ -225,6 +225,12 @@ struct wire_stats_loads {
     uint64_t count, failed, wall_ns;
 };
 
+/* Hot namespaces: looks for them, those whose names were loaded, and the
+ * module bodies that ran for that. */
+struct wire_stats_settled {
+    uint64_t looks, namespaces, modules;
+};
+
 /* Negative means not known (yet) and is written as null. */
 struct wire_stats_memory {
     int64_t rss, pss, private_dirty, peak_rss, python_blocks;
@@ -249,6 +255,7 @@ struct wire_stats { /* "limits" is added by the writer */
     struct wire_stats_names names;
     struct wire_stats_builtins builtins;
     struct wire_stats_loads loads;
+    struct wire_stats_settled settled;
     struct wire_stats_memory memory;
     struct wire_stats_rehearsals rehearsals;
     struct wire_stats_control control;

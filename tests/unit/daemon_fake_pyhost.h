@@ -55,6 +55,15 @@ pyhost_version(void)
     return "0.0.0";
 }
 
+void
+pyhost_settle(char *ret_name, size_t size, uint64_t *ret_modules,
+              uint64_t *ret_wall_ns)
+{
+    (void)size;
+    ret_name[0] = '\0';
+    *ret_modules = *ret_wall_ns = 0;
+}
+
 int64_t
 pyhost_blocks(void)
 {

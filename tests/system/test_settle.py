@@ -1,0 +1,62 @@
+"""Hot namespaces: what is pending in them is loaded by itself, and said."""
+HOT = """
+import difflib, decimal
+LIMIT = 3
+def loop(count):
+    total = 0
+    for _ in range(count):
+        total += LIMIT
+    return total
+def never():
+    return difflib, decimal
+"""
+# Ends by the test's deadline where nothing is ever loaded.
+UNTIL_SETTLED = """
+import hot, lazycore, signal
+def main():
+    while lazycore.pending(hot):
+        hot.loop(10000)
+    lazycore.ready()
+    signal.pause()
+main()
+"""
+FOR_A_WHILE = """
+import hot, lazycore, signal, time
+def main():
+    while time.process_time() < 0.6:
+        hot.loop(10000)
+    assert lazycore.pending(hot) == ["difflib", "decimal"]
+    lazycore.ready()
+    signal.pause()
+main()
+"""
+
+
+def test_hot_namespace(lab):
+    lab.write("hot.py", HOT)
+    lab.start(lab.write("app.py", UNTIL_SETTLED), "-C", lab.folder)
+    lab.logged("'hot' is hot: what was pending in it is loaded, ")
+    settled = lab.ask("stats")["settled"]
+    assert settled["namespaces"] == 1
+    assert settled["looks"] >= 4
+    assert settled["modules"] >= 2
+    module = lab.ask("show", "difflib")
+    assert module["state"] == "real"
+    assert module["trigger"]["file"].endswith("hot.py")
+    assert module["trigger"]["function"] == "(hot)"
+    assert "were hot" in lab.ctl("stats").out
+
+
+def test_off(lab):
+    lab.write("hot.py", HOT)
+    lab.start(lab.write("app.py", FOR_A_WHILE), "-C", lab.folder,
+              "--settle=off")
+    assert lab.ask("stats")["settled"] == \
+        {"looks": 0, "namespaces": 0, "modules": 0}
+    assert lab.ask("show", "difflib")["state"] == "proxy"
+
+
+def test_bad_value(lab):
+    done = lab.lazyd("--app", lab.write("app.py", ""), "--settle=maybe",
+                     status=2)
+    assert "--settle 'maybe' is neither on nor off" in done.err
