@@ -4,11 +4,14 @@
  */
 #include "daemon/control_private.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "daemon/log.h"
 
 static void
 on_silent(uv_timer_t *timer) LZ_LOOP_ONLY
@@ -141,17 +144,13 @@ turn_away(struct client *client, const struct wire_error *error) LZ_LOOP_ONLY
     client_close(client);
 }
 
-void
-client_accept(struct control *control)
+static struct client *
+client_new(struct control *control) LZ_LOOP_ONLY
 {
     struct client *client = calloc(1, sizeof(*client));
-    struct wire_error error = {0};
 
     if (client == NULL) {
-        /* libuv asks no more until it has been taken. */
-        control->accept_waits = true;
-        client_schedule(control);
-        return;
+        return NULL;
     }
     client->control = control;
     client->handles = 2;
@@ -165,9 +164,21 @@ client_accept(struct control *control)
     client->next = control->clients;
     control->clients = client;
     control->client_count++;
-    if (uv_accept((uv_stream_t *)&control->listener,
-                  (uv_stream_t *)&client->pipe) < 0) {
-        client_close(client);
+    return client;
+}
+
+/* Takes FD. */
+static void
+receive(struct control *control, int fd) LZ_LOOP_ONLY
+{
+    struct client *client = client_new(control);
+    struct wire_error error = {0};
+
+    if (client == NULL || uv_pipe_open(&client->pipe, fd) < 0) {
+        (void)close(fd);
+        if (client != NULL) {
+            client_close(client);
+        }
         return;
     }
     if (admit(client, &error) < 0) {
@@ -180,6 +191,53 @@ client_accept(struct control *control)
                              control->setup.first_request_ms, 0);
         client_set_reading(client, true);
         client_post(client, "connect");
+    }
+}
+
+static void
+on_retry(uv_timer_t *timer) LZ_LOOP_ONLY
+{
+    struct control *control = timer->data;
+
+    (void)uv_poll_start(&control->listener, UV_READABLE, client_on_connection);
+}
+
+/* A shortage: who connects waits in the kernel's queue meanwhile. */
+static void
+stop_accepting(struct control *control, int failure) LZ_LOOP_ONLY
+{
+    if (!control->starved) {
+        log_line("cannot take a client in: %s; trying again until it works",
+                 strerror(failure));
+    }
+    control->starved = true;
+    (void)uv_poll_stop(&control->listener);
+    (void)uv_timer_start(&control->retry, on_retry, LZ_RETRY_MS, 0);
+}
+
+void
+client_on_connection(uv_poll_t *listener, int status, int events)
+{
+    struct control *control = listener->data;
+
+    (void)events;
+    if (status < 0) {
+        stop_accepting(control, -status);
+        return;
+    }
+    for (int i = 0; i < LZ_ACCEPTS; i++) {
+        int fd = accept4(control->listen_fd, NULL, NULL,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            control->starved = false;
+            receive(control, fd);
+        } else if (errno == EAGAIN) {
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            stop_accepting(control, errno);
+            return;
+        }
     }
 }
 

@@ -261,15 +261,17 @@ init_handles(struct control *control) LZ_UNCHECKED
 static int
 init_listener(struct control *control) LZ_UNCHECKED
 {
-    int rc = uv_pipe_init(&control->loop, &control->listener, 0);
+    int rc;
 
+    control->listen_fd = control->publication.fd;
+    control->publication.fd = -1;
+    control->listener.data = control;
+    control->retry.data = control;
+    (void)uv_timer_init(&control->loop, &control->retry);
+    rc = uv_poll_init(&control->loop, &control->listener, control->listen_fd);
     if (rc == 0) {
-        control->listener.data = control;
-        rc = uv_pipe_open(&control->listener, control->publication.fd);
-    }
-    if (rc == 0) {
-        control->publication.fd = -1; /* the handle has it */
-        rc = uv_listen((uv_stream_t *)&control->listener, 128, turn_accept);
+        rc = uv_poll_start(&control->listener, UV_READABLE,
+                           client_on_connection);
     }
     return rc;
 }
@@ -291,7 +293,7 @@ control_open(const struct control_setup *setup, struct control **ret_control,
     if (setup->first_request_ms == 0) {
         control->setup.first_request_ms = WIRE_LIMIT_FIRST_REQUEST;
     }
-    control->publication.fd = -1;
+    control->publication.fd = control->listen_fd = -1;
     control->started_ns = clock_ns();
     control->pid = getpid();
     event_queue_init(&control->events);

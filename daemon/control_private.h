@@ -22,6 +22,8 @@
 #include "lazycore/annotations.h"
 
 enum {
+    LZ_ACCEPTS = 8, /* connections taken in a turn */
+    LZ_RETRY_MS = 100,
     LZ_READ_BYTES = 64 * 1024,      /* taken from a client at one time */
     LZ_EVENT_BACKLOG = 1024 * 1024, /* unread output that stops events */
     LZ_NUDGE_MS = 20,
@@ -35,9 +37,13 @@ struct client;
 
 struct control {
     uv_loop_t loop;
-    uv_async_t wake; /* any thread may send */
-    uv_idle_t work;  /* runs while a client has requests to answer */
-    uv_pipe_t listener;
+    uv_async_t wake;    /* any thread may send */
+    uv_idle_t work;     /* runs while a client has requests to answer */
+    uv_poll_t listener; /* of listen_fd; never libuv's own accept: it goes
+                           round and round where that goes on failing */
+    int listen_fd;
+    uv_timer_t retry; /* runs while nobody can be taken in */
+    bool starved;     /* the last accept failed */
     uv_timer_t hard_end;
     uv_timer_t nudge; /* until the service has been interrupted */
     unsigned nudges;
@@ -57,8 +63,6 @@ struct control {
     struct event_item *event; /* taken and not given out: the first */
     unsigned round;           /* of turns: each client has one in it */
     bool more;                /* there is to be a round after this one */
-    bool accept_waits;        /* the listener has one that was not taken */
-    unsigned accepts;         /* connections in this turn */
     uint64_t requests, dropped, refused;
     /* Written by the operator. */
     atomic_ullong rehearsals, last_pause_ns, longest_pause_ns;
@@ -143,9 +147,9 @@ struct call {
 
 /* --- admit.c ------------------------------------------------------------ */
 
-/* Take the connection that the listener has; it becomes a client, or is told
- * why not. */
-void client_accept(struct control *control) LZ_LOOP_ONLY;
+/* Somebody connects: a client, or told why not. */
+void client_on_connection(uv_poll_t *listener, int status,
+                          int events) LZ_LOOP_ONLY;
 
 /* The connection has ended. A peer that has closed it, and not only its own
  * side, waits for no answer: a dry run for it is given up. */
@@ -195,8 +199,6 @@ void client_log_change(const struct client *client, const char *format, ...)
 /* Something became answerable. */
 void client_schedule(struct control *control) LZ_LOOP_ONLY;
 void client_set_reading(struct client *client, bool reading) LZ_LOOP_ONLY;
-/* Somebody connects. */
-void turn_accept(uv_stream_t *listener, int status) LZ_LOOP_ONLY;
 /* Whether the answer to REQUEST is short, and soon made. */
 bool turn_is_short(const struct wire_request *request);
 

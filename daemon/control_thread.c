@@ -75,12 +75,19 @@ begin(struct control *control) LZ_LOOP_ONLY
 }
 
 static void
+close_loop(struct control *control) LZ_LOOP_ONLY
+{
+    (void)uv_loop_close(&control->loop);
+    descriptors_close(&control->listen_fd);
+}
+
+static void
 end(struct control *control) LZ_LOOP_ONLY
 {
     atomic_store(&control->ring, false);
     control_notify(control);
     (void)pthread_join(control->bell_thread, NULL);
-    (void)uv_loop_close(&control->loop);
+    close_loop(control);
 }
 
 static void *
@@ -174,7 +181,7 @@ finish_loop(struct control *control) LZ_UNCHECKED
     if (!control->running) {
         control_close_all(control);
         (void)uv_run(&control->loop, UV_RUN_DEFAULT);
-        (void)uv_loop_close(&control->loop);
+        close_loop(control);
         return;
     }
     control_notify(control);

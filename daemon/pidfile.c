@@ -54,34 +54,66 @@ read_pid(int fd, long *ret_pid)
     return end != text && strcmp(end, "\n") == 0 ? 1 : -1;
 }
 
+/* Open PATH, making it where it is not there. The descriptor or negative
+ * errno; *RET_MADE whether it was made. */
+static int
+open_or_make(const char *path, bool *ret_made)
+{
+    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    int fd = open(path, flags | O_CREAT | O_EXCL, 0644);
+
+    *ret_made = fd >= 0;
+    if (fd < 0 && errno == EEXIST) {
+        fd = open(path, flags, 0);
+    }
+    return fd >= 0 ? fd : -errno;
+}
+
+/* Lock what FD has open, unless it is somebody's file. 0 or negative errno,
+ * -EINVAL for what is no pidfile; *RET_PID of who has the lock. */
+static int
+lock(int fd, long *ret_pid)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0) {
+        return -errno;
+    }
+    if (!S_ISREG(st.st_mode) || read_pid(fd, ret_pid) < 0) {
+        return -EINVAL;
+    }
+    return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
 /* Open and lock. The descriptor, or negative errno; -EWOULDBLOCK with *RET_PID
  * where another has the lock. */
 static int
 open_locked(const char *path, long *ret_pid)
 {
     for (int i = 0; i < OPEN_TRIES; i++) {
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-        struct stat st;
-        int rc = 0;
+        bool made = false;
+        int fd = open_or_make(path, &made);
+        int rc;
 
-        if (fd < 0) {
-            return -errno;
+        if (fd == -ENOENT) {
+            continue; /* it went in between, or its folder is not there */
         }
-        /* Anything else at the path is somebody's file. */
-        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-            read_pid(fd, ret_pid) < 0) {
-            rc = -EINVAL;
-        } else if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-            rc = -errno;
-        } else if (is_same_file(path, fd)) {
+        if (fd < 0) {
             return fd;
         }
+        rc = lock(fd, ret_pid);
+        if (rc == 0 && is_same_file(path, fd)) {
+            return fd;
+        }
+        if (rc < 0 && made && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            (void)unlink(path); /* nobody else has taken it meanwhile */
+        }
         (void)close(fd);
-        if (rc != 0) {
+        if (rc < 0) {
             return rc;
         }
     }
-    return -EAGAIN;
+    return access(path, F_OK) < 0 ? -errno : -EAGAIN;
 }
 
 int
@@ -125,6 +157,7 @@ pidfile_write(struct pidfile *pidfile, struct lz_error *error)
     char text[32];
     int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 
+    errno = ENOSPC; /* what a short write means */
     if (ftruncate(pidfile->fd, 0) < 0 ||
         pwrite(pidfile->fd, text, (size_t)length, 0) != length) {
         return lz_error_set_errno(error, errno, "cannot write pidfile '%s'",

@@ -6,6 +6,7 @@
  */
 #include "daemon/publish.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -154,6 +155,18 @@ listen_at(const char *bound, gid_t group, int *ret_fd)
     return 0;
 }
 
+/* Whoever has the lock is about to give it up. */
+static int
+lock(int fd)
+{
+    int rc;
+
+    do {
+        rc = flock(fd, LOCK_EX);
+    } while (rc < 0 && errno == EINTR);
+    return rc;
+}
+
 /* The folder of PATH, checked, open and locked. -1 with ERROR. */
 static int
 lock_folder(const char *path, gid_t group, int *ret_fd, struct lz_error *error)
@@ -171,7 +184,7 @@ lock_folder(const char *path, gid_t group, int *ret_fd, struct lz_error *error)
         goto done;
     }
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || flock(fd, LOCK_EX) < 0) {
+    if (fd < 0 || lock(fd) < 0) {
         (void)lz_error_set_errno(error, errno, "cannot lock folder '%s'",
                                  folder);
         goto done;
@@ -193,12 +206,62 @@ done:
     return rc;
 }
 
+/* NAME.PID.tmp? */
+static bool
+is_temporary(const char *entry, const char *name)
+{
+    size_t length = strlen(name);
+    size_t digits;
+
+    if (strncmp(entry, name, length) != 0 || entry[length] != '.') {
+        return false;
+    }
+    entry += length + 1;
+    digits = strspn(entry, "0123456789");
+    return digits > 0 && strcmp(entry + digits, ".tmp") == 0;
+}
+
+/* What a lazyd left that was killed before it renamed its socket: while we
+ * hold the folder's lock no other is about to. */
+static void
+sweep(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder =
+        slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path));
+    DIR *entries = folder != NULL ? opendir(folder) : NULL;
+    const struct dirent *entry;
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL) {
+        char left[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+        struct stat st;
+        int fd = -1;
+
+        if (is_temporary(entry->d_name, slash == NULL ? path : slash + 1) &&
+            snprintf(left, sizeof(left), "%s/%s", folder, entry->d_name) <
+                (int)sizeof(left) &&
+            lstat(left, &st) == 0 && S_ISSOCK(st.st_mode) &&
+            st.st_uid == geteuid() && connect_to(left, &fd) == -ECONNREFUSED) {
+            (void)unlink(left);
+        }
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+    if (entries != NULL) {
+        (void)closedir(entries);
+    }
+    free(folder);
+}
+
 static int
 publish_locked(struct publication *p, gid_t group, struct lz_error *error)
 {
     struct stat st;
-    int rc = listen_at(p->bound, group, &p->fd);
+    int rc;
 
+    sweep(p->path);
+    rc = listen_at(p->bound, group, &p->fd);
     if (rc == -ENAMETOOLONG) {
         struct sockaddr_un address;
 

@@ -12,8 +12,7 @@
 
 enum {
     LZ_TURN_NS = 300000,
-    LZ_ACCEPTS = 8, /* connections taken in a turn */
-    LZ_SOON = 4096  /* bytes of a client that are looked at when they come */
+    LZ_SOON = 4096 /* bytes of a client that are looked at when they come */
 };
 
 /* Whether the next request has to wait for the answer to one before it. */
@@ -207,23 +206,6 @@ work_for_all(struct control *control, uint64_t until_ns) LZ_LOOP_ONLY
     return more;
 }
 
-void
-turn_accept(uv_stream_t *listener, int status)
-{
-    struct control *control = listener->data;
-
-    if (status < 0) {
-        return;
-    }
-    if (++control->accepts > LZ_ACCEPTS) {
-        /* libuv takes no further one until this has been taken. */
-        control->accept_waits = true;
-    } else {
-        client_accept(control);
-    }
-    client_schedule(control);
-}
-
 static void
 on_work(uv_idle_t *work) LZ_LOOP_ONLY
 {
@@ -232,13 +214,6 @@ on_work(uv_idle_t *work) LZ_LOOP_ONLY
     bool more = control_deliver(control, until_ns);
 
     more = work_for_all(control, until_ns) || more;
-    control->accepts = 0;
-    if (control->accept_waits) {
-        control->accept_waits = false;
-        control->accepts = 1;
-        client_accept(control);
-        more = true;
-    }
     if (!more) {
         (void)uv_idle_stop(work);
     }

@@ -1,0 +1,309 @@
+/* The control server with its system calls failing: accept, read, write, and
+ * what waits for them.
+ *
+ * A fault may cost the connection that it falls on, never another one, and
+ * the loop neither ends nor goes round and round.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+#include <poll.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "daemon/control_private.h"
+#include "daemon/log.h"
+#include "tests/unit/daemon_fake_pyhost.h"
+#include "tests/unit/daemon_faults.h"
+#include "tests/unit/daemon_folder.h"
+
+enum { PATIENCE_MS = 20000, CALM_MS = 30 };
+
+static const char *const calls[] = {"accept4",    "read",       "write",
+                                    "getsockopt", "epoll_wait", "open"};
+static const int errors[] = {EMFILE, ENFILE, ENOSPC,     EACCES, EINTR,
+                             EAGAIN, EPIPE,  ECONNRESET, ENOMEM};
+
+struct fixture {
+    struct folder *folder;
+    struct lz_core *core;
+    struct control *control;
+    char path[160];
+};
+
+static void
+nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void
+no_hard_end(void *arg, const char *why)
+{
+    (void)arg;
+    fail_msg("%s", why);
+}
+
+static int
+set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    struct lz_error error = {0};
+    void *folder = NULL;
+    struct control_setup setup = {.app = "app.py",
+                                  .group = (gid_t)-1,
+                                  .stop_timeout_ms = 60000,
+                                  .reopen_log = nothing,
+                                  .end_hard = no_hard_end};
+
+    fault_exempt = true; /* the client's side */
+    *state = fixture;
+    if (fixture == NULL || folder_set_up(&folder) < 0) {
+        return -1;
+    }
+    fixture->folder = folder;
+    (void)snprintf(fixture->path, sizeof(fixture->path), "%s",
+                   folder_file(fixture->folder, "s"));
+    fixture->core = core_new();
+    setup.core = fixture->core;
+    setup.socket_path = fixture->path;
+    if (control_open(&setup, &fixture->control, &error) < 0 ||
+        control_start(fixture->control, &error) < 0) {
+        print_error("%s\n", error.text);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    void *folder = fixture->folder;
+
+    fault_disarm();
+    control_unpublish(fixture->control);
+    control_finish(fixture->control);
+    control_free(fixture->control);
+    core_free(fixture->core);
+    (void)folder_tear_down(&folder);
+    free(fixture);
+    return 0;
+}
+
+static int
+dial(const struct fixture *fixture)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(strlen(fixture->path) < sizeof(address.sun_path));
+    memcpy(address.sun_path, fixture->path, strlen(fixture->path));
+    assert_int_equal(
+        connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* A line; false at the end of the connection. */
+static bool
+read_line(int fd, char *line, size_t size)
+{
+    size_t length = 0;
+
+    while (length < size - 1) {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+        assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
+        if (read(fd, line + length, 1) <= 0 || line[length] == '\n') {
+            break;
+        }
+        length++;
+    }
+    line[length] = '\0';
+    return length > 0;
+}
+
+/* Ask METHOD on a connection of its own. Whether there was an answer; what
+ * there was must be a right one. */
+static bool
+ask(const struct fixture *fixture, const char *method)
+{
+    char line[65536], request[128];
+    int fd = dial(fixture);
+    bool answered = read_line(fd, line, sizeof(line));
+
+    if (answered && strstr(line, "\"error\"") == NULL) {
+        assert_non_null(strstr(line, "\"method\":\"hello\""));
+        int length = snprintf(request, sizeof(request),
+                              "{\"jsonrpc\":\"2.0\",\"id\":7,"
+                              "\"method\":\"%s\"}\n",
+                              method);
+        answered = send(fd, request, (size_t)length, MSG_NOSIGNAL) == length &&
+                   read_line(fd, line, sizeof(line));
+    }
+    if (answered) {
+        assert_int_equal(line[0], '{');
+        assert_int_equal(line[strlen(line) - 1], '}');
+        answered = strstr(line, "\"id\":7,\"result\"") != NULL;
+    }
+    (void)close(fd);
+    return answered;
+}
+
+static int64_t
+loop_cpu_ms(const struct fixture *fixture)
+{
+    clockid_t clock;
+    struct timespec now;
+
+    assert_int_equal(pthread_getcpuclockid(fixture->control->thread, &clock),
+                     0);
+    assert_int_equal(clock_gettime(clock, &now), 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void
+expect_calm(const struct fixture *fixture)
+{
+    int64_t before = loop_cpu_ms(fixture);
+
+    (void)poll(NULL, 0, CALM_MS);
+    assert_in_range(loop_cpu_ms(fixture) - before, 0, CALM_MS / 2);
+}
+
+static void
+test_each_fails_once(void **state)
+{
+    const struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        unsigned fired = 0;
+        for (size_t j = 0; j < sizeof(errors) / sizeof(errors[0]); j++) {
+            if (strcmp(calls[i], "epoll_wait") == 0 && errors[j] != EINTR) {
+                continue; /* it waits on what is its own, and has none */
+            }
+            fault_arm(calls[i], 0, errors[j]);
+            (void)ask(fixture, "stats");
+            fired += atomic_load(&fault.fired);
+            fault_disarm();
+            assert_true(ask(fixture, "ping"));
+            assert_true(ask(fixture, "stats"));
+        }
+        if (fired == 0) {
+            fail_msg("%s was not made to fail", calls[i]);
+        }
+        expect_calm(fixture);
+    }
+}
+
+/* What is only for a moment must not even be seen. */
+static void
+test_for_a_moment(void **state)
+{
+    static const int moments[] = {EINTR, EAGAIN};
+    static const char *const transfers[] = {"accept4", "read", "write"};
+    const struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t j = 0; j < 2; j++) {
+            fault_arm(transfers[i], 0, moments[j]);
+            assert_true(ask(fixture, "stats"));
+            assert_true(atomic_load(&fault.fired) > 0);
+            fault_disarm();
+        }
+    }
+}
+
+static void
+test_one_byte_at_a_time(void **state)
+{
+    const struct fixture *fixture = *state;
+
+    fault_arm("read", FAULT_ALWAYS, 0);
+    fault.is_short = true;
+    assert_true(ask(fixture, "ping"));
+    fault_arm("write", FAULT_ALWAYS, 0);
+    fault.is_short = true;
+    assert_true(ask(fixture, "ignore.list"));
+    assert_true(atomic_load(&fault.fired) > 10);
+}
+
+/* Nobody can be taken in: who comes waits, and is taken in when it works. */
+static void
+test_shortage_of_descriptors(void **state)
+{
+    static const int shortages[] = {EMFILE, ENFILE, ENOMEM, EACCES};
+    const struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof(shortages) / sizeof(shortages[0]); i++) {
+        char line[4096];
+        int there = dial(fixture);
+
+        assert_true(read_line(there, line, sizeof(line)));
+        fault_arm("accept4", FAULT_ALWAYS, shortages[i]);
+        int fd = dial(fixture);
+        expect_calm(fixture);
+        assert_true(atomic_load(&fault.fired) > 0);
+        /* Those that are in are served. */
+        assert_int_equal(write(there,
+                               "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+                               "\"ping\"}\n",
+                               41),
+                         41);
+        assert_true(read_line(there, line, sizeof(line)));
+        assert_non_null(strstr(line, "pong"));
+        fault_disarm();
+        assert_true(read_line(fd, line, sizeof(line)));
+        assert_non_null(strstr(line, "hello"));
+        (void)close(fd);
+        (void)close(there);
+    }
+}
+
+/* Each allocation of a request fails once: an error, or the end of that one
+ * connection. */
+static void
+test_each_allocation_fails(void **state)
+{
+    static const char *const methods[] = {"stats", "ignore.list", "report",
+                                          "subscribe"};
+    const struct fixture *fixture = *state;
+    cJSON_Hooks hooks = {__wrap_malloc, free};
+
+    cJSON_InitHooks(&hooks);
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        int at = 0;
+        do {
+            fault_arm("memory", at++, ENOMEM);
+            (void)ask(fixture, methods[i]);
+            fault_disarm();
+            assert_true(ask(fixture, "ping"));
+        } while (atomic_load(&fault.fired) > 0);
+        assert_in_range(at, 10, 1000);
+        assert_true(ask(fixture, methods[i]));
+    }
+    expect_calm(fixture);
+    cJSON_InitHooks(NULL);
+}
+
+#define WITH_CONTROL(test)                                                    \
+    cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_CONTROL(test_each_fails_once),
+        WITH_CONTROL(test_for_a_moment),
+        WITH_CONTROL(test_one_byte_at_a_time),
+        WITH_CONTROL(test_shortage_of_descriptors),
+        WITH_CONTROL(test_each_allocation_fails),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
