@@ -67,12 +67,16 @@ static void
 sample_smaps(struct operator_job *job)
 {
     struct memory *memory = memory_of_job(job);
-    char text[2048];
+    char text[2048], status[4096];
 
     if (read_proc("/proc/self/smaps_rollup", text, sizeof(text)) < 0) {
         return;
     }
+    if (read_proc("/proc/self/status", status, sizeof(status)) < 0) {
+        status[0] = '\0';
+    }
     lz_mutex_lock(&memory->lock);
+    memory->peak = find_kib(status, "\nVmHWM:");
     memory->pss = find_kib(text, "\nPss:");
     memory->private_dirty = find_kib(text, "\nPrivate_Dirty:");
     memory->smaps_ns = clock_ns();
@@ -95,7 +99,8 @@ sample_blocks(struct operator_job *job) LZ_NEEDS_GIL
 void
 memory_init(struct memory *memory, void (*sampled)(void *arg), void *arg)
 {
-    *memory = (struct memory){.pss = -1, .private_dirty = -1, .blocks = -1};
+    *memory = (struct memory){
+        .peak = -1, .pss = -1, .private_dirty = -1, .blocks = -1};
     lz_mutex_init(&memory->lock);
     memory->job.prepare = sample_smaps;
     memory->job.run = sample_blocks;
@@ -120,14 +125,11 @@ age_of(int64_t value, uint64_t taken_ns, uint64_t now_ns)
 void
 memory_fill(struct memory *memory, struct wire_stats_memory *ret)
 {
-    char text[4096];
     uint64_t now;
 
     ret->rss = memory_rss();
-    ret->peak_rss = read_proc("/proc/self/status", text, sizeof(text)) < 0
-                        ? -1
-                        : find_kib(text, "\nVmHWM:");
     lz_mutex_lock(&memory->lock);
+    ret->peak_rss = memory->peak > ret->rss ? memory->peak : ret->rss;
     now = clock_ns();
     ret->pss = memory->pss;
     ret->private_dirty = memory->private_dirty;

@@ -22,6 +22,7 @@ enum {
 struct memory {
     struct operator_job job;
     struct lz_mutex lock;
+    int64_t peak;                       /* of resident memory */
     int64_t pss, private_dirty, blocks; /* negative: not known */
     uint64_t smaps_ns, blocks_ns;       /* when they were taken */
     uint64_t asked_ns;                  /* loop only */

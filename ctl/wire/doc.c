@@ -81,6 +81,15 @@ wire_doc_string(struct wire_doc *doc, const struct wire_member *member)
     if (member->value[0] != '"') {
         return NULL;
     }
+    if (memchr(member->value, '\\', member->value_length) == NULL) {
+        /* What was scanned and has no escapes is what it says. */
+        size_t length = member->value_length - 2;
+        copy = wire_doc_alloc(doc, length + 1, 1);
+        if (copy != NULL) {
+            memcpy(copy, member->value + 1, length);
+        }
+        return copy;
+    }
     cJSON *tree = cJSON_ParseWithLength(member->value, member->value_length);
     if (cJSON_IsString(tree)) {
         size_t length = strlen(tree->valuestring);

@@ -4,7 +4,6 @@
 #include "ctl/wire/out.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,8 +74,8 @@ wire_out_line(struct wire_out *out, char **ret_data, size_t *ret_length)
 static void
 separate(struct wire_out *out)
 {
-    if (out->length > 0 &&
-        strchr("{[:,", out->data[out->length - 1]) == NULL) {
+    char last = out->length > 0 ? out->data[out->length - 1] : ',';
+    if (last != '{' && last != '[' && last != ':' && last != ',') {
         append(out, ",", 1);
     }
 }
@@ -128,7 +127,7 @@ wire_out_string(struct wire_out *out, const char *string)
     const char *plain = string;
     while (*string != '\0') {
         unsigned char byte = (unsigned char)*string;
-        size_t size = wire_utf8_size(string);
+        size_t size = byte < 0x80 ? 1 : wire_utf8_size(string);
         if (size > 0 && byte >= 0x20 && byte != '"' && byte != '\\') {
             string += size;
             continue;
@@ -158,20 +157,35 @@ wire_out_bool(struct wire_out *out, bool value)
     wire_out_raw(out, value ? "true" : "false");
 }
 
+static void
+append_digits(struct wire_out *out, uint64_t value)
+{
+    char text[20];
+    char *digit = text + sizeof text;
+    do {
+        *--digit = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    append(out, digit, (size_t)(text + sizeof text - digit));
+}
+
 void
 wire_out_i64(struct wire_out *out, int64_t value)
 {
-    char text[24];
-    (void)snprintf(text, sizeof text, "%" PRId64, value);
-    wire_out_raw(out, text);
+    separate(out);
+    if (value < 0) {
+        append(out, "-", 1);
+        append_digits(out, -(uint64_t)value);
+    } else {
+        append_digits(out, (uint64_t)value);
+    }
 }
 
 void
 wire_out_u64(struct wire_out *out, uint64_t value)
 {
-    char text[24];
-    (void)snprintf(text, sizeof text, "%" PRIu64, value);
-    wire_out_raw(out, text);
+    separate(out);
+    append_digits(out, value);
 }
 
 void

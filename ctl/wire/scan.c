@@ -28,7 +28,10 @@ fault(struct scanner *s, const char *what)
 static void
 space(struct scanner *s)
 {
-    s->at += strspn(s->at, " \t\r\n");
+    while (*s->at == ' ' || *s->at == '\t' || *s->at == '\r' ||
+           *s->at == '\n') {
+        s->at++;
+    }
 }
 
 static bool

@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SERVICES = ROOT / "tests" / "service"
@@ -74,6 +75,15 @@ def service(options, folder, app, *arguments):
         yield folder / "s"
     finally:
         subprocess.run([*control, "stop"], stdout=subprocess.DEVNULL)
+
+
+def await_path(path, seconds=10):
+    """Until a server that was started has made PATH."""
+    until = time.monotonic() + seconds
+    while not path.exists():
+        if time.monotonic() > until:
+            raise SystemExit(f"nobody made {path}")
+        time.sleep(0.002)
 
 
 def settle():

@@ -1,137 +1,182 @@
-"""`ping` and `stats` while the service idles, spins in Python, and holds the
-GIL in one call for five seconds, beside a socket that only echoes."""
+"""`ping` and `stats` over the control socket, from one client and from ten,
+while the service idles, spins in Python and holds the GIL in one call; beside
+redis-server's PING and INFO and a server in C that only echoes.
+
+The service has 1,000 modules. Servers are on one core with all their threads,
+clients on another. Round after round all are asked in turn, each for a short
+while, and a ratio is the median of the ratios within each round.
+"""
 import contextlib
 import json
 import os
-import socket
-import threading
-import time
-import urllib.request
+import shutil
+import signal
+import subprocess
 
 import common
 
-REQUEST = b'{"jsonrpc":"2.0","id":1,"method":"%s"}\n'
-COUNT = 500
+COUNT = {"ping": 4000, "stats": 1000}
+MODULES = 1000
+REQUEST = '{"jsonrpc":"2.0","id":1,"method":"%s"}'
+REDIS = {"ping": "PING", "stats": "INFO"}
+EXPECTED = {"ping": '"pong":true', "stats": '"proxies":'}
+APP = """
+import ctypes, lazycore, signal, sys
+from filled import *
+wait = ctypes.PyDLL(None).usleep
+lazycore.ready()
+while sys.argv[1] == "spins":
+    pass
+while sys.argv[1] == "holds the GIL":
+    wait(3600 * 1000000)
+while True:
+    signal.pause()
+"""
+STATES = ("idle", "spins", "holds the GIL")
 
 
-def echo(path):
-    """The floor: a process that sends back what it gets. Its pid."""
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    listener.listen()
-    pid = os.fork()
-    if pid == 0:
-        connection, _ = listener.accept()
-        while data := connection.recv(4096):
-            connection.sendall(data)
-        os._exit(0)
-    listener.close()
-    return pid
+def cores():
+    found = sorted(os.sched_getaffinity(0))
+    return found[0], found[-1]
 
 
-@contextlib.contextmanager
-def connection(path, greets):
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.connect(str(path))
-        file = sock.makefile("rb")
-        if greets:
-            file.readline()
-        yield sock, file
+def pin(pid, core):
+    for task in os.listdir(f"/proc/{pid}/task"):
+        os.sched_setaffinity(int(task), [core])
 
 
-def exchange(sock, file, method):
-    begin = time.perf_counter()
-    sock.sendall(REQUEST % method)
-    line = file.readline()
-    took = (time.perf_counter() - begin) * 1e6
-    json.loads(line)
-    return took
-
-
-def measure(path, method, holder=None, greets=True):
-    """Microseconds of COUNT exchanges over one connection."""
-    found = []
-    with connection(path, greets) as (sock, file):
-        for _ in range(COUNT):
-            found.append(exchange(sock, file, method))
-            time.sleep(0.0005)
-    if holder is not None and not holder.is_alive():
-        raise SystemExit("the service did not hold the GIL so long")
+def ask(options, path, words, request, connections, count):
+    """What asker found, from the clients' core."""
+    done = subprocess.run(
+        ["taskset", "-c", str(cores()[0]), options.build / "tests/bench/asker",
+         *words, "-n", str(count), "-c", str(connections), path, request],
+        stdout=subprocess.PIPE, check=True, text=True)
+    found = json.loads(done.stdout)
+    if found["wrong"]:
+        raise SystemExit(f"{path}: {found['wrong']} wrong answers")
     return found
 
 
-def ask(port, path):
-    with contextlib.suppress(OSError):
-        urllib.request.urlopen(f"http://127.0.0.1:{port}{path}",
-                               timeout=60).read()
+class Lazyd:
+    """One that is stopped while others are asked: it may spin."""
+
+    def __init__(self, options, folder, state):
+        self.options, self.state = options, state
+        self.name = f"lazyd, service {state}"
+        self.path = folder / state.replace(" ", "-")
+        filled = folder / "filled"
+        if not filled.exists():
+            filled.mkdir()
+            names = [f"part{number}" for number in range(MODULES)]
+            for name in names:
+                (filled / f"{name}.py").write_text("value = 1\n")
+            (filled / "__init__.py").write_text(
+                "".join(f"from filled import {name}\n" for name in names))
+            (folder / "app.py").write_text(APP)
+        pid_file = folder / "pid"
+        subprocess.run(
+            [options.lazyd, "-s", self.path, "-l", folder / "log", "-p",
+             pid_file, "--stop-timeout", "0.2", "--wait-ready", "--app",
+             folder / "app.py", "--", state], check=True,
+            env={**common.environment(), "HOME": str(folder)})
+        self.pid = int(pid_file.read_text())
+        pid_file.unlink()
+        pin(self.pid, cores()[1])
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def ask(self, method, connections):
+        os.kill(self.pid, signal.SIGCONT)
+        try:
+            return ask(self.options, self.path, ["-g", "-e", EXPECTED[method]],
+                       REQUEST % method, connections, COUNT[method])
+        finally:
+            os.kill(self.pid, signal.SIGSTOP)
+
+    def end(self):
+        os.kill(self.pid, signal.SIGCONT)
+        subprocess.run([self.options.lazyctl, "-s", self.path, "stop"],
+                       stdout=subprocess.DEVNULL)
 
 
-def asked(port, path):
-    thread = threading.Thread(target=ask, args=[port, path], daemon=True)
-    thread.start()
-    time.sleep(0.2)
-    return thread
+class Redis:
+    name = "redis-server"
+
+    def __init__(self, options, folder):
+        self.options, self.path = options, folder / "redis"
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", self.path,
+             "--save", "", "--dir", folder], stdout=subprocess.DEVNULL)
+        common.await_path(self.path)
+        pin(self.process.pid, cores()[1])
+
+    def ask(self, method, connections):
+        return ask(self.options, self.path, ["-r"], REDIS[method],
+                   connections, COUNT[method])
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
 
 
-@contextlib.contextmanager
-def notes(options):
-    with common.folder() as folder:
-        with common.service(options, folder, common.SERVICES / "service.py",
-                            "--port", "0", "--port-file", folder / "port"
-                            ) as path:
-            yield path, int((folder / "port").read_text())
+class Echo(Redis):
+    """The floor, whatever it is asked."""
+    name = "echo"
+
+    def __init__(self, options, folder):
+        self.options, self.path = options, folder / "echo"
+        self.process = subprocess.Popen(
+            [options.build / "tests/bench/echo", self.path],
+            stdout=subprocess.DEVNULL)
+        common.await_path(self.path)
+        pin(self.process.pid, cores()[1])
+
+    def ask(self, method, connections):
+        return ask(self.options, self.path, [], REQUEST % method, connections,
+                   COUNT[method])
+
+
+def servers(options, folder):
+    yield Echo(options, folder)
+    if shutil.which("redis-server"):
+        yield Redis(options, folder)
+    for state in STATES:
+        yield Lazyd(options, folder, state)
+
+
+def ratios(mine, others):
+    """The median ratio of p50 within the rounds, or "-"."""
+    if not others:
+        return "-"
+    return common.median([one["p50_us"] / other["p50_us"]
+                          for one, other in zip(mine, others)])
 
 
 def run(options):
-    """Three services at once, each in its state, so that rounds can turn."""
     found = {}
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(common.folder())
-        idle, _ = stack.enter_context(notes(options))
-        busy, busy_port = stack.enter_context(notes(options))
-        held, held_port = stack.enter_context(notes(options))
-        for number in range(options.rounds):
-            pid = echo(folder / f"echo{number}")
-            rows = [("echo", "-", measure(folder / f"echo{number}", b"ping",
-                                          greets=False))]
-            os.waitpid(pid, 0)
-            for method in (b"ping", b"stats"):
-                rows.append((method.decode(), "idle", measure(idle, method)))
-            holder = asked(held_port, "/hold?seconds=5")
-            for method in (b"ping", b"stats"):
-                rows.append((method.decode(), "GIL held 5 s",
-                             measure(held, method, holder)))
-            holder.join()
-            for method, state, values in rows:
-                found.setdefault((method, state), []).append(values)
-        spin(busy, busy_port, idle, options.rounds, found)
-    report(found, options.rounds)
-
-
-def spin(busy, port, idle, rounds, found):
-    """Last, for it never ends; the idle one in turn with it."""
-    asked(port, "/spin")
-    for _ in range(rounds):
-        for method in (b"ping", b"stats"):
-            for path, state in ((idle, "idle beside it"),
-                                (busy, "while True: pass")):
-                found.setdefault((method.decode(), state), []).append(
-                    measure(path, method))
-
-
-def report(found, rounds):
+    with common.folder() as folder, contextlib.ExitStack() as stack:
+        asked = []
+        for server in servers(options, folder):
+            stack.callback(server.end)
+            asked.append(server)
+        for _ in range(options.rounds):
+            for method in COUNT:
+                for connections in (1, 10):
+                    for server in asked:
+                        found.setdefault(
+                            (method, connections, server.name), []).append(
+                                server.ask(method, connections))
     rows = []
-    for (method, state), columns in sorted(found.items()):
-        base = {"while True: pass": "idle beside it", "-": "-"}.get(
-            state, "idle")
-        half = [common.percentile(values, 0.5) for values in columns]
-        ninety_nine = [common.percentile(values, 0.99) for values in columns]
-        against = [common.percentile(values, 0.5) for values in
-                   found[method, base]]
-        rows.append([f"{method} {state}", *common.spread(half),
-                     common.median(half) / common.median(against),
-                     *common.spread(ninety_nine)])
+    for (method, connections, name), values in found.items():
+        def of(key):
+            return common.median([value[key] for value in values])
+        peer = found.get((method, connections, "redis-server"))
+        idle = found[method, connections, "lazyd, service idle"]
+        rows.append([f"{method}, {connections} client"
+                     f"{'s' if connections > 1 else ''}: {name}",
+                     of("p50_us"), of("p99_us"), of("per_second"),
+                     ratios(values, peer),
+                     ratios(values, idle) if "lazyd" in name else "-"])
     common.table(
-        f"control socket, us, {rounds} rounds of {COUNT} in turn",
-        ["request", "p50 min", "median", "max", "to idle", "p99 min",
-         "median", "max"], rows)
+        f"control socket, {MODULES} modules, {options.rounds} rounds in turn",
+        ["request", "p50 us", "p99 us", "a second", "p50 to redis",
+         "p50 to idle"], rows)

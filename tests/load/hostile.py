@@ -123,8 +123,8 @@ class Lazyd(Server):
         with open(counter, "r+b") as file:
             self.shown = mmap.mmap(file.fileno(), 16)
         for task in map(int, os.listdir(self.file("task"))):
-            control = self.file("task", str(task), "comm").read_text() \
-                == "lazyd-control\n"
+            control = self.file("task", str(task), "comm").read_text() in (
+                "lazyd-control\n", "lazyd-bell\n")
             if task != self.pid:
                 os.sched_setaffinity(task, cores()[0])
             if options.realtime and (control or task == self.pid):
