@@ -61,7 +61,7 @@ _lazyctl()
             [[ $word == "$option="?* ]] && choices=${word#*=} &&
                 COMPREPLY=($(compgen -W "${choices//,/ }" -- "$current"))
         done
-        [[ $option == -s || $option == --socket || $option == -o || $option == --output ]] && COMPREPLY=($(compgen -f -- "$current"))
+        [[ $option == @(-s|--socket|-o|--output|--file) ]] && COMPREPLY=($(compgen -f -- "$current"))
     elif [[ $current == -* ]]; then
         for word in $options; do
             COMPREPLY+=($(compgen -W "${word%%=*}" -- "$current"))
@@ -70,7 +70,7 @@ _lazyctl()
         COMPREPLY=($(compgen -W "$(printf '%s\n' $verbs | sort -u)" -- "$current"))
     else
         case $words in
-            load | verify | unused) choices=$(_lazyctl_modules "${server[@]}" list --state proxies --match "$current*") ;;
+            load | warm | verify | unused) choices=$(_lazyctl_modules "${server[@]}" list --state proxies --match "$current*") ;;
             show | why | reload) choices=$(_lazyctl_modules "${server[@]}" list --match "$current*") ;;
             "ignore save") COMPREPLY=($(compgen -f -- "$current")) ;;
         esac

@@ -230,6 +230,8 @@ render(const struct options *options, const union wire_reply *reply)
     case WIRE_TRACE:
     case WIRE_SUBSCRIBE:
     case WIRE_STOP:
+    case WIRE_WARM:
+    case WIRE_RECORD:
     case WIRE_HELP:
     case WIRE_COMMANDS_COUNT:
         break;
@@ -364,8 +366,15 @@ answer(struct call *call, struct wire_doc *doc, int process)
 static int
 ask(struct call *call)
 {
-    if (call->options->command->id == WIRE_TRACE) {
+    switch (call->options->command->id) {
+    case WIRE_TRACE:
         return run_trace(call);
+    case WIRE_WARM:
+        return run_warm(call);
+    case WIRE_RECORD:
+        return run_record(call);
+    default:
+        break;
     }
     struct wire_doc *doc = NULL;
     int process =

@@ -22,7 +22,9 @@ int run_server_said_no(const struct options *options, struct wire_doc *doc);
 /* The server's own JSON, as a line on stdout. */
 void run_print_raw(const struct wire_doc *doc);
 
-/* run_trace.c */
+/* Each with a file of its own; the exit status. */
 int run_trace(struct call *call);
+int run_warm(struct call *call);
+int run_record(struct call *call);
 
 #endif

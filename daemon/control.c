@@ -59,6 +59,17 @@ control_event(void *arg, enum lz_event event, const char *name,
 }
 
 void
+control_log(struct control *control, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    notice_post(&control->notices, format, arguments);
+    va_end(arguments);
+    control_notify(control);
+}
+
+void
 control_post(struct control *control, const struct wire_event *event)
 {
     if (event_post(&control->events, event)) {
@@ -219,6 +230,7 @@ on_wake(uv_async_t *wake) LZ_LOOP_ONLY
     while ((job = control_take_done(control)) != NULL) {
         control_job_done(control, job);
     }
+    notice_log(&control->notices);
     client_schedule(control); /* events may have come */
     if (atomic_exchange(&control->ready, false) &&
         control->setup.ready != NULL) {
@@ -297,6 +309,7 @@ control_open(const struct control_setup *setup, struct control **ret_control,
     control->started_ns = clock_ns();
     control->pid = getpid();
     event_queue_init(&control->events);
+    notice_queue_init(&control->notices);
     memory_init(&control->memory, control_notify, control);
     (void)sem_init(&control->bell, 0, 0);
     (void)sem_init(&control->begun, 0, 0);

@@ -53,6 +53,9 @@ void control_event(void *control, enum lz_event event, const char *name,
                    const struct lz_load *load, long pid);
 /* The service is ready. Any thread. */
 void control_ready(struct control *control);
+/* Log a line. Any thread of the service's. */
+void control_log(struct control *control, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Remove the socket's path and the pidfile, before anything that is asked for
  * later; clients stay connected. Main or control thread. */
 void control_unpublish(struct control *control);

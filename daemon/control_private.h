@@ -16,6 +16,7 @@
 #include "daemon/control.h"
 #include "daemon/event.h"
 #include "daemon/memory.h"
+#include "daemon/notice.h"
 #include "daemon/operator.h"
 #include "daemon/publish.h"
 #include "daemon/settle.h"
@@ -55,6 +56,7 @@ struct control {
     struct event_queue events;    /* locked by itself */
     struct memory memory;         /* locked by itself */
     struct settle settle;
+    struct notice_queue notices;  /* locked by itself */
     struct client *clients;
     unsigned client_count;
     size_t held;         /* bytes kept for all clients: pressure.c */

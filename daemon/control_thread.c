@@ -226,6 +226,7 @@ control_free(struct control *control) LZ_UNCHECKED
         control->event = next;
     }
     event_queue_done(&control->events);
+    notice_queue_done(&control->notices);
     memory_done(&control->memory);
     (void)sem_destroy(&control->bell);
     (void)sem_destroy(&control->begun);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/wire/names_file.h"
 #include "daemon/check_levels.h"
 #include "daemon/control.h"
 #include "daemon/descriptors.h"
@@ -43,6 +44,8 @@ struct daemon {
     struct pidfile *pidfile;
     struct control *control;
     gid_t group;
+    struct wire_names warm; /* modules to load before it is ready */
+    size_t warm_failed;
 };
 
 /* --- callbacks ---------------------------------------------------------- */
@@ -53,6 +56,28 @@ on_ready(void *arg)
     const struct daemon *daemon = arg;
 
     control_ready(daemon->control);
+}
+
+static void
+on_warmed(void *arg, const char *name, const char *error)
+{
+    struct daemon *daemon = arg;
+
+    if (error != NULL) {
+        daemon->warm_failed++;
+        control_log(daemon->control, "warm: '%s' was not loaded: %s", name,
+                    error);
+    }
+}
+
+static void
+on_warm_end(void *arg, uint64_t wall_ns)
+{
+    const struct daemon *daemon = arg;
+
+    control_log(daemon->control, "warm: %zu of %zu modules, in %.1f ms",
+                daemon->warm.count - daemon->warm_failed, daemon->warm.count,
+                (double)wall_ns / 1e6);
 }
 
 /* The same in the control thread, whose descriptors these are. */
@@ -101,6 +126,23 @@ on_end_hard(void *arg, const char *why)
 
 /* --- steps -------------------------------------------------------------- */
 
+/* The file of --warm, where there is one. */
+static int
+read_warm_file(struct daemon *daemon, struct lz_error *error)
+{
+    char text[512];
+
+    if (daemon->options.warm_file == NULL) {
+        return 0;
+    }
+    if (wire_names_read(daemon->options.warm_file, &daemon->warm, text) < 0) {
+        return lz_error_set(error, LZ_ERROR_INVALID, "--warm: %s", text);
+    }
+    daemon->core->warm = (const char *const *)daemon->warm.items;
+    daemon->core->warm_count = daemon->warm.count;
+    return 0;
+}
+
 static int
 step_settings(struct daemon *daemon, struct lz_error *error)
 {
@@ -118,8 +160,14 @@ step_settings(struct daemon *daemon, struct lz_error *error)
     if (daemon->core == NULL) {
         return lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
     }
-    daemon->core->listener = (struct lz_listener){
-        .event = on_event, .ready = on_ready, .arg = daemon};
+    daemon->core->listener = (struct lz_listener){.event = on_event,
+                                                  .ready = on_ready,
+                                                  .warmed = on_warmed,
+                                                  .warm_end = on_warm_end,
+                                                  .arg = daemon};
+    if (read_warm_file(daemon, error) < 0) {
+        return -1;
+    }
     return settings_apply(options, daemon->core, error);
 }
 
@@ -303,6 +351,7 @@ done(struct daemon *daemon)
     logger_close(&daemon->logger);
     log_file_done(&daemon->log);
     core_free(daemon->core);
+    wire_names_done(&daemon->warm);
     paths_done(&daemon->paths);
     launch_done(&daemon->launch);
     app_done(&daemon->app);

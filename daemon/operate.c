@@ -154,8 +154,14 @@ operate_load(struct call *call) LZ_NEEDS_GIL
     const struct wire_load_params *params = &call->request->params.load;
     struct wire_load *reply = &call->reply.load;
     struct loader loader = {.call = call};
+    uint64_t budget_ns = (uint64_t)params->budget_ms * UINT64_C(1000000);
+    uint64_t begun_ns = uv_hrtime();
 
     for (size_t i = 0; i < params->name_count; i++) {
+        if (i > 0 && budget_ns > 0 && uv_hrtime() - begun_ns >= budget_ns) {
+            reply->left = params->name_count - i;
+            break;
+        }
         if (load_name(&loader, params->names[i], params) < 0) {
             return handler_no_memory(&call->error);
         }

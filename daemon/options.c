@@ -13,113 +13,9 @@
 #include <string.h>
 
 #include "ctl/wire/paths.h"
+#include "daemon/options_table.h"
 
 const char *argp_program_version = "lazyd " LAZYD_VERSION;
-
-enum option_key {
-    KEY_APP = 0x100,
-    KEY_VENV,
-    KEY_PYTHON_PATH,
-    KEY_LAZY,
-    KEY_SETTLE,
-    KEY_LEVEL,
-    KEY_LEVEL_FILE,
-    KEY_IGNORE_NAME,
-    KEY_IGNORE_PACKAGE,
-    KEY_IGNORE_PATH,
-    KEY_IGNORE_FILE,
-    KEY_SOCKET_GROUP,
-    KEY_NO_SOCKET,
-    KEY_STOP_TIMEOUT,
-    KEY_START_TIMEOUT,
-    KEY_WAIT_READY,
-    KEY_CHECK,
-    KEY_CHECK_LEVELS,
-    KEY_PROBE,
-    KEY_READY_AFTER,
-    KEY_RUN_TIMEOUT
-};
-
-static const struct argp_option option_table[] = {
-    {NULL, 0, NULL, 0, "The service:", 1},
-    {"app", KEY_APP, "TARGET", 0,
-     "what to run: a file, a folder or zip with __main__.py, a dotted module "
-     "(as python3 -m), or MODULE:CALLABLE",
-     1},
-    {"name", 'n', "NAME", 0,
-     "name of the service: its socket, pidfile and log are called so "
-     "(default: the stem of TARGET)",
-     1},
-    {"chdir", 'C', "DIR", 0,
-     "go to DIR first; other relative paths start there", 1},
-    {"venv", KEY_VENV, "DIR", 0, "run in this virtual environment", 1},
-    {"python-path", KEY_PYTHON_PATH, "DIR", 0,
-     "put DIR before PYTHONPATH (repeatable)", 1},
-    {NULL, 'X', "OPT", 0, "passed to Python (repeatable)", 1},
-    {NULL, 'W', "ARG", 0, "passed to Python (repeatable)", 1},
-    {"check", KEY_CHECK, NULL, 0,
-     "check the options and that TARGET is found and compiles, then end", 1},
-    {NULL, 0, NULL, 0, "The process:", 2},
-    {"foreground", 'F', NULL, 0,
-     "stay, with the service's stdin, stdout and stderr, and exit with its "
-     "exit status",
-     2},
-    {"pidfile", 'p', "FILE", 0, "default: NAME.pid beside the socket", 2},
-    {"log", 'l', "FILE", 0,
-     "where the output of a service in the background goes; reopened at "
-     "SIGHUP (default: lazyd/NAME.log in the folder for state)",
-     2},
-    {"wait-ready", KEY_WAIT_READY, NULL, 0,
-     "return only when the service has called lazycore.ready(); in the "
-     "foreground: tell systemd only then",
-     2},
-    {"start-timeout", KEY_START_TIMEOUT, "SECONDS", 0,
-     "give up a start in the background after this (default: 90)", 2},
-    {"stop-timeout", KEY_STOP_TIMEOUT, "SECONDS", 0,
-     "end the service hard this long after it was asked to stop "
-     "(default: 10)",
-     2},
-    {"verbose", 'v', NULL, 0, "report imports; twice: in detail", 2},
-    {NULL, 0, NULL, 0, "The control socket:", 3},
-    {"socket", 's', "PATH", 0,
-     "default: NAME.sock in $XDG_RUNTIME_DIR/lazyd, or /run/lazyd for root",
-     3},
-    {"socket-group", KEY_SOCKET_GROUP, "GROUP", 0,
-     "members of GROUP may read from it, but change nothing", 3},
-    {"no-socket", KEY_NO_SOCKET, NULL, 0, "have none", 3},
-    {NULL, 0, NULL, 0, "Lazy imports:", 4},
-    {"lazy", KEY_LAZY, "on|off", 0, "default: on", 4},
-    {"settle", KEY_SETTLE, "on|off", 0,
-     "load what is pending in hot namespaces (default: on)", 4},
-    {"level", KEY_LEVEL, "PACKAGE=LEVEL", 0,
-     "how lazy PACKAGE is inside itself: eager, outer or full (repeatable)",
-     4},
-    {"level-file", KEY_LEVEL_FILE, "FILE", 0,
-     "PACKAGE=LEVEL, one a line, # begins a comment", 4},
-    {"ignore-name", KEY_IGNORE_NAME, "NAME", 0,
-     "import this module eagerly (repeatable)", 4},
-    {"ignore-package", KEY_IGNORE_PACKAGE, "NAME", 0,
-     "import it and all below it eagerly (repeatable)", 4},
-    {"ignore-path", KEY_IGNORE_PATH, "PART", 0,
-     "import eagerly what is found at a path with this part (repeatable)", 4},
-    {"ignore-file", KEY_IGNORE_FILE, "FILE", 0,
-     "ignore sets as 'lazyctl ignore save' writes them", 4},
-    {NULL, 0, NULL, 0, "Finding levels:", 5},
-    {"check-levels", KEY_CHECK_LEVELS, NULL, 0,
-     "run TARGET eagerly and lazily, again and again, and say which of its "
-     "packages may be full",
-     5},
-    {"level-file-out", 'o', "FILE", 0,
-     "write a file for --level-file (default: to standard output)", 5},
-    {"probe", KEY_PROBE, "COMMAND", 0,
-     "TARGET is a service: it is right when this shell command succeeds", 5},
-    {"ready-after", KEY_READY_AFTER, "SECONDS", 0,
-     "probe it then (default: once it has called lazycore.ready())", 5},
-    {"run-timeout", KEY_RUN_TIMEOUT, "SECONDS", 0,
-     "end a run, or a probe, after this (default: 60)", 5},
-    {NULL, 0, NULL, 0, "Other:", -1},
-    {0},
-};
 
 const char *
 options_long_name(size_t row)
@@ -353,6 +249,10 @@ parse_plain_option(int key, char *value, struct options *options)
         options->no_socket = true;
         return 0;
     case KEY_WAIT_READY:
+        options->wait_ready = true;
+        return 0;
+    case KEY_WARM:
+        options->warm_file = value;
         options->wait_ready = true;
         return 0;
     case KEY_CHECK:

@@ -44,6 +44,7 @@ struct options {
     const char *venv;
     const char *ignore_file;
     const char *level_file;
+    const char *warm_file;
     const char *socket_group;
     const char *level_file_out; /* of --check-levels; NULL: to stdout */
     const char *probe;          /* the same; NULL: no service */

@@ -143,9 +143,9 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) LZ_LOOP_ONLY
     if (n < 0) {
         client_set_reading(client, false);
         client->eof = n == UV_EOF;
+        client_note_end(client);
         /* At once where nothing is left to answer: its place is free for
          * whoever connects next. */
-        client_note_end(client);
         if (n != UV_EOF || is_idle(client)) {
             client_close(client);
             return;

@@ -64,6 +64,7 @@ void
 core_after_fork(struct lz_core *core)
 {
     core->listener = (struct lz_listener){0};
+    core->warm_count = 0;
     levels_after_fork(core->levels);
     ignore_after_fork(core->ignore);
     registry_after_fork(core->registry);

@@ -24,6 +24,10 @@ struct lz_listener {
                   const struct lz_load *load, long pid);
     /* The service called lazycore.ready(). */
     void (*ready)(void *arg);
+    /* Before that: NAME of the core's .warm was loaded, or was not for ERROR,
+     * "Type: message"; and the end of it. */
+    void (*warmed)(void *arg, const char *name, const char *error);
+    void (*warm_end)(void *arg, uint64_t wall_ns);
     void *arg;
 };
 
@@ -32,8 +36,12 @@ struct lz_core {
     struct lz_ignore *ignore;
     struct lz_levels *levels;
     struct lz_listener listener; /* set before Python starts; may be empty */
-    atomic_int enabled;          /* 1 while install() is in effect */
-    atomic_int verbose;          /* what lazycore.verbose starts with */
+    /* Modules to load when the service calls lazycore.ready(); the host's,
+     * set before Python starts. */
+    const char *const *warm;
+    size_t warm_count;
+    atomic_int enabled; /* 1 while install() is in effect */
+    atomic_int verbose; /* what lazycore.verbose starts with */
 };
 
 /* NULL on lack of memory. */

@@ -481,6 +481,14 @@ void lz_forgive(void);
  * no such attribute. */
 PyObject *lz_get_optional(PyObject *object, PyObject *attr);
 
+/* Import NAME in the operator's name. 0, or -1 with an exception. */
+int host_import(struct lz_engine *engine, PyObject *name);
+
+/* warm.c */
+/* Load what the host asked for, once. 0, or -1 with an exception. */
+int warm_up(struct lz_engine *engine);
+
+/* host.c */
 /* lazycore.inject(): for every proxy that is resolved and still held. */
 Py_ssize_t inject_all(struct lz_engine *engine);
 

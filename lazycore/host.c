@@ -188,9 +188,8 @@ inject_all(struct lz_engine *engine)
     return count;
 }
 
-/* Import NAME in the operator's name. */
-static int
-import_name(struct lz_engine *engine, PyObject *name)
+int
+host_import(struct lz_engine *engine, PyObject *name)
 {
     struct lz_target *target = target_get(engine, name);
     struct lz_cause saved = load_cause_push(
@@ -241,7 +240,7 @@ load_one(struct lz_engine *engine, PyObject *name, unsigned flags,
     registry_stats(engine->core->registry, &before);
     out->bytes = usage_resident_bytes();
     uint64_t cpu = usage_process_cpu_ns(), start = usage_wall_ns();
-    int rc = import_name(engine, name);
+    int rc = host_import(engine, name);
     if (rc == 0 && (flags & LZ_LOAD_INJECT) != 0 && inject_all(engine) < 0) {
         lz_error_from_python(&out->error, LZ_ERROR_INTERNAL);
     }

@@ -82,6 +82,8 @@ py_ready(PyObject *module, PyObject *Py_UNUSED(unused))
     struct lz_engine *engine = engine_or_raise(module);
     if (engine == NULL)
         return NULL;
+    if (warm_up(engine) < 0)
+        return NULL;
     if (engine->core->listener.ready != NULL)
         engine->core->listener.ready(engine->core->listener.arg);
     Py_RETURN_NONE;

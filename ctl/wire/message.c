@@ -232,6 +232,7 @@ static const struct wire_field load_rows[] = {
     U64(wire_load, loaded),
     U64(wire_load, failed),
     BOOL(wire_load, dry_run, .flags = WIRE_OPTIONAL),
+    U64(wire_load, left, .flags = WIRE_OPTIONAL),
     U64(wire_load, inconclusive, .flags = WIRE_OPTIONAL),
     U64(wire_load, pause_ns, .flags = WIRE_OPTIONAL),
 };

@@ -76,8 +76,9 @@ struct wire_load_params {
     size_t name_count;
     bool recursive, inject;
     bool dry_run;
-    double deadline; /* seconds, of a dry run */
-    int64_t memory;  /* MiB that one may take; 0 no limit */
+    int64_t budget_ms; /* after it, no other name is begun; 0 none */
+    double deadline;   /* seconds, of a dry run */
+    int64_t memory;    /* MiB that one may take; 0 no limit */
 };
 
 struct wire_verify_params {
@@ -130,6 +131,18 @@ struct wire_stop_params {
     double timeout; /* seconds; negative: what lazyd was started with */
 };
 
+struct wire_warm_params { /* of lazyctl only */
+    const char *match;    /* or a file, or all */
+    const char *file;
+    bool all;
+    double rate; /* modules a second; 0 no limit */
+    int64_t budget_ms;
+};
+
+struct wire_record_params { /* of lazyctl only */
+    const char *output;     /* NULL: stdout */
+};
+
 struct wire_help_params { /* of lazyctl only */
     const char **command;
     size_t word_count;
@@ -157,6 +170,8 @@ union wire_params {
     struct wire_level_set_params level_set;
     struct wire_subscribe_params subscribe;
     struct wire_stop_params stop;
+    struct wire_warm_params warm;
+    struct wire_record_params record;
     struct wire_help_params help;
 };
 
@@ -330,6 +345,7 @@ struct wire_load {
     size_t result_count;
     uint64_t loaded, failed; /* counts of the above */
     bool dry_run;            /* nothing was loaded; .loaded would be */
+    uint64_t left;           /* names not begun: the budget was used up */
     uint64_t inconclusive;
     uint64_t pause_ns; /* that the service stood still for it */
 };

@@ -97,6 +97,9 @@ static const struct wire_field load_rows[] = {
          .help = "load what is below each name too"),
     BOOL(wire_load_params, inject, .flags = OPTION, .letter = 'i',
          .help = "replace proxies that leaked, by a walk over the heap"),
+    I64(wire_load_params, budget_ms, .flags = OPTION, .min = 0, .max = 30000,
+        .metavar = "MS",
+        .help = "begin no other name after MS milliseconds; 0: all"),
     BOOL(wire_load_params, dry_run, .flags = OPTION,
          .help = "load them in a forked copy of the service, and say what "
                  "came of it"),
@@ -108,6 +111,28 @@ static const struct wire_field load_rows[] = {
         .help = "memory that a dry run may take (default 1024); 0: any"),
 };
 WIRE_TABLE(, wire_load_params, wire_load_params, load_rows);
+
+static const struct wire_field warm_rows[] = {
+    STR(wire_warm_params, match, .flags = WIRE_POSITIONAL | WIRE_OPTIONAL,
+        .metavar = "GLOB", .help = "pending modules whose name matches"),
+    STR(wire_warm_params, file, .flags = OPTION, .letter = 'f',
+        .metavar = "FILE", .help = "the names in FILE, as 'record' writes it"),
+    BOOL(wire_warm_params, all, .flags = OPTION, .letter = 'a',
+         .help = "all that is pending"),
+    NUMBER(wire_warm_params, rate, .flags = OPTION, .min = 0, .max = 100000,
+           .letter = 'r', .metavar = "N",
+           .help = "at most N modules a second; 0: no limit"),
+    I64(wire_warm_params, budget_ms, .flags = OPTION, .min = 1, .max = 10000,
+        .preset = 10, .metavar = "MS",
+        .help = "let others go on after MS milliseconds (default 10)"),
+};
+WIRE_TABLE(, wire_warm_params, wire_warm_params, warm_rows);
+
+static const struct wire_field record_rows[] = {
+    STR(wire_record_params, output, .flags = OPTION, .letter = 'o',
+        .metavar = "FILE", .help = "write to FILE (default: to stdout)"),
+};
+WIRE_TABLE(, wire_record_params, wire_record_params, record_rows);
 
 static const struct wire_field verify_rows[] = {
     STR(wire_verify_params, match, .flags = WIRE_POSITIONAL | WIRE_OPTIONAL,
