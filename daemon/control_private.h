@@ -56,7 +56,7 @@ struct control {
     struct event_queue events;    /* locked by itself */
     struct memory memory;         /* locked by itself */
     struct settle settle;
-    struct notice_queue notices;  /* locked by itself */
+    struct notice_queue notices; /* locked by itself */
     struct client *clients;
     unsigned client_count;
     size_t held;         /* bytes kept for all clients: pressure.c */
