@@ -1,13 +1,14 @@
 """After the start: a loop over globals with all names bound and with one
 pending, its opcodes, and requests to Flask and Django applications in the
-process, under lazycore and plain."""
+process; plain, with lazycore and in lazyd, which settles hot namespaces."""
 import importlib.util
 import json
 import subprocess
 
 import common
 
-REQUESTS = 5000
+REQUESTS = 20000
+WAYS = ("eager", "lazycore", "lazyd")
 
 HEAD = """\
 import sys
@@ -15,6 +16,8 @@ if sys.argv[1] == "lazycore":
     sys.path.insert(0, sys.argv[2])
     import lazycore
     lazycore.install()
+elif sys.argv[1] == "lazyd":
+    import lazycore
 sys.path.insert(0, sys.argv[3])
 """
 
@@ -37,22 +40,24 @@ def loop(count):
 """
 
 PENDING = """\
-import untouched
+import {0}
 
 def never():
-    return untouched
+    return {0}
 """
 
 LOOP = HEAD + """\
 import importlib, time
 hot = importlib.import_module(sys.argv[4])
-hot.loop(20000)
+begin = time.process_time()
+while time.process_time() - begin < 0.5:
+    hot.loop(20000)
 took = []
 for _ in range(7):
     begin = time.process_time_ns()
     hot.loop(100000)
     took.append((time.process_time_ns() - begin) / 100000)
-pending = lazycore.pending(hot) if sys.argv[1] == "lazycore" else []
+pending = lazycore.pending(hot) if sys.argv[1] != "eager" else []
 import dis, json
 opcodes = [one.opname for one in dis.get_instructions(hot.loop, adaptive=True)]
 print(json.dumps([min(took), pending, opcodes]))
@@ -84,8 +89,13 @@ print(json.dumps([{REQUESTS} / wall, {REQUESTS} / cpu, len(sys.modules)]))
 
 
 def child(options, folder, script, how, path, what):
+    program = [folder / script]
+    if how == "lazyd":
+        program = [options.lazyd, "-F", "--no-socket", "--app", *program, "--"]
+    else:
+        program.insert(0, common.PYTHON)
     done = subprocess.run(
-        [common.PYTHON, folder / script, how, options.lazycore, path, what],
+        [*program, how, options.lazycore, path, what],
         check=True, stdout=subprocess.PIPE, text=True,
         env=common.environment())
     return json.loads(done.stdout)
@@ -93,7 +103,7 @@ def child(options, folder, script, how, path, what):
 
 def in_turn(options, folder, script, path, names):
     found = {(name, how): [] for name in names
-             for how in ("eager", "lazycore")}
+             for how in WAYS}
     for number in range(options.rounds + 1):
         for (name, how), answers in found.items():
             answer = child(options, folder, script, how, path, name)
@@ -103,13 +113,15 @@ def in_turn(options, folder, script, path, names):
 
 
 def loops(options, folder):
-    found = in_turn(options, folder, "loop.py", folder, ("hot", "warm"))
+    names = {"hot": "all bound", "warm": "one of the standard library unused",
+             "own": "one of our own unused"}
+    found = in_turn(options, folder, "loop.py", folder, names)
     rows = []
     for (name, how), answers in found.items():
         values = [row[0] for row in answers]
         base = common.median([row[0] for row in found[name, "eager"]])
         same = all(row[2] == found[name, "eager"][0][2] for row in answers)
-        rows.append([f"{'all bound' if name == 'hot' else 'one unused'} {how}",
+        rows.append([f"{names[name]}, {how}",
                      *common.spread(values), common.median(values) / base,
                      len(answers[0][1]), "same" if same else "others"])
     common.table(
@@ -142,7 +154,9 @@ def run(options):
     with common.folder() as folder:
         for name, text in {
                 "operands": OPERANDS, "untouched": "", "hot": HOT,
-                "warm": PENDING + HOT, "loop": LOOP, "serve": SERVE}.items():
+                "warm": PENDING.format("difflib") + HOT,
+                "own": PENDING.format("untouched") + HOT,
+                "loop": LOOP, "serve": SERVE}.items():
             (folder / f"{name}.py").write_text(text)
         loops(options, folder)
         applications(options, folder)
