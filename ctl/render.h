@@ -23,7 +23,8 @@ void render_why(FILE *stream, const struct wire_why *reply);
 int render_unused(FILE *stream, const struct wire_unused *reply);
 int render_report(FILE *stream, const struct wire_report *reply);
 void render_load(FILE *stream, const struct wire_load *reply);
-/* The same of a dry run. */
+void render_threads(FILE *stream, const struct wire_threads *reply);
+/* `load` as a dry run. */
 void render_rehearsal(FILE *stream, const struct wire_load *reply);
 /* 0 or -ENOMEM. */
 int render_verify(FILE *stream, const struct wire_verify *reply);

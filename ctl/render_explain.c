@@ -125,6 +125,10 @@ render_stats(FILE *stream, const struct wire_stats *reply)
     put_count(stream, "failed", reply->loads.failed, "of them raised");
     (void)fprintf(stream, "  %-13s%12s  spent in them\n", "time",
                   text_time(reply->loads.wall_ns, time));
+    if (reply->loads.blocked > 0) {
+        put_count(stream, "blocked", reply->loads.blocked,
+                  "on threads that must not load");
+    }
     (void)fputs("settled\n", stream);
     put_count(stream, "namespaces", reply->settled.namespaces,
               "were hot: what was pending there is loaded");
@@ -329,6 +333,12 @@ render_show(FILE *stream, const struct wire_module *reply, uint64_t now_ns)
             text_put(stream, reply->level_why);
         }
         (void)fputc('\n', stream);
+    }
+    if (reply->blocked > 0) {
+        put_label(stream, "blocked");
+        (void)fprintf(stream,
+                      "a thread that must not load, %" PRIu64 " time%s\n",
+                      reply->blocked, reply->blocked == 1 ? "" : "s");
     }
     if (reply->failures > 0) {
         put_label(stream, "failures");

@@ -205,6 +205,9 @@ render(const struct options *options, const union wire_reply *reply)
         (reply->load.dry_run ? render_rehearsal : render_load)(stdout,
                                                                &reply->load);
         return 0;
+    case WIRE_THREADS:
+        render_threads(stdout, &reply->threads);
+        return 0;
     case WIRE_VERIFY:
         return render_verify(stdout, &reply->verify);
     case WIRE_RELOAD:

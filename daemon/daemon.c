@@ -14,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl/wire/names_file.h"
 #include "daemon/check_levels.h"
 #include "daemon/control.h"
 #include "daemon/descriptors.h"
@@ -80,6 +79,22 @@ on_warm_end(void *arg, uint64_t wall_ns)
                 (double)wall_ns / 1e6);
 }
 
+static void
+on_blocked(void *arg, const struct lz_load *load)
+{
+    const struct daemon *daemon = arg;
+    const char *file = load->trigger.file;
+
+    control_log(daemon->control,
+                "warning: thread '%s' must not load, but loaded '%s' in "
+                "%.1f ms%s, for %s:%d%s%s",
+                load->thread, load->name, (double)load->wall_ns / 1e6,
+                load->error != NULL ? ", and failed" : "",
+                file != NULL ? file : "?", load->trigger.line,
+                load->trigger.function != NULL ? ", in " : "",
+                load->trigger.function != NULL ? load->trigger.function : "");
+}
+
 /* The same in the control thread, whose descriptors these are. */
 static void
 on_told_ready(void *arg)
@@ -126,23 +141,6 @@ on_end_hard(void *arg, const char *why)
 
 /* --- steps -------------------------------------------------------------- */
 
-/* The file of --warm, where there is one. */
-static int
-read_warm_file(struct daemon *daemon, struct lz_error *error)
-{
-    char text[512];
-
-    if (daemon->options.warm_file == NULL) {
-        return 0;
-    }
-    if (wire_names_read(daemon->options.warm_file, &daemon->warm, text) < 0) {
-        return lz_error_set(error, LZ_ERROR_INVALID, "--warm: %s", text);
-    }
-    daemon->core->warm = (const char *const *)daemon->warm.items;
-    daemon->core->warm_count = daemon->warm.count;
-    return 0;
-}
-
 static int
 step_settings(struct daemon *daemon, struct lz_error *error)
 {
@@ -164,8 +162,9 @@ step_settings(struct daemon *daemon, struct lz_error *error)
                                                   .ready = on_ready,
                                                   .warmed = on_warmed,
                                                   .warm_end = on_warm_end,
+                                                  .blocked = on_blocked,
                                                   .arg = daemon};
-    if (read_warm_file(daemon, error) < 0) {
+    if (settings_foresight(options, daemon->core, &daemon->warm, error) < 0) {
         return -1;
     }
     return settings_apply(options, daemon->core, error);

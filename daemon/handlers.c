@@ -56,6 +56,7 @@ handle_stats(struct control *control, struct wire_stats *ret) LZ_LOOP_ONLY
     ret->builtins.absent = stats.builtins_absent;
     ret->loads.count = stats.loads;
     ret->loads.failed = stats.loads_failed;
+    ret->loads.blocked = stats.loads_blocked;
     ret->loads.wall_ns = stats.loads_wall_ns;
     ret->rehearsals.count = atomic_load(&control->rehearsals);
     ret->rehearsals.last_pause_ns = atomic_load(&control->last_pause_ns);
@@ -218,6 +219,8 @@ handle(struct client *client, const struct wire_request *request,
     case WIRE_STATS:
         handle_stats(control, &ret_reply->stats);
         return 0;
+    case WIRE_THREADS:
+        return handle_threads(control, arena, &ret_reply->threads, error);
     case WIRE_IGNORE_LIST:
         return handle_ignore_list(control, arena, &ret_reply->ignore_list,
                                   error);

@@ -43,6 +43,11 @@ int handle_unused(struct lz_core *core,
                   const struct wire_unused_params *params, struct arena *arena,
                   struct wire_unused *ret, struct wire_error *error);
 
+/* --- handlers_threads.c -------------------------------------------------- */
+
+int handle_threads(struct control *control, struct arena *arena,
+                   struct wire_threads *ret, struct wire_error *error);
+
 /* --- operate_rehearse.c -------------------------------------------------- */
 
 /* `load` with dry_run. */

@@ -48,6 +48,7 @@ handler_copy_module(const struct lz_module *from, struct arena *arena,
         .blocks_self = from->blocks_self,
         .loads = from->loads,
         .failures = from->failures,
+        .blocked = from->blocked,
         .last_error = arena_strdup(arena, from->last_error),
         .names_pending = from->names_pending,
     };

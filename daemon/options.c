@@ -202,6 +202,8 @@ parse_import_option(int key, char *value, struct parse *parse)
     case KEY_IGNORE_FILE:
         options->ignore_file = value;
         return 0;
+    case KEY_NO_LOAD_THREAD:
+        return -list_add(&options->no_load_threads, value);
     case KEY_VENV:
         options->venv = value;
         return 0;
@@ -384,6 +386,7 @@ options_done(struct options *options)
     free(options->levels);
     free(options->ignores);
     free(options->python_path.items);
+    free(options->no_load_threads.items);
     free(options->x_options.items);
     free(options->w_options.items);
     free(options->args.items);

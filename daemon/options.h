@@ -49,6 +49,7 @@ struct options {
     const char *level_file_out; /* of --check-levels; NULL: to stdout */
     const char *probe;          /* the same; NULL: no service */
     struct string_list python_path;
+    struct string_list no_load_threads;
     struct string_list x_options;
     struct string_list w_options;
     struct string_list args; /* the service's own */

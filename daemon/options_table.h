@@ -24,7 +24,8 @@ enum option_key {
     KEY_PROBE,
     KEY_READY_AFTER,
     KEY_RUN_TIMEOUT,
-    KEY_WARM
+    KEY_WARM,
+    KEY_NO_LOAD_THREAD
 };
 
 static const struct argp_option option_table[] = {
@@ -94,6 +95,10 @@ static const struct argp_option option_table[] = {
     {"warm", KEY_WARM, "FILE", 0,
      "load these modules, a name a line as 'lazyctl record' writes them, when "
      "the service calls lazycore.ready(); implies --wait-ready",
+     4},
+    {"no-load-thread", KEY_NO_LOAD_THREAD, "NAME", 0,
+     "log and count loads on threads of this name, or glob (repeatable); with "
+     "--wait-ready, those after lazycore.ready()",
      4},
     {NULL, 0, NULL, 0, "Finding levels:", 5},
     {"check-levels", KEY_CHECK_LEVELS, NULL, 0,

@@ -89,6 +89,26 @@ apply_python_path(const struct string_list *list, struct lz_error *error)
 }
 
 int
+settings_foresight(const struct options *options, struct lz_core *core,
+                   struct wire_names *ret_warm, struct lz_error *error)
+{
+    char text[512];
+
+    core->no_load = options->no_load_threads.items;
+    core->no_load_count = options->no_load_threads.count;
+    core->no_load_from_ready = options->wait_ready;
+    if (options->warm_file == NULL) {
+        return 0;
+    }
+    if (wire_names_read(options->warm_file, ret_warm, text) < 0) {
+        return lz_error_set(error, LZ_ERROR_INVALID, "--warm: %s", text);
+    }
+    core->warm = (const char *const *)ret_warm->items;
+    core->warm_count = ret_warm->count;
+    return 0;
+}
+
+int
 settings_apply(const struct options *options, struct lz_core *core,
                struct lz_error *error)
 {

@@ -16,6 +16,18 @@ int views_add(PyObject *module, struct lz_engine *engine);
 /* verify.c */
 PyObject *api_verify(PyObject *module, PyObject *argument);
 
+/* wait.c */
+/* importlib._bootstrap._ModuleLock.acquire */
+/* A load of NAME begins on this thread: for flight_end. */
+struct lz_flight_entry *wait_begin_load(struct lz_engine *engine,
+                                        PyObject *name);
+PyObject *wait_acquire(PyObject *module, PyObject *lock);
+int wait_install(struct lz_engine *engine);
+int wait_uninstall(struct lz_engine *engine);
+
+/* warm.c */
+PyObject *warm_ready(PyObject *module, PyObject *unused);
+
 /* rehearse_threads.c: NOTE hears the name of each thread that Python code
  * starts from now on, in a rehearsal. */
 void rehearse_watch_threads(void (*note)(void *arg, const char *name),

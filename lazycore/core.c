@@ -6,6 +6,7 @@
  */
 #include "lazycore/core.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 
 #include "lazycore/annotations.h"
@@ -24,8 +25,9 @@ core_new(void)
     core->registry = registry_new();
     core->ignore = ignore_new();
     core->levels = levels_new();
+    core->flights = flights_new();
     if (core->registry == NULL || core->ignore == NULL ||
-        core->levels == NULL) {
+        core->levels == NULL || core->flights == NULL) {
         core_free(core);
         return NULL;
     }
@@ -38,10 +40,28 @@ core_free(struct lz_core *core)
     if (core == NULL) {
         return;
     }
+    flights_free(core->flights);
     levels_free(core->levels);
     ignore_free(core->ignore);
     registry_free(core->registry);
     free(core);
+}
+
+bool
+core_must_not_load(const struct lz_core *core, const char *name, bool main)
+{
+    if (core->no_load_from_ready && atomic_load(&core->ready) == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < core->no_load_count; i++) {
+        const char *pattern = core->no_load[i];
+
+        if (fnmatch(pattern, name, 0) == 0 ||
+            (main && fnmatch(pattern, "MainThread", 0) == 0)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void
@@ -50,11 +70,13 @@ core_before_fork(struct lz_core *core)
     registry_before_fork(core->registry);
     ignore_before_fork(core->ignore);
     levels_before_fork(core->levels);
+    flights_before_fork(core->flights);
 }
 
 void
 core_after_fork_parent(struct lz_core *core)
 {
+    flights_after_fork_parent(core->flights);
     levels_after_fork_parent(core->levels);
     ignore_after_fork_parent(core->ignore);
     registry_after_fork_parent(core->registry);
@@ -65,6 +87,7 @@ core_after_fork(struct lz_core *core)
 {
     core->listener = (struct lz_listener){0};
     core->warm_count = 0;
+    flights_after_fork(core->flights);
     levels_after_fork(core->levels);
     ignore_after_fork(core->ignore);
     registry_after_fork(core->registry);

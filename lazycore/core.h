@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "lazycore/flight.h"
 #include "lazycore/ignore.h"
 #include "lazycore/level.h"
 #include "lazycore/registry.h"
@@ -28,6 +29,8 @@ struct lz_listener {
      * "Type: message"; and the end of it. */
     void (*warmed)(void *arg, const char *name, const char *error);
     void (*warm_end)(void *arg, uint64_t wall_ns);
+    /* LOAD, nested in no other, was on a thread of .no_load. */
+    void (*blocked)(void *arg, const struct lz_load *load);
     void *arg;
 };
 
@@ -35,11 +38,18 @@ struct lz_core {
     struct lz_registry *registry;
     struct lz_ignore *ignore;
     struct lz_levels *levels;
+    struct lz_flights *flights;  /* loads and waits under way */
     struct lz_listener listener; /* set before Python starts; may be empty */
     /* Modules to load when the service calls lazycore.ready(); the host's,
      * set before Python starts. */
     const char *const *warm;
     size_t warm_count;
+    /* Names of threads, or globs, on which a load is told and counted; the
+     * host's. With .no_load_from_ready only once the service is ready. */
+    const char *const *no_load;
+    size_t no_load_count;
+    bool no_load_from_ready;
+    atomic_int ready;   /* lazycore.ready() was called */
     atomic_int enabled; /* 1 while install() is in effect */
     atomic_int verbose; /* what lazycore.verbose starts with */
 };
@@ -48,6 +58,9 @@ struct lz_core {
 struct lz_core *core_new(void);
 /* Accepts NULL and half-built objects. */
 void core_free(struct lz_core *core);
+/* Whether a load on the thread NAME, or the MAIN one, is to be told. */
+bool core_must_not_load(const struct lz_core *core, const char *name,
+                        bool main);
 /* Around fork(): before it, take every lock, so that the child never gets a
  * half-edited set (the control thread edits without the GIL); after it in
  * the parent, release them. */

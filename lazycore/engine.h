@@ -166,7 +166,8 @@ struct lz_engine {
     bool import_is_builtin; /* and whether that is CPython's own */
     struct lz_namespace *outer; /* namespace last used outside any load */
     PyObject *saved_globals, *saved_locals, *saved_vars, *saved_dir;
-    PyObject *saved_reload; /* importlib.reload, once importlib is there */
+    PyObject *saved_acquire; /* of module locks: wait.c */
+    PyObject *saved_reload;  /* importlib.reload, once importlib is there */
     PyObject *builtin_importer, *frozen_importer, *path_finder; /* search.c */
     PyObject *file_finder, *spec_class, *is_builtin, *is_frozen;
     PyObject *loader_classes[LZ_LOADER_CLASSES]; /* of files */
@@ -484,11 +485,6 @@ PyObject *lz_get_optional(PyObject *object, PyObject *attr);
 /* Import NAME in the operator's name. 0, or -1 with an exception. */
 int host_import(struct lz_engine *engine, PyObject *name);
 
-/* warm.c */
-/* Load what the host asked for, once. 0, or -1 with an exception. */
-int warm_up(struct lz_engine *engine);
-
-/* host.c */
 /* lazycore.inject(): for every proxy that is resolved and still held. */
 Py_ssize_t inject_all(struct lz_engine *engine);
 

@@ -3,6 +3,7 @@
  * Replaces functions of builtins and of importlib._bootstrap by functions of
  * our module and puts a finder first on sys.meta_path. Needs the GIL.
  */
+#include "lazycore/api.h"
 #include "lazycore/engine.h"
 
 int
@@ -258,7 +259,8 @@ engine_install(struct lz_engine *engine)
     note_existing(engine);
     if (apply_patches(engine, engine->bootstrap, bootstrap_patches) < 0 ||
         apply_patches(engine, builtins, builtins_patches) < 0 ||
-        patch_loaded_importlib(engine) < 0 || put_finder_first(engine) < 0)
+        wait_install(engine) < 0 || patch_loaded_importlib(engine) < 0 ||
+        put_finder_first(engine) < 0)
         goto done;
     foresee_install(engine->module);
     engine->installed = true;
@@ -270,6 +272,8 @@ done:
         PyErr_Fetch(&type, &error, &traceback);
         if (engine->bootstrap != NULL)
             (void)undo_patches(engine, engine->bootstrap, bootstrap_patches);
+        if (engine->bootstrap != NULL)
+            (void)wait_uninstall(engine);
         (void)undo_patches(engine, builtins, builtins_patches);
         (void)last_register(engine, "unregister");
         lz_forgive();
@@ -294,6 +298,7 @@ engine_uninstall(struct lz_engine *engine)
     int result = undo_patches(engine, builtins, builtins_patches) < 0 ||
                          undo_patches(engine, engine->bootstrap,
                                       bootstrap_patches) < 0 ||
+                         wait_uninstall(engine) < 0 ||
                          remove_finder(engine) < 0 ||
                          last_register(engine, "unregister") < 0
                      ? -1

@@ -14,6 +14,7 @@
 #include "lazycore/settle.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* A load under way. On the heap and doubly linked, since greenlets return in
  * any order. */
@@ -258,9 +259,14 @@ report_finished(struct lz_engine *engine, struct lz_load *load, bool failed,
                 PyObject *spec)
 {
     PyObject *file = found_file(engine, spec);
+    const struct lz_listener *listener = &engine->core->listener;
+    load->blocked =
+        load->parent == NULL && engine->core->no_load_count > 0 &&
+        core_must_not_load(engine->core, load->thread, getpid() == gettid());
     registry_loaded(engine->core->registry, load, place_text(file));
     Py_XDECREF(file);
-    const struct lz_listener *listener = &engine->core->listener;
+    if (load->blocked && listener->blocked != NULL)
+        listener->blocked(listener->arg, load);
     if (listener->event != NULL)
         listener->event(listener->arg, failed ? LZ_EVENT_FAIL : LZ_EVENT_LOAD,
                         load->name, load, 0);

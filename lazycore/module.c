@@ -76,19 +76,6 @@ py_uninstall(PyObject *module, PyObject *Py_UNUSED(unused))
     Py_RETURN_NONE;
 }
 
-static PyObject *
-py_ready(PyObject *module, PyObject *Py_UNUSED(unused))
-{
-    struct lz_engine *engine = engine_or_raise(module);
-    if (engine == NULL)
-        return NULL;
-    if (warm_up(engine) < 0)
-        return NULL;
-    if (engine->core->listener.ready != NULL)
-        engine->core->listener.ready(engine->core->listener.arg);
-    Py_RETURN_NONE;
-}
-
 /* The process that this thread forked last, or 0. */
 static long
 last_child(void)
@@ -135,7 +122,7 @@ static PyMethodDef module_methods[] = {
     {"uninstall", py_uninstall, METH_NOARGS,
      PyDoc_STR("uninstall()\n--\n\nPut the interpreter's own import back. "
                "Names that are pending still load on use.")},
-    {"ready", py_ready, METH_NOARGS,
+    {"ready", warm_ready, METH_NOARGS,
      PyDoc_STR("ready()\n--\n\nTell the host that the service serves. Does "
                "nothing without a host.")},
     {"pending", api_pending, METH_O,
@@ -201,6 +188,7 @@ static PyMethodDef module_methods[] = {
      METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR("importlib.reload that takes proxies")},
     {"_load_unlocked", load_unlocked, METH_O, NULL},
+    {"_acquire", wait_acquire, METH_O, NULL},
     {"_find_and_load_unlocked",
      (PyCFunction)(void (*)(void))submodule_find_and_load_unlocked,
      METH_FASTCALL, NULL},
@@ -408,6 +396,7 @@ module_exec(PyObject *module)
     VISIT(engine->saved_locals)                                               \
     VISIT(engine->saved_vars)                                                 \
     VISIT(engine->saved_dir)                                                  \
+    VISIT(engine->saved_acquire)                                              \
     VISIT(engine->saved_reload)                                               \
     VISIT(engine->builtin_importer)                                           \
     VISIT(engine->frozen_importer)                                            \

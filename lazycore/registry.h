@@ -119,6 +119,7 @@ struct lz_load {
     int64_t bytes_self;
     int64_t blocks;
     int64_t blocks_self;
+    bool blocked;      /* nested in no other, on a thread that must not load */
     const char *error; /* "Type: message", or NULL on success */
 };
 
@@ -145,6 +146,7 @@ struct lz_module {
     int64_t bytes, bytes_self, blocks, blocks_self;
     uint64_t loads; /* successful executions, reloads too */
     uint64_t failures;
+    uint64_t blocked;       /* loads with .blocked */
     char *last_error;       /* text of the last failure, or NULL */
     uint64_t names_pending; /* names in namespaces that wait for it */
 };
@@ -156,6 +158,7 @@ struct lz_registry_stats {
     uint64_t failed;      /* modules whose last load failed */
     uint64_t names_pending, names_resolved;
     uint64_t builtins_proxied, builtins_imported, builtins_absent;
+    uint64_t loads_blocked;                      /* those with .blocked */
     uint64_t loads, loads_failed, loads_wall_ns; /* wall: outermost only */
 };
 

@@ -123,11 +123,15 @@ registry_loaded(struct lz_registry *registry, const struct lz_load *load,
     if (load->parent == NULL) {
         registry->stats.loads_wall_ns += load->wall_ns;
     }
+    registry->stats.loads_blocked += load->blocked;
     if (load->error != NULL) {
         registry->stats.loads_failed++;
     }
     struct lz_registry_entry *entry =
         registry_find_or_add(registry, load->name);
+    if (entry != NULL) {
+        entry->record.blocked += load->blocked;
+    }
     if (entry == NULL) {
         registry->stats.loads += load->error == NULL;
     } else if (load->error == NULL) {

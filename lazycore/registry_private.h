@@ -31,6 +31,7 @@ struct lz_record {
     int64_t bytes, bytes_self, blocks, blocks_self;
     uint64_t loads;
     uint64_t failures;
+    uint64_t blocked;
     uint64_t names_pending;
     uint8_t state;  /* enum lz_state */
     uint8_t reason; /* enum lz_reason */

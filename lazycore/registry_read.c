@@ -266,6 +266,7 @@ copy_record(const struct lz_record *record, struct lz_module *ret_module)
         .blocks_self = record->blocks_self,
         .loads = record->loads,
         .failures = record->failures,
+        .blocked = record->blocked,
         .names_pending = record->names_pending,
     };
     int status = copy_text(record->name, &ret_module->name);

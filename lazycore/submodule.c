@@ -5,7 +5,7 @@
  * submodule in its parent must not undo what was bound there since. Stands in
  * importlib._bootstrap._find_and_load_unlocked while installed. Needs the GIL.
  */
-#include "lazycore/engine.h"
+#include "lazycore/api.h"
 
 #include <string.h>
 
@@ -364,6 +364,29 @@ resolved_meanwhile(struct lz_engine *engine, struct lz_proxy *proxy,
     return *ret_module != NULL || PyErr_Occurred();
 }
 
+/* The module that ARGS[0] names, found and loaded. */
+static PyObject *
+find_and_load(struct lz_engine *engine, PyObject *const *args,
+              Py_ssize_t nargs)
+{
+    struct lz_proxy *proxy = NULL;
+    PyObject *module = NULL;
+    if (load_parent(engine, args[0], args[1]) < 0)
+        return NULL;
+    proxy = pending_in_parent(engine, args[0]);
+    bool done =
+        proxy != NULL && resolved_meanwhile(engine, proxy, args[0], &module);
+    Py_XDECREF(proxy);
+    if (done)
+        return module;
+    PyObject *kept = kept_by_parent(engine, args[0]);
+    module = PyObject_Vectorcall(engine->find_and_load_unlocked, args,
+                                 (size_t)nargs, NULL);
+    if (kept != NULL)
+        keep_in_parent(engine, args[0], kept);
+    return module;
+}
+
 PyObject *
 submodule_find_and_load_unlocked(PyObject *self, PyObject *const *args,
                                  Py_ssize_t nargs)
@@ -373,23 +396,11 @@ submodule_find_and_load_unlocked(PyObject *self, PyObject *const *args,
         PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
         return NULL;
     }
-    struct lz_proxy *proxy = NULL;
-    bool named = nargs > 1 && PyUnicode_Check(args[0]) && !lz_is_finalizing();
-    if (named) {
-        if (load_parent(engine, args[0], args[1]) < 0)
-            return NULL;
-        proxy = pending_in_parent(engine, args[0]);
-    }
-    PyObject *module = NULL;
-    bool done =
-        proxy != NULL && resolved_meanwhile(engine, proxy, args[0], &module);
-    Py_XDECREF(proxy);
-    if (done)
-        return module;
-    PyObject *kept = named ? kept_by_parent(engine, args[0]) : NULL;
-    module = PyObject_Vectorcall(engine->find_and_load_unlocked, args,
-                                 (size_t)nargs, NULL);
-    if (kept != NULL)
-        keep_in_parent(engine, args[0], kept);
+    if (nargs < 2 || !PyUnicode_Check(args[0]) || lz_is_finalizing())
+        return PyObject_Vectorcall(engine->find_and_load_unlocked, args,
+                                   (size_t)nargs, NULL);
+    struct lz_flight_entry *flight = wait_begin_load(engine, args[0]);
+    PyObject *module = find_and_load(engine, args, nargs);
+    flight_end(engine->core->flights, flight);
     return module;
 }

@@ -1,8 +1,8 @@
-/* What the host wants loaded before the service is ready, in the call of
- * lazycore.ready(): all import statements of the start have run by then, and
- * a server that forks has not.
+/* lazycore.ready(), and what the host wants loaded before the service is
+ * ready, in the call of lazycore.ready(): all import statements of the start
+ * have run by then, and a server that forks has not.
  */
-#include "lazycore/engine.h"
+#include "lazycore/api.h"
 
 #include <string.h>
 
@@ -28,7 +28,7 @@ warm_one(struct lz_engine *engine, const char *text)
     return PyErr_CheckSignals();
 }
 
-int
+static int
 warm_up(struct lz_engine *engine)
 {
     struct lz_core *core = engine->core;
@@ -46,4 +46,21 @@ warm_up(struct lz_engine *engine)
     if (listener->warm_end != NULL)
         listener->warm_end(listener->arg, usage_wall_ns() - begin);
     return 0;
+}
+
+PyObject *
+warm_ready(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+        return NULL;
+    }
+    if (warm_up(engine) < 0)
+        return NULL;
+    atomic_store(&engine->core->ready, 1);
+    const struct lz_listener *listener = &engine->core->listener;
+    if (listener->ready != NULL)
+        listener->ready(listener->arg);
+    Py_RETURN_NONE;
 }

@@ -125,6 +125,7 @@ static const struct wire_field stats_loads_rows[] = {
     U64(wire_stats_loads, count),
     U64(wire_stats_loads, failed),
     U64(wire_stats_loads, wall_ns),
+    U64(wire_stats_loads, blocked),
 };
 WIRE_TABLE(static, stats_loads, wire_stats_loads, stats_loads_rows);
 

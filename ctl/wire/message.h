@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "ctl/wire/message_explain.h"
+#include "ctl/wire/message_threads.h"
 
 enum { WIRE_PROTOCOL = 1 };
 
@@ -238,6 +239,7 @@ struct wire_stats_builtins {
 
 struct wire_stats_loads {
     uint64_t count, failed, wall_ns;
+    uint64_t blocked; /* on threads that must not load */
 };
 
 /* Hot namespaces: looks for them, those whose names were loaded, and the
@@ -458,6 +460,7 @@ union wire_reply {
     struct wire_trace trace;
     struct wire_report report;
     struct wire_load load;
+    struct wire_threads threads;
     struct wire_verify verify;
     struct wire_reload reload;
     struct wire_ignore_list ignore_list;

@@ -36,6 +36,7 @@ WIRE_TABLE(static, child, wire_child, child_rows);
 
 static const struct wire_field show_rows[] = {
     MODULE_SHORT,
+    U64(wire_module, blocked, .flags = WIRE_OPTIONAL),
     STR(wire_module, reason_text),
     OBJ(wire_module, statement, wire_place, wire_place_fields,
         .flags = WIRE_NULLABLE),

@@ -43,6 +43,7 @@ struct wire_module {
     uint64_t wall_ns, wall_self_ns, cpu_ns, cpu_self_ns;
     int64_t bytes, bytes_self, blocks, blocks_self;
     uint64_t loads, failures;
+    uint64_t blocked; /* loads on threads that must not load */
     const char *last_error;
     uint64_t names_pending;
     /* Of its package; show only. */

@@ -54,7 +54,8 @@ extern const struct wire_fields wire_none_params, wire_list_params,
     wire_ignore_save_params, wire_level_set_params, wire_subscribe_params,
     wire_stop_params, wire_help_params;
 
-extern const struct wire_fields wire_warm_params, wire_record_params;
+extern const struct wire_fields wire_warm_params, wire_record_params,
+    wire_threads_reply;
 
 extern const struct wire_fields wire_none_reply, wire_commands_reply,
     wire_ping_reply, wire_version_reply, wire_stats_reply, wire_list_reply,

@@ -296,7 +296,8 @@ test_stats_keys(void **state)
         "\"failed\":0}",
         "\"names\":{\"pending\":0,\"resolved\":0}",
         "\"builtins\":{\"proxied\":0,\"imported\":0,\"absent\":0}",
-        "\"loads\":{\"count\":0,\"failed\":0,\"wall_ns\":0}",
+        "\"loads\":{\"count\":0,\"failed\":0,\"wall_ns\":0,"
+        "\"blocked\":0}",
         "\"memory\":{\"rss\":10,\"pss\":null,\"private_dirty\":null,"
         "\"peak_rss\":0,\"python_blocks\":0,\"pss_age_ns\":null",
         "\"control\":{\"clients\":0,\"requests\":0,\"dropped\":0,"
