@@ -118,11 +118,6 @@ client_log_change(const struct client *client, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    for (char *p = text; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-            *p = '?';
-        }
-    }
     log_line("control: uid %ld pid %ld: %s", (long)client->uid,
              (long)client->pid, text);
 }

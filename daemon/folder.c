@@ -15,25 +15,20 @@
 
 /* A folder that exists: is it one that only we can fill? */
 static int
-check_private(const char *path, struct lz_error *error)
+check_private(const char *path, const struct stat *st, struct lz_error *error)
 {
-    struct stat st;
-
-    if (lstat(path, &st) < 0) {
-        return lz_error_set_errno(error, errno, "cannot look at '%s'", path);
-    }
-    if (!S_ISDIR(st.st_mode)) {
+    if (!S_ISDIR(st->st_mode)) {
         return lz_error_set(
             error, LZ_ERROR_IO, "'%s' is %s: remove it, or give --socket",
-            path, S_ISLNK(st.st_mode) ? "a symbolic link" : "no folder");
+            path, S_ISLNK(st->st_mode) ? "a symbolic link" : "no folder");
     }
-    if (st.st_uid != geteuid()) {
+    if (st->st_uid != geteuid()) {
         return lz_error_set(error, LZ_ERROR_IO,
                             "folder '%s' belongs to uid %ld: remove it, or "
                             "give --socket",
-                            path, (long)st.st_uid);
+                            path, (long)st->st_uid);
     }
-    if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         return lz_error_set(error, LZ_ERROR_IO,
                             "others can write to folder '%s': give --socket "
                             "in a folder that only you can write to",
@@ -45,6 +40,8 @@ check_private(const char *path, struct lz_error *error)
 int
 folder_private(const char *path, struct lz_error *error)
 {
+    struct stat st;
+
     if (mkdir(path, 0700) == 0) {
         return 0;
     }
@@ -52,7 +49,21 @@ folder_private(const char *path, struct lz_error *error)
         return lz_error_set_errno(error, errno, "cannot make folder '%s'",
                                   path);
     }
-    return check_private(path, error);
+    if (lstat(path, &st) < 0) {
+        return lz_error_set_errno(error, errno, "cannot look at '%s'", path);
+    }
+    return check_private(path, &st, error);
+}
+
+int
+folder_is_private(int fd, const char *path, struct lz_error *error)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0) {
+        return lz_error_set_errno(error, errno, "cannot look at '%s'", path);
+    }
+    return check_private(path, &st, error);
 }
 
 int

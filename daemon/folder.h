@@ -10,6 +10,8 @@
 /* Make PATH, 0700, or check that it is a folder of ours that nobody else can
  * write to and no symlink. 0, or -1 with ERROR. */
 int folder_private(const char *path, struct lz_error *error);
+/* The same of the open folder FD; PATH is what it is called. */
+int folder_is_private(int fd, const char *path, struct lz_error *error);
 /* The runtime folder, made and checked. 0, or -1 with ERROR. */
 int folder_runtime(char **ret_path, struct lz_error *error);
 /* The default log of NAME; its folder is made. 0, or -1 with ERROR. */

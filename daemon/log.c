@@ -215,6 +215,40 @@ write_line(const char *line, size_t length)
     }
 }
 
+/* Bytes at TEXT that end a line, steer a terminal or turn the reading
+ * direction; 0: none. What names say must not pass for lines of ours. */
+static size_t
+harmful(const char *text)
+{
+    unsigned char first = (unsigned char)text[0];
+    unsigned char second = first != '\0' ? (unsigned char)text[1] : 0;
+    unsigned char third = second != '\0' ? (unsigned char)text[2] : 0;
+
+    if (first < 0x20 || first == 0x7f) {
+        return 1;
+    }
+    if (first == 0xc2 && second >= 0x80 && second <= 0x9f) {
+        return 2; /* C1 */
+    }
+    if (first == 0xe2 &&
+        ((second == 0x80 && third >= 0xa8 && third <= 0xae) ||
+         (second == 0x81 && third >= 0xa6 && third <= 0xa9))) {
+        return 3; /* separators of lines, marks of direction */
+    }
+    return 0;
+}
+
+static void
+disarm(char *text)
+{
+    while (*text != '\0') {
+        size_t size = harmful(text);
+
+        memset(text, '?', size);
+        text += size > 0 ? size : 1;
+    }
+}
+
 void
 log_line(const char *format, ...)
 {
@@ -229,6 +263,7 @@ log_line(const char *format, ...)
     if (n < 0) {
         return;
     }
+    disarm(line + length);
     length = strlen(line);
     line[length++] = '\n';
     if (!descriptors_are_here()) {

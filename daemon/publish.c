@@ -189,6 +189,10 @@ lock_folder(const char *path, gid_t group, int *ret_fd, struct lz_error *error)
                                  folder);
         goto done;
     }
+    /* What was opened, whatever the path has come to mean since. */
+    if (folder_is_private(fd, folder, error) < 0) {
+        goto done;
+    }
     /* Members of the group have to pass through it; they cannot list it. */
     if (group != (gid_t)-1 && fchmod(fd, 0711) < 0) {
         (void)lz_error_set_errno(
@@ -254,8 +258,23 @@ sweep(const char *path)
     free(folder);
 }
 
+/* Whether the folder that we checked is still where PATH says. */
+static bool
+is_folder_of(int folder_fd, const char *path)
+{
+    char *copy = strdup(path);
+    struct stat held, found;
+    bool same = copy != NULL && fstat(folder_fd, &held) == 0 &&
+                lstat(dirname(copy), &found) == 0 &&
+                held.st_dev == found.st_dev && held.st_ino == found.st_ino;
+
+    free(copy);
+    return same;
+}
+
 static int
-publish_locked(struct publication *p, gid_t group, struct lz_error *error)
+publish_locked(struct publication *p, int folder_fd, gid_t group,
+               struct lz_error *error)
 {
     struct stat st;
     int rc;
@@ -278,6 +297,13 @@ publish_locked(struct publication *p, gid_t group, struct lz_error *error)
     if (check_replaceable(p->path, error) < 0) {
         (void)unlink(p->bound);
         return -1;
+    }
+    if (!is_folder_of(folder_fd, p->path)) {
+        (void)unlink(p->bound);
+        return lz_error_set(error, LZ_ERROR_IO,
+                            "the folder of '%s' was moved meanwhile: give a "
+                            "--socket that only you can move",
+                            p->path);
     }
     if (lstat(p->bound, &st) < 0 || rename(p->bound, p->path) < 0) {
         (void)lz_error_set_errno(error, errno, "cannot publish '%s'", p->path);
@@ -307,7 +333,7 @@ publish_open(const char *path, gid_t group, struct publication *ret,
         ret->bound = NULL;
         rc = lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
     } else {
-        rc = publish_locked(ret, group, error);
+        rc = publish_locked(ret, folder_fd, group, error);
     }
     (void)close(folder_fd);
     if (rc < 0) {

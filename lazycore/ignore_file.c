@@ -340,6 +340,29 @@ sync_folder(const char *path)
 }
 
 /* A rename replaces whatever stands at PATH: only a regular file may. */
+/* A file of something else than rules is not written over: who may save may
+ * not know what lies there. */
+static int
+check_replaced(const char *path, struct lz_error *error)
+{
+    struct edits edits = {0};
+    struct lz_error cause = {0};
+    FILE *file = fopen(path, "re");
+
+    if (file == NULL) {
+        return lz_error_set_errno(error, errno, "cannot read '%s'", path);
+    }
+    int status = read_edits(file, path, &edits, &cause);
+    (void)fclose(file); /* nothing was written */
+    edits_done(&edits);
+    return status == 0
+               ? 0
+               : lz_error_set(error, LZ_ERROR_INVALID,
+                              "'%s' holds something else than rules: name "
+                              "another file, or remove it",
+                              path);
+}
+
 static int
 check_target(const char *path, mode_t *ret_mode, struct lz_error *error)
 {
@@ -357,7 +380,7 @@ check_target(const char *path, mode_t *ret_mode, struct lz_error *error)
                             "'%s' is no regular file: name another", path);
     }
     *ret_mode = old.st_mode & 0777;
-    return 0;
+    return check_replaced(path, error);
 }
 
 int

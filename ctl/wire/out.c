@@ -128,17 +128,23 @@ wire_out_string(struct wire_out *out, const char *string)
     while (*string != '\0') {
         unsigned char byte = (unsigned char)*string;
         size_t size = byte < 0x80 ? 1 : wire_utf8_size(string);
-        if (size > 0 && byte >= 0x20 && byte != '"' && byte != '\\') {
+        /* U+007F to U+009F steer terminals. */
+        bool steers =
+            byte == 0x7f || (byte == 0xc2 && (unsigned char)string[1] < 0xa0);
+        if (size > 0 && byte >= 0x20 && byte != '"' && byte != '\\' &&
+            !steers) {
             string += size;
             continue;
         }
         append(out, plain, (size_t)(string - plain));
         if (size == 0) {
             append(out, "\xef\xbf\xbd", 3);
+            size = 1;
         } else {
-            append_escaped(out, byte);
+            append_escaped(out, (unsigned char)string[size - 1]);
         }
-        plain = ++string;
+        string += size;
+        plain = string;
     }
     append(out, plain, (size_t)(string - plain));
     append(out, "\"", 1);
