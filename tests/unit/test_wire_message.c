@@ -432,7 +432,8 @@ test_hostile_strings(void **state)
     assert_int_equal(wire_reply_write(request, &reply, &line), 0);
     assert_non_null(strstr(line.data, "\"version\":\"\xef\xbf\xbd\xef\xbf\xbd"
                                       "a\xef\xbf\xbd\""));
-    assert_non_null(strstr(line.data, "\"\\u0001\\u001b[31m\x7f\\\"\\\\\""));
+    assert_non_null(
+        strstr(line.data, "\"\\u0001\\u001b[31m\\u007f\\\"\\\\\""));
     assert_int_equal(wire_scan(line.data, line.length, 64, &scan), 0);
     free(line.data);
     wire_request_free(request);
