@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lazycore/blocks.h"
 #include "lazycore/bytecode.h"
 #include "lazycore/compat.h"
 #include "lazycore/lazycore.h"
@@ -39,6 +40,7 @@ enum lz_rule {
     LZ_RULE_SAME_PACKAGE, /* 7 */
     LZ_RULE_NAMESPACES,   /* globals(), locals() and vars() bind */
     LZ_RULE_FORESIGHT,    /* foresee.c */
+    LZ_RULE_ACCOUNTING,   /* 4.5: no rule, but what it costs is asked too */
     LZ_RULES
 };
 
@@ -174,6 +176,8 @@ struct lz_engine {
     PyObject *builtin_names, *frozen_names;      /* sets */
     PyObject *sys_dict;
     PyObject *getallocatedblocks;
+    struct lz_blocks blocks;     /* what loads allocate */
+    struct lz_resident resident; /* where the process's memory is read */
     PyObject *foreseen;        /* set of names that pending modules import */
     uint64_t targets_made;     /* targets ever made */
     uint64_t foreseen_targets; /* of which foreseen covers this many */

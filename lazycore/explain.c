@@ -4,13 +4,16 @@
  * GIL; runs no Python code.
  */
 #include "lazycore/explain.h"
+#include "lazycore/settle.h"
 
 #include <stdio.h>
 #include <string.h>
 
-const char *
-explain_rule(struct lz_engine *engine, enum lz_reason reason, PyObject *name,
-             PyObject *spec, char text[LZ_RULE_TEXT_SIZE])
+/* The entry of an ignore set or the level behind REASON, which made the load
+ * of NAME eager, in TEXT; or NULL where the reason says it all. */
+static const char *
+rule_behind(struct lz_engine *engine, enum lz_reason reason, PyObject *name,
+            PyObject *spec, char text[LZ_RULE_TEXT_SIZE])
 {
     struct lz_core *core = engine->core;
     const char *module = place_text(name);
@@ -36,9 +39,10 @@ explain_rule(struct lz_engine *engine, enum lz_reason reason, PyObject *name,
     }
 }
 
-void
-explain_note_main(struct lz_engine *engine, PyObject *globals,
-                  const char *file)
+/* The code in FILE with these GLOBALS imports: it may be the program's own,
+ * whose file nothing else tells. */
+static void
+note_main(struct lz_engine *engine, PyObject *globals, const char *file)
 {
     if (engine->main_noted || globals == NULL || file == NULL)
         return;
@@ -52,6 +56,33 @@ explain_note_main(struct lz_engine *engine, PyObject *globals,
 }
 
 void
+explain_trigger(struct lz_engine *engine, PyObject *name, PyObject *spec,
+                bool outermost, struct lz_load *load, struct lz_trigger *ret)
+{
+    PyObject *globals = NULL;
+    if (engine->rule_off[LZ_RULE_ACCOUNTING])
+        return;
+    place_of_caller(&ret->file, &ret->function, &globals, &load->trigger.line);
+    if (ret->file == NULL) /* no Python code on this thread */
+        ret->file = Py_XNewRef(settle_place(engine, &load->trigger.line));
+    load->trigger.file = place_text(ret->file);
+    load->trigger.function = ret->file != NULL && ret->function == NULL
+                                 ? "(hot)"
+                                 : place_text(ret->function);
+    load->rule = rule_behind(engine, load->reason, name, spec, ret->rule);
+    if (outermost)
+        note_main(engine, globals, load->trigger.file);
+    Py_XDECREF(globals);
+}
+
+void
+explain_done(struct lz_trigger *trigger)
+{
+    Py_CLEAR(trigger->file);
+    Py_CLEAR(trigger->function);
+}
+
+void
 explain_statement(struct lz_engine *engine, struct lz_target *target,
                   const struct lz_namespace *ns,
                   const struct lz_statement *statement)
@@ -60,5 +91,5 @@ explain_statement(struct lz_engine *engine, struct lz_target *target,
     target_note(engine, target, file, statement->line);
     if (!engine->main_noted &&
         PyUnicode_CompareWithASCIIString(ns->name, "__main__") == 0)
-        explain_note_main(engine, ns->dict, place_text(file));
+        note_main(engine, ns->dict, place_text(file));
 }

@@ -189,7 +189,7 @@ load_push(struct lz_engine *engine, PyObject *name)
     if (load_top != NULL)
         load_top->above = load;
     load_top = load;
-    usage_now(engine, &load->start);
+    usage_begin(engine, &load->start);
     return load;
 }
 
@@ -199,10 +199,10 @@ load_measure(struct lz_engine *engine, struct load *load, struct lz_load *ret)
 {
     struct lz_usage now;
     const struct lz_usage *start = &load->start, *nested = &load->nested;
-    usage_now(engine, &now);
+    usage_end(engine, &now);
     ret->started_ns = start->wall_ns;
     ret->wall_ns = now.wall_ns - start->wall_ns;
-    ret->cpu_ns = now.cpu_ns - start->cpu_ns;
+    ret->cpu_ns = now.cpu_ns > start->cpu_ns ? now.cpu_ns - start->cpu_ns : 0;
     ret->blocks = now.blocks - start->blocks;
     ret->bytes = now.bytes - start->bytes;
     ret->wall_self_ns =
@@ -301,10 +301,12 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
         (struct lz_namespace *)Py_XNewRef((PyObject *)load->ns);
     *ret_copy = load->copy;
     load_pop(load);
-    place_thread_name(thread, sizeof(thread));
-    record->thread = thread;
-    record->parent = place_text(parent);
-    report_finished(engine, record, module == NULL, spec);
+    if (!engine->rule_off[LZ_RULE_ACCOUNTING]) {
+        place_thread_name(thread, sizeof(thread));
+        record->thread = thread;
+        record->parent = place_text(parent);
+        report_finished(engine, record, module == NULL, spec);
+    }
     if (ns != NULL)
         namespace_forget_code(engine, ns->dict);
     PyErr_Restore(type, value, traceback);
@@ -389,8 +391,7 @@ load_unlocked(PyObject *self, PyObject *spec)
         PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
         return NULL;
     }
-    PyObject *file, *function, *globals;
-    char rule[LZ_RULE_TEXT_SIZE];
+    struct lz_trigger trigger = {0};
     struct lz_load record = {0};
     PyObject *name = PyObject_GetAttr(spec, engine->names.name_attr);
     if (name == NULL)
@@ -400,16 +401,8 @@ load_unlocked(PyObject *self, PyObject *spec)
         Py_DECREF(name);
         return PyObject_CallOneArg(engine->load_unlocked, spec);
     }
-    place_of_caller(&file, &function, &globals, &record.trigger.line);
-    if (file == NULL) /* no Python code on this thread */
-        file = Py_XNewRef(settle_place(engine, &record.trigger.line));
-    record.trigger.file = place_text(file);
-    record.trigger.function =
-        file != NULL && function == NULL ? "(hot)" : place_text(function);
     record.reason = reason_of_load(engine, name, spec);
-    record.rule = explain_rule(engine, record.reason, name, spec, rule);
-    if (load_top == NULL)
-        explain_note_main(engine, globals, record.trigger.file);
+    explain_trigger(engine, name, spec, load_top == NULL, &record, &trigger);
     if (record.reason != LZ_REASON_LAZY)
         registry_eager(engine->core->registry, record.name, record.reason,
                        &record.trigger);
@@ -422,9 +415,7 @@ load_unlocked(PyObject *self, PyObject *spec)
     else
         target_failed(engine, name);
     loader_frame_borrowed = saved;
-    Py_XDECREF(file);
-    Py_XDECREF(function);
-    Py_XDECREF(globals);
+    explain_done(&trigger);
     Py_DECREF(name);
     return module;
 }

@@ -448,6 +448,7 @@ module_free(void *module)
     if (engine == NULL)
         return;
     foresee_forget(module);
+    usage_done(engine);
     (void)module_clear((PyObject *)module);
     PyMem_Free(engine->recorded);
     engine->recorded = NULL;

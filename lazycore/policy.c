@@ -15,6 +15,7 @@ static const char *const rule_strings[LZ_RULES] = {
     [LZ_RULE_SAME_PACKAGE] = "same_package",
     [LZ_RULE_NAMESPACES] = "namespaces",
     [LZ_RULE_FORESIGHT] = "foresight",
+    [LZ_RULE_ACCOUNTING] = "accounting",
 };
 
 const char *

@@ -396,7 +396,8 @@ compute_first(struct lz_engine *engine, struct lz_proxy *proxy)
 {
     struct lz_target *target =
         (struct lz_target *)Py_XNewRef((PyObject *)proxy->target);
-    bool first = target != NULL && !target->loaded;
+    bool first = target != NULL && !target->loaded &&
+                 !engine->rule_off[LZ_RULE_ACCOUNTING];
     uint64_t start = first ? usage_wall_ns() : 0;
     PyObject *value = compute(engine, proxy);
     if (first && target->loaded && value != NULL)

@@ -1,16 +1,21 @@
 /* What the process and this thread have used so far.
  *
- * Read around loads only: ordinary execution pays nothing. Needs the GIL for
- * the count of blocks.
+ * Read around loads only: ordinary execution pays nothing. Needs the GIL.
  */
 #include "lazycore/engine.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Measuring */
+enum {
+    RESIDENT_FD = 100,
+    STATM_NUMBERS = 7,
+    STATM_SIZE = 160,
+    FRESH_NS = 60000
+};
 
 static uint64_t
 clock_ns(clockid_t clock)
@@ -21,41 +26,101 @@ clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* Private pages of a line of statm, its second number less its third, or -1:
+ * no such line. */
+static int64_t
+resident_of(char *text, ssize_t size)
+{
+    unsigned long long numbers[STATM_NUMBERS];
+    if (size <= 0)
+        return -1;
+    text[size] = '\0';
+    char *at = text;
+    for (int i = 0; i < STATM_NUMBERS; i++) {
+        char *end;
+        if (*at < '0' || *at > '9')
+            return -1;
+        numbers[i] = strtoull(at, &end, 10);
+        at = end + (*end == ' ');
+    }
+    if (*at != '\n' || numbers[1] < numbers[2] || numbers[0] < numbers[1])
+        return -1;
+    return (int64_t)(numbers[1] - numbers[2]) * sysconf(_SC_PAGESIZE);
+}
+
 int64_t
 usage_resident_bytes(void)
 {
-    char text[128];
+    char text[STATM_SIZE];
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;
     ssize_t size = read(fd, text, sizeof(text) - 1);
     (void)close(fd);
-    if (size <= 0)
-        return 0;
-    text[size] = '\0';
-    char *end;
-    (void)strtoll(text, &end, 10);
-    int64_t resident = strtoll(end, &end, 10);
-    int64_t shared = strtoll(end, &end, 10);
-    return (resident - shared) * sysconf(_SC_PAGESIZE);
+    int64_t bytes = resident_of(text, size);
+    return bytes < 0 ? 0 : bytes;
+}
+
+/* Away from the low numbers, which programs count on. */
+static void
+resident_open(struct lz_resident *resident)
+{
+    struct stat status;
+    int low = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (low < 0)
+        return;
+    int fd = fcntl(low, F_DUPFD_CLOEXEC, RESIDENT_FD);
+    if (fd >= 0)
+        (void)close(low);
+    else
+        fd = low;
+    if (fstat(fd, &status) != 0) {
+        (void)close(fd);
+        return;
+    }
+    *resident =
+        (struct lz_resident){getpid(), fd, status.st_dev, status.st_ino};
+}
+
+/* Programs close descriptors that they do not know, and open others under
+ * their numbers: those are not ours to close. */
+static void
+resident_close(struct lz_resident *resident)
+{
+    struct stat status;
+    if (resident->pid != 0 && fstat(resident->fd, &status) == 0 &&
+        status.st_dev == resident->dev && status.st_ino == resident->ino)
+        (void)close(resident->fd);
+    resident->pid = 0;
+}
+
+static int64_t
+resident_try(const struct lz_resident *resident)
+{
+    char text[STATM_SIZE];
+    if (resident->pid == 0)
+        return -1;
+    return resident_of(text, pread(resident->fd, text, sizeof(text) - 1, 0));
+}
+
+/* What is read shows by its form whether it is from the file meant; after a
+ * fork that is the parent's. */
+static int64_t
+resident_read(struct lz_resident *resident)
+{
+    int64_t bytes = resident->pid == getpid() ? resident_try(resident) : -1;
+    if (bytes < 0) {
+        resident_close(resident);
+        resident_open(resident);
+        bytes = resident_try(resident);
+    }
+    return bytes < 0 ? 0 : bytes;
 }
 
 double
 usage_resident_mb(void)
 {
     return (double)usage_resident_bytes() / (1024.0 * 1024.0);
-}
-
-static int64_t
-allocated_blocks(struct lz_engine *engine)
-{
-    if (engine->getallocatedblocks == NULL)
-        return 0;
-    PyObject *count = PyObject_CallNoArgs(engine->getallocatedblocks);
-    int64_t result = count == NULL ? 0 : PyLong_AsLongLong(count);
-    Py_XDECREF(count);
-    lz_forgive();
-    return result;
 }
 
 uint64_t
@@ -70,11 +135,57 @@ usage_process_cpu_ns(void)
     return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-void
-usage_now(struct lz_engine *engine, struct lz_usage *ret_usage)
+/* The last reading of this thread. */
+static _Thread_local struct lz_usage last;
+
+static void
+read_now(struct lz_engine *engine, struct lz_usage *ret_usage)
 {
-    ret_usage->bytes = usage_resident_bytes();
-    ret_usage->blocks = allocated_blocks(engine);
-    ret_usage->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     ret_usage->wall_ns = usage_wall_ns();
+    ret_usage->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    ret_usage->blocks = blocks_count();
+    ret_usage->bytes = resident_read(&engine->resident);
+    last = *ret_usage;
+}
+
+/* Loads follow each other closely. A reading takes as long as a small part of
+ * the smallest load; one that is so fresh need not be done again: the thread
+ * has run since then, and has not grown by more than pages. */
+void
+usage_begin(struct lz_engine *engine, struct lz_usage *ret_usage)
+{
+    if (engine->rule_off[LZ_RULE_ACCOUNTING]) {
+        *ret_usage = (struct lz_usage){0};
+        return;
+    }
+    blocks_enter(&engine->blocks);
+    uint64_t now = usage_wall_ns();
+    if (now - last.wall_ns > FRESH_NS || last.wall_ns == 0) {
+        read_now(engine, ret_usage);
+        ret_usage->wall_ns = usage_wall_ns();
+        return;
+    }
+    *ret_usage =
+        (struct lz_usage){.wall_ns = now,
+                          .cpu_ns = last.cpu_ns + (now - last.wall_ns),
+                          .blocks = blocks_count(),
+                          .bytes = last.bytes};
+}
+
+void
+usage_end(struct lz_engine *engine, struct lz_usage *ret_usage)
+{
+    if (engine->rule_off[LZ_RULE_ACCOUNTING]) {
+        *ret_usage = (struct lz_usage){0};
+        return;
+    }
+    read_now(engine, ret_usage);
+    blocks_leave(&engine->blocks);
+}
+
+void
+usage_done(struct lz_engine *engine)
+{
+    resident_close(&engine->resident);
+    blocks_done(&engine->blocks);
 }

@@ -6,6 +6,7 @@
 import json
 import os
 
+import accounting
 import common
 import control
 import lazyctl
@@ -17,8 +18,8 @@ import statement
 import steady
 
 BENCHMARKS = {module.__name__: module
-              for module in (start, peers, rules, control, lazyctl, statement,
-                             steady, pause)}
+              for module in (accounting, start, peers, rules, control,
+                             lazyctl, statement, steady, pause)}
 
 
 def main():
