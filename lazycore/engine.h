@@ -178,11 +178,11 @@ struct lz_engine {
     PyObject *getallocatedblocks;
     struct lz_blocks blocks;     /* what loads allocate */
     struct lz_resident resident; /* where the process's memory is read */
-    PyObject *foreseen;        /* set of names that pending modules import */
-    uint64_t targets_made;     /* targets ever made */
-    uint64_t foreseen_targets; /* of which foreseen covers this many */
-    Py_ssize_t loads_running;  /* bodies under way, on any thread */
-    Py_ssize_t modules_seen;   /* size of sys.modules at the last sweep */
+    PyObject *foreseen;          /* set of names that pending modules import */
+    uint64_t targets_made;       /* targets ever made */
+    uint64_t foreseen_targets;   /* of which foreseen covers this many */
+    Py_ssize_t loads_running;    /* bodies under way, on any thread */
+    Py_ssize_t modules_seen;     /* size of sys.modules at the last sweep */
 };
 
 /* Why the import under way on this thread happens; see load.c. */
