@@ -71,7 +71,7 @@ _lazyctl()
     else
         case $words in
             load | warm | verify | unused) choices=$(_lazyctl_modules "${server[@]}" list --state proxies --match "$current*") ;;
-            show | why | reload) choices=$(_lazyctl_modules "${server[@]}" list --match "$current*") ;;
+            show | why | reload | rollback | confirm | drift) choices=$(_lazyctl_modules "${server[@]}" list --match "$current*") ;;
             "ignore save") COMPREPLY=($(compgen -f -- "$current")) ;;
         esac
         [[ -n $choices ]] && COMPREPLY=($(compgen -W "$choices" -- "$current"))

@@ -89,7 +89,7 @@ put_command(FILE *stream, const struct wire_command *row)
             (void)fprintf(stream, "%*s(%s)\n", OPTION_COLUMN, "", choices);
         }
     }
-    if (row->id == WIRE_RELOAD) {
+    if (row->id == WIRE_RELOAD || row->id == WIRE_ROLLBACK) {
         (void)fputs("Exit status: 0 applied, 11 unchanged, 12 not loaded, 13 "
                     "refused, 14 failed,\n15 inconclusive.\n",
                     stream);

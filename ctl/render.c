@@ -193,52 +193,6 @@ render_verify(FILE *stream, const struct wire_verify *reply)
     return status;
 }
 
-static void
-put_counted(FILE *stream, uint64_t count, const char *what)
-{
-    if (count > 0) {
-        (void)fprintf(stream, "  %" PRIu64 " %s\n", count, what);
-    }
-}
-
-void
-render_reload(FILE *stream, const struct wire_reload *reply)
-{
-    char took[TEXT_UNIT_SIZE], pause[TEXT_UNIT_SIZE];
-    text_put(stream, reply->name);
-    (void)fputs(": ", stream);
-    text_put(stream, reply->verdict);
-    if (reply->text != NULL && reply->text[0] != '\0') {
-        (void)fputs(": ", stream);
-        text_put(stream, reply->text);
-    }
-    (void)fputc('\n', stream);
-    if (reply->file != NULL) {
-        (void)fputs("  at ", stream);
-        put_place(stream, reply->file, reply->line, reply->column);
-        (void)fputc('\n', stream);
-    }
-    if (reply->wall_ns >= SHOWN_NS) {
-        (void)fprintf(stream, "  took %s", text_time(reply->wall_ns, took));
-        if (reply->pause_ns > 0) {
-            (void)fprintf(stream, ", the service paused for %s",
-                          text_time(reply->pause_ns, pause));
-        }
-        (void)fputc('\n', stream);
-    }
-    put_counted(stream, reply->functions_kept, "functions kept");
-    put_counted(stream, reply->classes_kept, "classes kept");
-    put_counted(stream, reply->names_rebound, "names rebound elsewhere");
-    put_counted(stream, reply->unrepaired_count,
-                "places still hold an old object:");
-    for (size_t i = 0; i < reply->unrepaired_count; i++) {
-        text_put_lines(stream, "    ", reply->unrepaired[i]);
-    }
-    if (reply->traceback != NULL) {
-        text_put_lines(stream, "  ", reply->traceback);
-    }
-}
-
 int
 render_ignore_list(FILE *stream, const struct wire_ignore_list *reply)
 {

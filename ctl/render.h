@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "ctl/wire/command.h"
 #include "ctl/wire/message.h"
 
 void render_ping(FILE *stream, const struct wire_ping *reply);
@@ -29,6 +30,9 @@ void render_rehearsal(FILE *stream, const struct wire_load *reply);
 /* 0 or -ENOMEM. */
 int render_verify(FILE *stream, const struct wire_verify *reply);
 void render_reload(FILE *stream, const struct wire_reload *reply);
+/* 0 or -ENOMEM. */
+int render_confirm(FILE *stream, const struct wire_confirm *reply);
+int render_drift(FILE *stream, const struct wire_drift *reply);
 int render_ignore_list(FILE *stream, const struct wire_ignore_list *reply);
 /* ADDED: for `ignore add`, else for `ignore remove`. */
 void render_ignore_edit(FILE *stream, const struct wire_ignore_edit *reply,
@@ -37,5 +41,11 @@ void render_ignore_save(FILE *stream, const struct wire_ignore_save *reply);
 int render_level_list(FILE *stream, const struct wire_level_list *reply);
 void render_level_set(FILE *stream, const struct wire_level_set *reply);
 void render_event(FILE *stream, const struct wire_event *event);
+
+/* The reply of command ID, asked for with PARAMS; nothing for those that are
+ * followed. 0 or negative errno. */
+int render_reply(FILE *stream, enum wire_command_id id,
+                 const union wire_params *params,
+                 const union wire_reply *reply);
 
 #endif

@@ -340,6 +340,18 @@ render_show(FILE *stream, const struct wire_module *reply, uint64_t now_ns)
                       "a thread that must not load, %" PRIu64 " time%s\n",
                       reply->blocked, reply->blocked == 1 ? "" : "s");
     }
+    if (reply->generations > 0) {
+        put_label(stream, "generations");
+        (void)fprintf(stream,
+                      "%" PRIu64 " kept, 'lazyctl rollback' goes back "
+                      "one\n",
+                      reply->generations);
+    }
+    if (reply->unconfirmed) {
+        put_field(stream, "unconfirmed",
+                  "its last reload will roll back "
+                  "unless 'lazyctl confirm' comes");
+    }
     if (reply->failures > 0) {
         put_label(stream, "failures");
         (void)fprintf(stream, "%" PRIu64 ", the last: ", reply->failures);

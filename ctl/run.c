@@ -168,78 +168,13 @@ status_of(enum wire_command_id id, const union wire_reply *reply)
     if (id == WIRE_VERIFY) {
         return reply->verify.failed > 0 ? RUN_REFUSED : RUN_DONE;
     }
-    if (id == WIRE_RELOAD) {
+    if (id == WIRE_DRIFT && reply->drift.drifted > 0) {
+        return RUN_REFUSED;
+    }
+    if (id == WIRE_RELOAD || id == WIRE_ROLLBACK) {
         return run_verdict_status(reply->reload.verdict);
     }
     return RUN_DONE;
-}
-
-static int
-render(const struct options *options, const union wire_reply *reply)
-{
-    switch (options->command->id) {
-    case WIRE_PING:
-        render_ping(stdout, &reply->ping);
-        return 0;
-    case WIRE_VERSION:
-        render_version(stdout, &reply->version);
-        return 0;
-    case WIRE_COMMANDS:
-        return render_commands(stdout, &reply->commands);
-    case WIRE_STATS:
-        render_stats(stdout, &reply->stats);
-        return 0;
-    case WIRE_LIST:
-        return render_list(stdout, &reply->list);
-    case WIRE_SHOW:
-        render_show(stdout, &reply->show, now_ns());
-        return 0;
-    case WIRE_WHY:
-        render_why(stdout, &reply->why);
-        return 0;
-    case WIRE_UNUSED:
-        return render_unused(stdout, &reply->unused);
-    case WIRE_REPORT:
-        return render_report(stdout, &reply->report);
-    case WIRE_LOAD:
-        (reply->load.dry_run ? render_rehearsal : render_load)(stdout,
-                                                               &reply->load);
-        return 0;
-    case WIRE_THREADS:
-        render_threads(stdout, &reply->threads);
-        return 0;
-    case WIRE_VERIFY:
-        return render_verify(stdout, &reply->verify);
-    case WIRE_RELOAD:
-        render_reload(stdout, &reply->reload);
-        return 0;
-    case WIRE_IGNORE_LIST:
-        return render_ignore_list(stdout, &reply->ignore_list);
-    case WIRE_IGNORE_ADD:
-        render_ignore_edit(stdout, &reply->ignore_edit, true,
-                           options->params.ignore_add.load);
-        return 0;
-    case WIRE_IGNORE_REMOVE:
-        render_ignore_edit(stdout, &reply->ignore_edit, false, false);
-        return 0;
-    case WIRE_IGNORE_SAVE:
-        render_ignore_save(stdout, &reply->ignore_save);
-        return 0;
-    case WIRE_LEVEL_LIST:
-        return render_level_list(stdout, &reply->level_list);
-    case WIRE_LEVEL_SET:
-        render_level_set(stdout, &reply->level_set);
-        return 0;
-    case WIRE_TRACE:
-    case WIRE_SUBSCRIBE:
-    case WIRE_STOP:
-    case WIRE_WARM:
-    case WIRE_RECORD:
-    case WIRE_HELP:
-    case WIRE_COMMANDS_COUNT:
-        break;
-    }
-    return 0;
 }
 
 void
@@ -352,7 +287,8 @@ answer(struct call *call, struct wire_doc *doc, int process)
     }
     int status = wire_reply_read(doc, options->command->id, &reply);
     if (status == 0 && !options->json) {
-        status = render(options, &reply);
+        status = render_reply(stdout, options->command->id, &options->params,
+                              &reply);
     }
     if (status != 0) {
         return run_call_failed(status);

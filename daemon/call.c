@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/audit.h"
+#include "daemon/confirm.h"
 #include "daemon/handlers.h"
 #include "daemon/log.h"
 
@@ -92,6 +94,12 @@ look_at_files(struct operator_job *job)
 {
     struct call *call = (struct call *)(void *)job;
 
+    if (call->request->command->id == WIRE_DRIFT) {
+        call->status = handle_drift(call->control->setup.core,
+                                    &call->request->params.drift, &call->arena,
+                                    &call->reply.drift, &call->error);
+        return;
+    }
     call->status =
         handle_unused(call->control->setup.core, &call->request->params.unused,
                       &call->arena, &call->reply.unused, &call->error);
@@ -101,7 +109,8 @@ static bool
 needs_disk(const struct wire_request *request)
 {
     return request->command->id == WIRE_IGNORE_SAVE ||
-           request->command->id == WIRE_UNUSED;
+           request->command->id == WIRE_UNUSED ||
+           request->command->id == WIRE_DRIFT;
 }
 
 bool
@@ -117,9 +126,10 @@ call_new(struct client *client, struct wire_request *request)
     bool disk = needs_disk(request);
 
     if (call != NULL) {
-        call->job.run = !disk                                 ? operate
-                        : request->command->id == WIRE_UNUSED ? look_at_files
-                                                              : save;
+        call->job.run = !disk ? operate
+                        : request->command->id == WIRE_IGNORE_SAVE
+                            ? save
+                            : look_at_files;
         (void)snprintf(call->job.what, sizeof(call->job.what), "%s",
                        request->command->method);
         call->control = client->control;
@@ -187,16 +197,15 @@ log_call(const struct call *call) LZ_LOOP_ONLY
             (unsigned long long)call->reply.load.loaded,
             (unsigned long long)call->reply.load.failed);
         break;
-    case WIRE_RELOAD:
-        client_log_change(call->client, "reload %s: %s", params->reload.name,
-                          call->reply.reload.verdict);
-        break;
     case WIRE_IGNORE_SAVE:
         client_log_change(call->client, "ignore.save %s",
                           params->ignore_save.path);
         break;
+    case WIRE_RELOAD:
+    case WIRE_ROLLBACK:
     case WIRE_VERIFY:
     case WIRE_UNUSED:
+    case WIRE_DRIFT:
         break;
     default:
         ignore_announce(call->client, call->request, &call->reply.ignore_edit);
@@ -205,21 +214,54 @@ log_call(const struct call *call) LZ_LOOP_ONLY
 }
 
 static void
-announce_reload(const struct call *call) LZ_LOOP_ONLY
+post_reload(const struct call *call, const char *name, const char *verdict,
+            uint64_t wall_ns) LZ_LOOP_ONLY
 {
-    const struct client *client = call->client;
-    struct wire_event event = {.event = WIRE_EVENT_RELOAD,
-                               .name = call->reply.reload.name,
-                               .verdict = call->reply.reload.verdict,
-                               .wall_ns = call->reply.reload.wall_ns,
-                               .pid = client != NULL ? client->pid : 0,
-                               .uid =
-                                   client != NULL ? (int64_t)client->uid : -1};
+    struct wire_event event = {
+        .event = WIRE_EVENT_RELOAD,
+        .action =
+            call->request->command->id == WIRE_ROLLBACK ? "rollback" : NULL,
+        .name = name,
+        .verdict = verdict,
+        .wall_ns = wall_ns,
+        .pid = call->pid,
+        .uid = (int64_t)call->uid};
+
+    control_post(call->control, &event);
+}
+
+/* A reload or rollback has a verdict, whether or not its client still waits
+ * for it: it is logged, posted, and, where it is to be confirmed, watched. */
+static void
+finish_reload(const struct call *call) LZ_LOOP_ONLY
+{
+    const struct wire_reload *reload = &call->reply.reload;
+    bool back = call->request->command->id == WIRE_ROLLBACK;
 
     /* None where it was given up before it began. */
-    if (event.verdict != NULL) {
-        control_post(call->control, &event);
+    if (reload->verdict == NULL || reload->dry_run) {
+        return;
     }
+    post_reload(call, reload->name, reload->verdict, reload->wall_ns);
+    for (size_t i = 0; i < reload->other_count; i++) {
+        post_reload(call, reload->others[i].name, reload->others[i].verdict,
+                    0);
+    }
+    audit_reload(call->uid, call->pid, back ? "rollback" : "reload", reload,
+                 call->client == NULL ? ", after it was given up" : "");
+    if (reload->confirm > 0) {
+        confirm_begin(call->control, reload, call->uid, call->pid);
+    }
+    if (back) {
+        confirm_settle(call->control);
+    }
+}
+
+static bool
+is_reload(const struct call *call)
+{
+    return call->request->command->id == WIRE_RELOAD ||
+           call->request->command->id == WIRE_ROLLBACK;
 }
 
 void
@@ -227,8 +269,8 @@ call_done(struct operator_job *job)
 {
     struct call *call = (struct call *)(void *)job;
 
-    if (call->status == 0 && call->request->command->id == WIRE_RELOAD) {
-        announce_reload(call);
+    if (call->status == 0 && is_reload(call)) {
+        finish_reload(call);
     }
     if (call->client != NULL) {
         if (call->status == 0) {
@@ -236,7 +278,7 @@ call_done(struct operator_job *job)
         }
         client_answer(call->client, call->request, &call->reply, &call->error);
         detach_client(call);
-    } else if (call->status == 0 &&
+    } else if (call->status == 0 && !is_reload(call) &&
                (call->request->command->flags & WIRE_MUTATES) != 0) {
         log_line("control: uid %ld pid %ld: %s, done after it was given up",
                  (long)call->uid, (long)call->pid,

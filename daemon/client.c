@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/audit.h"
 #include "daemon/log.h"
 #include "daemon/thread.h"
 
@@ -118,8 +119,7 @@ client_log_change(const struct client *client, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    log_line("control: uid %ld pid %ld: %s", (long)client->uid,
-             (long)client->pid, text);
+    audit_line(client->uid, client->pid, "%s", text);
 }
 
 /* --- requests ----------------------------------------------------------- */

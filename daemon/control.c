@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/confirm.h"
+#include "daemon/handlers.h"
 #include "daemon/log.h"
 #include "daemon/pyhost.h"
 #include "daemon/signals.h"
@@ -36,6 +38,10 @@ control_event(void *arg, enum lz_event event, const char *name,
     struct wire_event copy = {
         .event = (int)kinds[event], .name = name, .pid = pid, .uid = -1};
 
+    if (event == LZ_EVENT_LOAD &&
+        !atomic_exchange(&control->learner.loaded, true)) {
+        control_notify(control);
+    }
     /* A reload of ours is announced when its verdict is known: call.c. */
     if (event == LZ_EVENT_RELOAD && operator_is_self(control->op)) {
         return;
@@ -179,6 +185,7 @@ control_close_all(struct control *control)
         next = c->next;
         client_end(c, &error);
     }
+    confirm_end(control);
     /* What is left: the loop's own handles and the deadlines of calls that
      * are inside Python for ever. */
     uv_walk(&control->loop, close_handle, NULL);
@@ -211,7 +218,8 @@ void
 control_job_done(struct control *control, struct operator_job *job)
 {
     if (!memory_take(&control->memory, job) &&
-        !settle_take(&control->settle, job)) {
+        !settle_take(&control->settle, job) && !learner_take(control, job) &&
+        !confirm_take(control, job)) {
         call_done(job);
     }
 }
@@ -231,6 +239,7 @@ on_wake(uv_async_t *wake) LZ_LOOP_ONLY
         control_job_done(control, job);
     }
     notice_log(&control->notices);
+    learner_wake(control);
     client_schedule(control); /* events may have come */
     if (atomic_exchange(&control->ready, false) &&
         control->setup.ready != NULL) {
@@ -260,6 +269,8 @@ init_handles(struct control *control) LZ_UNCHECKED
     (void)uv_timer_init(loop, &control->hard_end);
     (void)uv_timer_init(loop, &control->nudge);
     (void)uv_timer_init(loop, &control->sample_wait);
+    (void)uv_timer_init(loop, &control->learner.wait);
+    control->learner.wait.data = control;
     (void)uv_timer_init(loop, &control->pressure);
     control->pressure.data = control;
     control->nudge.data = control;

@@ -28,13 +28,25 @@ enum {
     LZ_READ_BYTES = 64 * 1024,      /* taken from a client at one time */
     LZ_EVENT_BACKLOG = 1024 * 1024, /* unread output that stops events */
     LZ_NUDGE_MS = 20,
-    LZ_NUDGES = 20, /* so fast; after that seldom */
+    LZ_LEARN_MS = 250, /* after a load, before files are looked at */
+    LZ_NUDGES = 20,    /* so fast; after that seldom */
     LZ_NUDGE_SLOW_MS = 500,
     LZ_QUEUE_BYTES = 1024 * 1024, /* lines of queued requests, but one */
     LZ_COMPLAIN_NS = 1000000000
 };
 
 struct client;
+struct confirm;
+
+/* Once modules have loaded, what their sources are is noted on the disk's
+ * thread: handlers_drift.c. */
+struct learner {
+    struct operator_job job;
+    struct lz_sources *sources;
+    uv_timer_t wait;    /* for more loads */
+    atomic_bool loaded; /* any thread */
+    bool out;
+};
 
 struct control {
     uv_loop_t loop;
@@ -57,6 +69,8 @@ struct control {
     struct memory memory;         /* locked by itself */
     struct settle settle;
     struct notice_queue notices; /* locked by itself */
+    struct learner learner;
+    struct confirm *confirms; /* confirm.c */
     struct client *clients;
     unsigned client_count;
     size_t held;         /* bytes kept for all clients: pressure.c */
@@ -246,6 +260,9 @@ void operate(struct operator_job *job) LZ_NEEDS_GIL;
 /* End every client and close every handle. */
 void control_close_all(struct control *control) LZ_LOOP_ONLY;
 /* A job that has come back from either operator, or NULL. */
+/* JOB has come back from one of the operators. */
+void control_job_done(struct control *control,
+                      struct operator_job *job) LZ_LOOP_ONLY;
 struct operator_job *control_take_done(struct control *control);
 /* The socket's path and the pidfile go now. */
 void control_take_paths(struct control *control);

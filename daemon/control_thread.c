@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/confirm.h"
 #include "daemon/descriptors.h"
 #include "daemon/pidfile.h"
 #include "daemon/pyhost.h"
@@ -219,6 +220,7 @@ control_free(struct control *control) LZ_UNCHECKED
     }
     operator_free(control->disk);
     operator_free(control->op);
+    confirm_done(control);
     while (control->event != NULL) {
         struct event_item *next = event_next(control->event);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/confirm.h"
 #include "daemon/log.h"
 #include "daemon/pyhost.h"
 #include "daemon/signals.h"
@@ -133,6 +134,17 @@ handle_level_set(struct client *client,
 }
 
 static int
+handle_confirm(struct client *client, const struct wire_name_params *params,
+               struct wire_confirm *ret, struct wire_error *error) LZ_LOOP_ONLY
+{
+    if (confirm_keep(client->control, params->name, ret, error) < 0) {
+        return -1;
+    }
+    client_log_change(client, "confirm %s", params->name);
+    return 0;
+}
+
+static int
 handle_subscribe(struct client *client,
                  const struct wire_subscribe_params *params,
                  struct wire_subscribe *ret) LZ_LOOP_ONLY
@@ -234,6 +246,9 @@ handle(struct client *client, const struct wire_request *request,
     case WIRE_LEVEL_SET:
         return handle_level_set(client, &params->level_set, arena,
                                 &ret_reply->level_set, error);
+    case WIRE_CONFIRM:
+        return handle_confirm(client, &params->confirm, &ret_reply->confirm,
+                              error);
     case WIRE_SUBSCRIBE:
         return handle_subscribe(client, &params->subscribe,
                                 &ret_reply->subscribe);

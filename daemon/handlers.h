@@ -52,6 +52,27 @@ int handle_threads(struct control *control, struct arena *arena,
 
 /* `load` with dry_run. */
 int operate_rehearse(struct call *call) LZ_NEEDS_GIL;
+/* For `stats`. */
+struct lz_rehearsal_outcome;
+void count_rehearsal(struct control *control,
+                     const struct lz_rehearsal_outcome *outcome);
+
+/* --- handlers_drift.c --------------------------------------------------- */
+
+/* Reads files: not for the loop's thread. */
+int handle_drift(struct lz_core *core, const struct wire_drift_params *params,
+                 struct arena *arena, struct wire_drift *ret,
+                 struct wire_error *error);
+/* Modules may have loaded. */
+void learner_wake(struct control *control) LZ_LOOP_ONLY;
+/* Whether JOB, done, was the learner's. */
+bool learner_take(struct control *control,
+                  const struct operator_job *job) LZ_LOOP_ONLY;
+
+/* --- operate_reload.c --------------------------------------------------- */
+
+int operate_reload(struct call *call) LZ_NEEDS_GIL;
+int operate_rollback(struct call *call) LZ_NEEDS_GIL;
 
 /* --- handlers_ignore.c -------------------------------------------------- */
 

@@ -84,6 +84,8 @@ handle_show(struct control *control, const struct wire_show_params *params,
             return handler_no_memory(error);
         }
     }
+    ret->generations = sources_generations(core->sources, params->name);
+    ret->unconfirmed = sources_held(core->sources, params->name) != 0;
     ret->level = lz_level_string(level.level);
     ret->level_source = lz_level_source_string(level.source);
     ret->level_why = level.why;

@@ -253,21 +253,6 @@ operate_verify(struct call *call) LZ_NEEDS_GIL
     return rc < 0 ? handler_no_memory(&call->error) : 0;
 }
 
-static int
-operate_reload(struct call *call) LZ_NEEDS_GIL
-{
-    const struct wire_reload_params *params = &call->request->params.reload;
-    struct lz_error failure = {0};
-
-    operator_describe(call->control->op, &call->job, "reloading '%s'",
-                      params->name);
-    if (pyhost_reload(params->name, params->force, &call->arena,
-                      &call->reply.reload, &failure) < 0) {
-        return handler_error(&call->error, &failure, &call->arena);
-    }
-    return 0;
-}
-
 /* An edit with load: the rules first, so that what is loaded brings nothing
  * new in lazily that they match. */
 static int
@@ -306,6 +291,9 @@ operate(struct operator_job *job)
         break;
     case WIRE_RELOAD:
         call->status = operate_reload(call);
+        break;
+    case WIRE_ROLLBACK:
+        call->status = operate_rollback(call);
         break;
     case WIRE_IGNORE_ADD:
         call->status = operate_ignore_add(call);

@@ -132,7 +132,7 @@ fill_reply(struct call *call, const struct lz_rehearsed_list *list)
     return 0;
 }
 
-static void
+void
 count_rehearsal(struct control *control,
                 const struct lz_rehearsal_outcome *outcome)
 {

@@ -136,6 +136,7 @@ begin_job(struct operator_thread *op, struct operator_job *job)
     wanted = !job->abandoned;
     if (wanted) {
         job->state = JOB_RUNNING;
+        job->ran = true;
     }
     lz_mutex_unlock(&op->lock);
     return wanted;
@@ -230,6 +231,7 @@ operator_submit(struct operator_thread *op, struct operator_job *job)
     } else {
         job->state = JOB_QUEUED;
         job->abandoned = false;
+        job->ran = false;
         list_append(&op->queued, job);
         (void)pthread_cond_broadcast(&op->changed);
     }
@@ -275,6 +277,17 @@ operator_abandon(struct operator_thread *op, struct operator_job *job,
     job->abandoned = true;
     lz_mutex_unlock(&op->lock);
     return ours;
+}
+
+bool
+operator_ran(struct operator_thread *op, const struct operator_job *job)
+{
+    bool ran;
+
+    lz_mutex_lock(&op->lock);
+    ran = job->ran;
+    lz_mutex_unlock(&op->lock);
+    return ran;
 }
 
 bool

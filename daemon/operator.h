@@ -33,6 +33,7 @@ struct operator_job {
     char what[160]; /* what it does, for messages; see operator_describe */
     enum job_state state;
     bool abandoned;
+    bool ran; /* or runs; see operator_ran */
 };
 
 struct operator_thread;
@@ -56,6 +57,9 @@ struct operator_job *operator_take(struct operator_thread *op);
  * waited for. */
 bool operator_abandon(struct operator_thread *op, struct operator_job *job,
                       char *why, size_t why_size);
+/* Of an abandoned JOB that was not given back: whether it was run, or is being
+ * run. */
+bool operator_ran(struct operator_thread *op, const struct operator_job *job);
 /* Whether the calling thread is the operator's. */
 bool operator_is_self(const struct operator_thread *op);
 /* From within run: what the job does now. */

@@ -367,58 +367,6 @@ pyhost_verify(const char *name, struct arena *arena,
     return ret_result->name == NULL || ret_result->text == NULL ? -ENOMEM : 1;
 }
 
-static int
-copy_reload(const struct lz_reload_result *result, struct arena *arena,
-            struct wire_reload *ret)
-{
-    const char **lines =
-        arena_alloc(arena, result->unrepaired_count + 1, sizeof(*lines));
-
-    if (lines == NULL) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < result->unrepaired_count; i++) {
-        lines[i] = arena_strdup(arena, result->unrepaired[i]);
-    }
-    *ret = (struct wire_reload){
-        .verdict = lz_verdict_string(result->verdict),
-        .text = arena_strdup(arena, result->text),
-        .file = arena_strdup(arena, result->file),
-        .line = result->line,
-        .column = result->column,
-        .traceback = arena_strdup(arena, result->traceback),
-        .wall_ns = result->wall_ns,
-        .pause_ns = result->pause_ns,
-        .old_hash = result->old_hash,
-        .new_hash = result->new_hash,
-        .functions_kept = result->functions_kept,
-        .classes_kept = result->classes_kept,
-        .names_rebound = result->names_rebound,
-        .unrepaired = lines,
-        .unrepaired_count = result->unrepaired_count,
-    };
-    return 0;
-}
-
-int
-pyhost_reload(const char *name, bool force, struct arena *arena,
-              struct wire_reload *ret_reload, struct lz_error *error)
-{
-    struct lz_reload_result result = {0};
-    int rc;
-
-    if (lazycore_reload(name, force, &result, error) < 0) {
-        return -1;
-    }
-    rc = copy_reload(&result, arena, ret_reload);
-    ret_reload->name = arena_strdup(arena, name);
-    lazycore_reload_result_done(&result);
-    if (rc < 0 || ret_reload->name == NULL) {
-        return lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
-    }
-    return 0;
-}
-
 void
 pyhost_settle(char *ret_name, size_t size, uint64_t *ret_modules,
               uint64_t *ret_wall_ns)

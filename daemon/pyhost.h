@@ -16,6 +16,9 @@
 struct arena;
 struct wire_load_result;
 struct wire_reload;
+struct lz_rehearsal;
+struct lz_rehearsal_outcome;
+struct wire_reload_params;
 struct wire_verify_result;
 
 struct pyhost_setup {
@@ -72,10 +75,21 @@ int pyhost_load(const char *name, bool inject, struct arena *arena,
  * pending, or -ENOMEM. */
 int pyhost_verify(const char *name, struct arena *arena,
                   struct wire_verify_result *ret_result) LZ_NEEDS_GIL;
-/* Reload NAME. 0, or -1 with ERROR. */
-int pyhost_reload(const char *name, bool force, struct arena *arena,
+/* pyhost_reload.c: reload a module, or go back to what it was before the
+ * transaction SERIAL (0: the last). Strings as above. 0, or -1 with ERROR. */
+int pyhost_reload(const struct wire_reload_params *params, struct arena *arena,
                   struct wire_reload *ret_reload,
                   struct lz_error *error) LZ_NEEDS_GIL;
+/* The same in a copy of the service. *RET_OUTCOME is to be released. */
+int pyhost_rehearse_reload(const struct wire_reload_params *params,
+                           const struct lz_rehearsal *setup,
+                           struct arena *arena,
+                           struct lz_rehearsal_outcome *ret_outcome,
+                           struct wire_reload *ret_reload,
+                           struct lz_error *error) LZ_NEEDS_GIL;
+int pyhost_rollback(const char *name, uint64_t serial, struct arena *arena,
+                    struct wire_reload *ret_reload,
+                    struct lz_error *error) LZ_NEEDS_GIL;
 /* lazycore_settle; RET_NAME, of SIZE, is empty where nothing was loaded. */
 void pyhost_settle(char *ret_name, size_t size, uint64_t *ret_modules,
                    uint64_t *ret_wall_ns) LZ_NEEDS_GIL;

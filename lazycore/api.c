@@ -69,65 +69,6 @@ api_inject(PyObject *module, PyObject *Py_UNUSED(unused))
     return count < 0 ? NULL : PyLong_FromSsize_t(count);
 }
 
-static PyObject *
-reload_dict(const struct lz_reload_result *result)
-{
-    PyObject *unrepaired = PyList_New(0);
-    for (size_t i = 0; unrepaired != NULL && i < result->unrepaired_count;
-         i++) {
-        PyObject *line = PyUnicode_FromString(result->unrepaired[i]);
-        if (line == NULL || PyList_Append(unrepaired, line) < 0)
-            Py_CLEAR(unrepaired);
-        Py_XDECREF(line);
-    }
-    if (unrepaired == NULL)
-        return NULL;
-    return Py_BuildValue(
-        "{ss,ss,sz,si,si,sz,sK,sK,sK,sK,sK,sN}", "verdict",
-        lz_verdict_string(result->verdict), "text", result->text, "file",
-        result->file, "line", result->line, "column", result->column,
-        "traceback", result->traceback, "wall_ns",
-        (unsigned long long)result->wall_ns, "pause_ns",
-        (unsigned long long)result->pause_ns, "functions_kept",
-        (unsigned long long)result->functions_kept, "classes_kept",
-        (unsigned long long)result->classes_kept, "names_rebound",
-        (unsigned long long)result->names_rebound, "unrepaired", unrepaired);
-}
-
-PyObject *
-api_reload(PyObject *module, PyObject *args, PyObject *kwargs)
-{
-    static char *keywords[] = {LZ_CHARS("module"), LZ_CHARS("force"), NULL};
-    PyObject *what;
-    int force = 0;
-    lz_called_by_python();
-    struct lz_engine *engine = engine_or_raise(module);
-    if (engine == NULL ||
-        !PyArg_ParseTupleAndKeywords(args, kwargs, "O|p:reload", keywords,
-                                     &what, &force))
-        return NULL;
-    PyObject *name = NULL;
-    if (proxy_check(engine, what))
-        name = Py_NewRef(((struct lz_proxy *)what)->name);
-    else if (PyUnicode_Check(what))
-        name = Py_NewRef(what);
-    else
-        name = PyObject_GetAttr(what, engine->names.name);
-    const char *text = name == NULL ? NULL : PyUnicode_AsUTF8(name);
-    PyObject *answer = NULL;
-    struct lz_error error = {0};
-    struct lz_reload_result result;
-    if (text != NULL && lazycore_reload(text, force != 0, &result, &error) < 0)
-        raise_error(&error, PyExc_ImportError);
-    else if (text != NULL) {
-        answer = reload_dict(&result);
-        lazycore_reload_result_done(&result);
-    }
-    lz_error_done(&error);
-    Py_XDECREF(name);
-    return answer;
-}
-
 PyObject *
 api_ignore_module(PyObject *module, PyObject *args, PyObject *kwargs)
 {

@@ -36,11 +36,14 @@ void rehearse_watch_threads(void (*note)(void *arg, const char *name),
 /* rehearse_python.c */
 PyObject *api_rehearse(PyObject *module, PyObject *args, PyObject *kwargs);
 
+/* api_reload.c */
+PyObject *api_reload(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *api_rollback(PyObject *module, PyObject *what);
+
 /* api.c: functions of the Python module */
 PyObject *api_pending(PyObject *module, PyObject *argument);
 PyObject *api_load(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *api_inject(PyObject *module, PyObject *unused);
-PyObject *api_reload(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *api_ignore_module(PyObject *module, PyObject *args,
                             PyObject *kwargs);
 PyObject *api_stats(PyObject *module, PyObject *unused);

@@ -26,8 +26,10 @@ core_new(void)
     core->ignore = ignore_new();
     core->levels = levels_new();
     core->flights = flights_new();
+    core->sources = sources_new();
     if (core->registry == NULL || core->ignore == NULL ||
-        core->levels == NULL || core->flights == NULL) {
+        core->levels == NULL || core->flights == NULL ||
+        core->sources == NULL) {
         core_free(core);
         return NULL;
     }
@@ -41,6 +43,7 @@ core_free(struct lz_core *core)
         return;
     }
     flights_free(core->flights);
+    sources_free(core->sources);
     levels_free(core->levels);
     ignore_free(core->ignore);
     registry_free(core->registry);
@@ -71,12 +74,14 @@ core_before_fork(struct lz_core *core)
     ignore_before_fork(core->ignore);
     levels_before_fork(core->levels);
     flights_before_fork(core->flights);
+    sources_before_fork(core->sources);
 }
 
 void
 core_after_fork_parent(struct lz_core *core)
 {
     flights_after_fork_parent(core->flights);
+    sources_after_fork_parent(core->sources);
     levels_after_fork_parent(core->levels);
     ignore_after_fork_parent(core->ignore);
     registry_after_fork_parent(core->registry);
@@ -88,6 +93,7 @@ core_after_fork(struct lz_core *core)
     core->listener = (struct lz_listener){0};
     core->warm_count = 0;
     flights_after_fork(core->flights);
+    sources_after_fork(core->sources);
     levels_after_fork(core->levels);
     ignore_after_fork(core->ignore);
     registry_after_fork(core->registry);

@@ -15,6 +15,7 @@
 #include "lazycore/ignore.h"
 #include "lazycore/level.h"
 #include "lazycore/registry.h"
+#include "lazycore/sources.h"
 
 enum lz_event { LZ_EVENT_LOAD, LZ_EVENT_FAIL, LZ_EVENT_RELOAD, LZ_EVENT_FORK };
 
@@ -38,7 +39,8 @@ struct lz_core {
     struct lz_registry *registry;
     struct lz_ignore *ignore;
     struct lz_levels *levels;
-    struct lz_flights *flights;  /* loads and waits under way */
+    struct lz_flights *flights; /* loads and waits under way */
+    struct lz_sources *sources;
     struct lz_listener listener; /* set before Python starts; may be empty */
     /* Modules to load when the service calls lazycore.ready(); the host's,
      * set before Python starts. */

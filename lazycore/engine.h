@@ -46,7 +46,6 @@ enum lz_rule {
 
 struct lz_proxy;
 struct lz_key;
-struct lz_namespace;
 
 /* A module that was found and waits to be loaded. GC type LazyTarget. */
 struct lz_target {
@@ -152,7 +151,7 @@ struct lz_engine {
     PyObject *module;         /* borrowed: ourselves */
     PyTypeObject *target_type, *module_proxy_type, *name_proxy_type;
     PyTypeObject *key_type, *namespace_type, *from_type, *finder_type;
-    PyTypeObject *set_type; /* live views of the sets */
+    PyTypeObject *set_type, *view_type; /* of live sets; reload_view.c */
     struct lz_names names;
     PyObject *targets;          /* dict: name -> LazyTarget, not loaded */
     struct lz_table namespaces; /* borrowed, by dict */
@@ -175,8 +174,10 @@ struct lz_engine {
     PyObject *loader_classes[LZ_LOADER_CLASSES]; /* of files */
     PyObject *builtin_names, *frozen_names;      /* sets */
     PyObject *sys_dict;
-    PyObject *getallocatedblocks;
-    struct lz_blocks blocks;     /* what loads allocate */
+    PyObject *getallocatedblocks, *generations; /* reload_generation.c */
+    struct lz_transaction *transactions;        /* reloads under way */
+    uint64_t reload_serial;                     /* of the last one */
+    struct lz_blocks blocks;                    /* what loads allocate */
     struct lz_resident resident; /* where the process's memory is read */
     PyObject *foreseen;          /* set of names that pending modules import */
     uint64_t targets_made;       /* targets ever made */

@@ -9,6 +9,7 @@
  * PyModule_Type.tp_getattro while installed. Needs the GIL.
  */
 #include "lazycore/engine.h"
+#include "lazycore/reload.h"
 
 #include <string.h>
 
@@ -291,7 +292,8 @@ static PyObject *
 foresee_getattro(PyObject *module, PyObject *attr)
 {
     PyObject *value = patch.original(module, attr);
-    if (value != NULL || reading || !PyModule_CheckExact(module) ||
+    if (value != NULL || reading ||
+        !(PyModule_CheckExact(module) || reload_is_view(module)) ||
         lz_is_finalizing() || !PyUnicode_Check(attr) ||
         !PyErr_ExceptionMatches(PyExc_AttributeError))
         return value;

@@ -435,7 +435,7 @@ hook_reload(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     PyObject *spec =
         real == NULL ? NULL : PyObject_GetAttr(real, engine->names.spec);
     if (spec != NULL)
-        reload_note_source(spec);
+        reload_note_source(engine, spec);
     else if (real != NULL)
         lz_forgive(); /* reload says what it misses */
     PyObject *result =

@@ -170,6 +170,16 @@ use_stdlib(struct lz_core *core, const char *const *strings, size_t count)
     return levels_stdlib(core->levels, strings, count);
 }
 
+/* It was read a moment ago. */
+static void
+note_existing_source(struct lz_engine *engine, const char *name,
+                     const char *path)
+{
+    struct lz_source source;
+    if (path != NULL && source_identify(path, &source))
+        sources_note(engine->core->sources, name, path, &source);
+}
+
 static void
 note_existing(struct lz_engine *engine)
 {
@@ -183,9 +193,11 @@ note_existing(struct lz_engine *engine)
             PyModule_Check(module) ? PyModule_GetFilenameObject(module) : NULL;
         lz_forgive();
         const char *text = PyUnicode_AsUTF8(name);
-        if (text != NULL)
-            registry_existing(engine->core->registry, text,
-                              file == NULL ? NULL : PyUnicode_AsUTF8(file));
+        const char *path = file == NULL ? NULL : PyUnicode_AsUTF8(file);
+        if (text != NULL) {
+            registry_existing(engine->core->registry, text, path);
+            note_existing_source(engine, text, path);
+        }
         lz_forgive();
         Py_XDECREF(file);
     }

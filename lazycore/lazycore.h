@@ -78,7 +78,16 @@ enum lz_verdict {
 
 const char *lz_verdict_string(enum lz_verdict verdict);
 
+struct lz_reload_options {
+    bool force;      /* run it even where the source has not changed */
+    bool strict;     /* refuse where a class or function becomes another */
+    bool forget;     /* keep no generation to roll back to */
+    bool hold;       /* nobody reloads it until core->sources releases it */
+    bool dependents; /* and all that imported it, as one transaction */
+};
+
 struct lz_reload_result {
+    char *name; /* malloc'd */
     enum lz_verdict verdict;
     char text[512];              /* why, for a person */
     char *file;                  /* location of a failure, or NULL */
@@ -91,12 +100,35 @@ struct lz_reload_result {
     uint64_t names_rebound; /* bound elsewhere by from-import, step 4 */
     char **unrepaired;      /* malloc'd "holder: name" lines */
     size_t unrepaired_count;
+    char **replaced; /* malloc'd: what could not keep its identity, and why */
+    size_t replaced_count;
+    uint64_t generation;  /* serial of the transaction that was applied */
+    uint64_t generations; /* kept to roll back to, afterwards */
+    struct lz_reload_result *others; /* further modules of the transaction,
+                                        in the order of their bodies */
+    size_t other_count;
 };
 
-/* 0 with *ret_result; -1 with ERROR where no verdict could be reached. */
-int lazycore_reload(const char *name, bool force,
+/* Bounds of what is kept to roll back to. The newest generation of a module
+ * is kept whatever it takes. */
+enum {
+    LZ_GENERATIONS_MAX = 3,                  /* of one module */
+    LZ_GENERATIONS_BYTES = 64 * 1024 * 1024, /* of all, as estimated */
+    LZ_RELOAD_MODULES_MAX = 500              /* of one transaction */
+};
+
+/* 0 with *ret_result; -1 with ERROR where no verdict could be reached. The
+ * verdict is that of the transaction: that of NAME unless another module
+ * made it fail, whose name and place are then in it. */
+int lazycore_reload(const char *name, const struct lz_reload_options *options,
                     struct lz_reload_result *ret_result,
                     struct lz_error *error) LZ_NEEDS_GIL;
+/* Go back to the generation before the one that runs, with all modules of
+ * its transaction; runs none of their code. SERIAL not 0: only if that one
+ * runs. Returns as above. */
+int lazycore_rollback(const char *name, uint64_t serial,
+                      struct lz_reload_result *ret_result,
+                      struct lz_error *error) LZ_NEEDS_GIL;
 void lazycore_reload_result_done(struct lz_reload_result *result);
 
 /* What a pending module would come to, had it to be loaded now. */

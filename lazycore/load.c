@@ -277,7 +277,7 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
               struct lz_load *record, bool *ret_copy)
 {
     char error[600], thread[64];
-    reload_note_source(spec);
+    reload_note_source(engine, spec);
     struct load *load = load_push(engine, name);
     if (load == NULL)
         return NULL;

@@ -144,8 +144,9 @@ static PyMethodDef module_methods[] = {
                "leaked to; return the number of places.")},
     {"reload", (PyCFunction)(void (*)(void))api_reload,
      METH_VARARGS | METH_KEYWORDS,
-     PyDoc_STR("reload(module, force=False)\n--\n\nReload a module as one "
-               "transaction; return a dict that says what came of it.")},
+     PyDoc_STR("Reload a module as one transaction; tell what came of it.")},
+    {"rollback", api_rollback, METH_O,
+     PyDoc_STR("rollback(module, /)\n--\n\nGo back to before its reload.")},
     {"report", report_python, METH_VARARGS,
      PyDoc_STR("report(arg='')\n--\n\nPrint the state to stderr, as verbose "
                "asks.")},
@@ -412,7 +413,8 @@ module_exec(PyObject *module)
     VISIT(engine->frozen_names)                                               \
     VISIT(engine->sys_dict)                                                   \
     VISIT(engine->foreseen)                                                   \
-    VISIT(engine->getallocatedblocks)
+    VISIT(engine->view_type)                                                  \
+    VISIT(engine->generations) VISIT(engine->getallocatedblocks)
 
 static int
 module_traverse(PyObject *module, visitproc visit, void *arg)

@@ -128,6 +128,22 @@ keep_detached(struct lz_publish *publish)
     return status;
 }
 
+/* A body can give its module a class of its own. */
+static void
+move_module_class(struct lz_publish *publish)
+{
+    struct lz_reload *reload = publish->reload;
+    PyObject *class = reload->stand_in != NULL
+                          ? (PyObject *)Py_TYPE(reload->stand_in)
+                          : reload->class_before;
+
+    if (class != NULL) {
+        (void)reload_set_module_class(reload,
+                                      reload_mapped_borrowed(publish, class));
+        lz_forgive();
+    }
+}
+
 int
 reload_after(struct lz_publish *publish)
 {
@@ -135,6 +151,9 @@ reload_after(struct lz_publish *publish)
         return -1;
     }
     change_late_keys(publish);
-    hand_on_all_registered(publish);
+    if (!publish->takes_back) {
+        hand_on_all_registered(publish);
+        move_module_class(publish);
+    }
     return 0;
 }

@@ -1,20 +1,21 @@
-/* Reload, step 4 for numbers, texts and the like, which anyone may share.
+/* Reload, step 4 for numbers, texts and whatever else others may have from
+ * elsewhere.
  *
- * That a module has the same 10 under the same name says little; that its
- * code, read and not run, imports the name from the reloaded module says
- * that it is the same one. So what such a constant becomes is decided before
- * the step that may run no code, and done in it. Needs the GIL.
+ * That a module has the same 10 under the same name says little, nor does
+ * that it has the same function where the reloaded module had only imported
+ * it; that its code, read and not run, imports the name from the reloaded
+ * module says that it is the same one. So what such a value becomes is
+ * decided before the step that may run no code, and done in it. Functions and
+ * classes that say they are of the module need no such proof. Needs the GIL.
  */
 #include "lazycore/reload.h"
-
-#include "lazycore/bytecode.h"
 
 enum { ROW_MODULE, ROW_DICT, ROW_KEY, ROW_OLD, ROW_NAME };
 
 struct hunt {
     struct lz_reload *reload;
-    PyObject *changed;    /* dict: name -> old constant */
-    struct lz_ptrmap own; /* old constant that few share -> its name */
+    PyObject *changed;    /* dict: name -> old value */
+    struct lz_ptrmap own; /* old value that few share -> its name */
     PyObject *rows;       /* list of (module, dict, key, old, name) */
     PyObject *imports;    /* dict: module -> set of "module:name" */
     PyObject *sources;    /* dict: name -> list of modules it comes from */
@@ -49,26 +50,26 @@ is_everywhere(PyObject *object)
     return !PyFloat_CheckExact(object) && !PyComplex_CheckExact(object);
 }
 
-/* Forget that something could not be read. 0, or -1 where KeyboardInterrupt
- * or SystemExit is pending. */
-static int
-forgive_unreadable(void)
-{
-    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception)) {
-        return -1;
-    }
-    lz_forgive();
-    return 0;
-}
-
 /* --- what changed, and who has it --------------------------------------- */
 
-/* 1 the constant OLD became another; 0, -1. */
-static int
-differs(PyObject *old, PyObject *new)
+/* Whether OLD says itself that it is of the reloaded module: step 3 knows. */
+static bool
+is_own(struct lz_reload *reload, PyObject *old)
 {
-    if (!reload_is_constant(old) || old == new) {
+    const struct lz_publish publish = {.reload = reload};
+
+    return reload_is_own(&publish, old);
+}
+
+/* 1 the value OLD became another; 0, -1. */
+static int
+differs(struct lz_reload *reload, PyObject *old, PyObject *new)
+{
+    if (old == new || PyModule_Check(old)) {
         return 0;
+    }
+    if (!reload_is_constant(old)) {
+        return reload->takes_back || !is_own(reload, old);
     }
     return Py_TYPE(old) != Py_TYPE(new)
                ? 1
@@ -83,25 +84,43 @@ is_dunder(PyObject *key)
            PyUnicode_READ_CHAR(key, 1) == '_';
 }
 
+/* What KEY, whose value in the fresh namespace is FRESH, was and becomes:
+ * borrowed. 1, or 0 where nothing is to be done. */
+static int
+ends_of(struct lz_reload *reload, PyObject *key, PyObject *fresh,
+        PyObject **ret_old, PyObject **ret_new)
+{
+    struct lz_key *pending = NULL;
+    PyObject *live = PyUnicode_CheckExact(key) && !is_dunder(key)
+                         ? namespace_peek_borrowed(reload->engine,
+                                                   reload->live, key, &pending)
+                         : NULL;
+
+    if (live == NULL || pending != NULL) {
+        return 0;
+    }
+    *ret_old = reload->takes_back ? fresh : live;
+    *ret_new = reload->takes_back ? live : fresh;
+    return 1;
+}
+
 static int
 find_changed(struct hunt *hunt)
 {
     struct lz_reload *reload = hunt->reload;
-    PyObject *key, *new;
+    PyObject *key, *fresh;
     Py_ssize_t at = 0;
 
-    while (PyDict_Next(reload->fresh, &at, &key, &new)) {
-        struct lz_key *pending = NULL;
-        PyObject *old = PyUnicode_CheckExact(key) && !is_dunder(key)
-                            ? namespace_peek_borrowed(
-                                  reload->engine, reload->live, key, &pending)
-                            : NULL;
-        int changed = old == NULL || pending != NULL ? 0 : differs(old, new);
+    while (PyDict_Next(reload->fresh, &at, &key, &fresh)) {
+        PyObject *old, *new;
+        int changed = ends_of(reload, key, fresh, &old, &new) == 0
+                          ? 0
+                          : differs(reload, old, new);
         if (changed < 0 ||
             (changed > 0 && PyDict_SetItem(hunt->changed, key, old) < 0)) {
             return -1;
         }
-        if (changed > 0 && !is_everywhere(old) &&
+        if (changed > 0 && !(reload_is_constant(old) && is_everywhere(old)) &&
             ptrmap_put(&hunt->own, old, key) != 0) {
             (void)PyErr_NoMemory();
             return -1;
@@ -159,6 +178,21 @@ find_aliases(struct hunt *hunt, PyObject *module, PyObject *dict)
     return 0;
 }
 
+/* MODULE's namespace, or the one that is about to take its place. */
+static PyObject *
+dict_of_borrowed(struct hunt *hunt, PyObject *module)
+{
+    const struct lz_transaction *transaction = hunt->reload->transaction;
+
+    for (size_t i = 0; i < transaction->count; i++) {
+        const struct lz_reload *other = &transaction->items[i];
+        if (other->module == module && other->fresh != NULL) {
+            return other->fresh;
+        }
+    }
+    return PyModule_GetDict(module);
+}
+
 static int
 look_through_modules(struct hunt *hunt)
 {
@@ -169,8 +203,8 @@ look_through_modules(struct hunt *hunt)
         if (!PyModule_Check(module) || !PyUnicode_CheckExact(name)) {
             continue;
         }
-        PyObject *dict = PyModule_GetDict(module);
-        if (dict != hunt->reload->live &&
+        PyObject *dict = dict_of_borrowed(hunt, module);
+        if (dict != hunt->reload->live && dict != hunt->reload->fresh &&
             (find_names(hunt, name, dict) < 0 ||
              find_aliases(hunt, name, dict) < 0)) {
             return -1;
@@ -197,136 +231,6 @@ find_holders(struct hunt *hunt)
 
 /* --- what a holder imports ---------------------------------------------- */
 
-struct reading {
-    PyObject *package; /* "" where there is none */
-    PyObject *set;
-};
-
-static int
-note_import(void *arg, PyObject *name, PyObject *fromlist, int level)
-{
-    struct reading *reading = arg;
-    int status = 0;
-
-    if (fromlist == NULL || !PyTuple_Check(fromlist)) {
-        return 0;
-    }
-    PyObject *module = foresee_absolute(reading->package, name, level);
-    if (module == NULL) {
-        return PyErr_Occurred() ? -1 : 0;
-    }
-    for (Py_ssize_t i = 0; status == 0 && i < PyTuple_GET_SIZE(fromlist);
-         i++) {
-        PyObject *item = PyUnicode_FromFormat("%U:%S", module,
-                                              PyTuple_GET_ITEM(fromlist, i));
-        status = item == NULL ? -1 : PySet_Add(reading->set, item);
-        Py_XDECREF(item);
-    }
-    Py_DECREF(module);
-    return status;
-}
-
-/* A program that was started from a file: nothing says how it was loaded.
- * get_code() would leave a .pyc beside it. */
-static PyObject *
-compile_file(PyObject *path)
-{
-    PyObject *builtins = PyImport_ImportModule("builtins");
-    PyObject *file = PyFile_OpenCodeObject(path);
-    PyObject *text =
-        file == NULL ? NULL : PyObject_CallMethod(file, "read", NULL);
-    PyObject *code = text == NULL || builtins == NULL
-                         ? NULL
-                         : PyObject_CallMethod(builtins, "compile", "OOsii",
-                                               text, path, "exec", 0, 1);
-    PyObject *type, *error, *traceback;
-
-    PyErr_Fetch(&type, &error, &traceback);
-    PyObject *closed =
-        file == NULL ? NULL : PyObject_CallMethod(file, "close", NULL);
-    lz_forgive();
-    PyErr_Restore(type, error, traceback);
-    Py_XDECREF(closed);
-    Py_XDECREF(text);
-    Py_XDECREF(file);
-    Py_XDECREF(builtins);
-    return code;
-}
-
-static PyObject *
-peek(struct hunt *hunt, PyObject *dict, const char *name)
-{
-    PyObject *key = PyUnicode_FromString(name);
-    PyObject *value =
-        key == NULL
-            ? NULL
-            : namespace_peek_borrowed(hunt->reload->engine, dict, key, NULL);
-
-    Py_XDECREF(key);
-    return Py_XNewRef(value == Py_None ? NULL : value);
-}
-
-/* The code of the module that DICT is of, and its package; NULL where it
- * cannot be read, perhaps with an exception. */
-static PyObject *
-code_of(struct hunt *hunt, PyObject *dict, PyObject **ret_package)
-{
-    PyObject *spec = peek(hunt, dict, "__spec__");
-    PyObject *code = NULL;
-
-    if (spec == NULL) {
-        PyObject *file = peek(hunt, dict, "__file__");
-        *ret_package = peek(hunt, dict, "__package__");
-        if (file != NULL && PyUnicode_Check(file)) {
-            code = compile_file(file);
-        }
-        Py_XDECREF(file);
-        return code;
-    }
-    PyObject *name = PyObject_GetAttrString(spec, "name");
-    PyObject *loader =
-        name == NULL ? NULL : PyObject_GetAttrString(spec, "loader");
-    *ret_package =
-        loader == NULL ? NULL : PyObject_GetAttrString(spec, "parent");
-    if (*ret_package != NULL && loader != Py_None) {
-        code = PyObject_CallMethod(loader, "get_code", "O", name);
-    }
-    Py_XDECREF(loader);
-    Py_XDECREF(name);
-    Py_DECREF(spec);
-    return code;
-}
-
-/* A new set, empty where nothing can be read. */
-static PyObject *
-read_imports(struct hunt *hunt, PyObject *dict)
-{
-    struct reading reading = {.set = PySet_New(NULL)};
-    PyObject *bytes = NULL;
-    PyObject *code =
-        reading.set == NULL ? NULL : code_of(hunt, dict, &reading.package);
-
-    if (reading.package == NULL || !PyUnicode_Check(reading.package)) {
-        Py_XSETREF(reading.package, PyErr_Occurred()
-                                        ? NULL
-                                        : PyUnicode_FromStringAndSize("", 0));
-    }
-    if (code != NULL && PyCode_Check(code) && reading.package != NULL) {
-        bytes = lz_code_bytes((PyCodeObject *)code);
-    }
-    if (bytes != NULL) {
-        (void)bytecode_imports((PyCodeObject *)code, bytes, note_import,
-                               &reading);
-    }
-    Py_XDECREF(bytes);
-    Py_XDECREF(code);
-    Py_XDECREF(reading.package);
-    if (reading.set != NULL && forgive_unreadable() < 0) {
-        Py_CLEAR(reading.set);
-    }
-    return reading.set;
-}
-
 static int
 read_holders(struct hunt *hunt)
 {
@@ -335,7 +239,8 @@ read_holders(struct hunt *hunt)
         PyObject *module = PyTuple_GET_ITEM(row, ROW_MODULE);
         int known = PyDict_Contains(hunt->imports, module);
         PyObject *set =
-            known == 0 ? read_imports(hunt, PyTuple_GET_ITEM(row, ROW_DICT))
+            known == 0 ? reload_read_imports(hunt->reload->engine,
+                                             PyTuple_GET_ITEM(row, ROW_DICT))
                        : NULL;
         if (known < 0 || (known == 0 && set == NULL) ||
             (set != NULL && PyDict_SetItem(hunt->imports, module, set) < 0)) {
@@ -422,6 +327,46 @@ confirm_all(struct hunt *hunt)
     return 0;
 }
 
+/* Whether IMPORTS, a set, has anything of the reloaded module: 1, 0, -1. */
+static int
+imports_module(struct hunt *hunt, PyObject *imports)
+{
+    PyObject *prefix = PyUnicode_FromFormat("%U:", hunt->reload->name);
+    PyObject *items = prefix == NULL ? NULL : PySequence_List(imports);
+    int found = items == NULL ? -1 : 0;
+
+    for (Py_ssize_t i = 0; found == 0 && i < PyList_GET_SIZE(items); i++) {
+        found = PyUnicode_Tailmatch(PyList_GET_ITEM(items, i), prefix, 0,
+                                    PY_SSIZE_T_MAX, -1) != 0;
+    }
+    Py_XDECREF(items);
+    Py_XDECREF(prefix);
+    return found;
+}
+
+/* What no statement explains: who imports the module otherwise has taken the
+ * value from it by some code; who does not has it from elsewhere. */
+static int
+sort_the_rest(struct hunt *hunt)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(hunt->rows); i++) {
+        PyObject *row = PyList_GET_ITEM(hunt->rows, i);
+        PyObject *old = PyTuple_GET_ITEM(row, ROW_OLD);
+        if (reload_is_constant(old)) {
+            continue;
+        }
+        PyObject *imports = PyDict_GetItemWithError(
+            hunt->imports, PyTuple_GET_ITEM(row, ROW_MODULE));
+        int suspect = imports == NULL ? -1 : imports_module(hunt, imports);
+        if (suspect < 0 ||
+            (suspect > 0 && PyList_Append(hunt->reload->suspects, row) < 0) ||
+            (suspect == 0 && PyList_Append(hunt->reload->foreign, old) < 0)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int
 reload_find_constants(struct lz_reload *reload)
 {
@@ -434,12 +379,16 @@ reload_find_constants(struct lz_reload *reload)
     };
     int status = -1;
 
-    reload->constants = PyList_New(0);
+    Py_XSETREF(reload->constants, PyList_New(0));
+    Py_XSETREF(reload->suspects, PyList_New(0));
+    Py_XSETREF(reload->foreign, PyList_New(0));
     if (hunt.changed != NULL && hunt.rows != NULL && hunt.imports != NULL &&
-        hunt.sources != NULL && reload->constants != NULL) {
-        status = find_holders(&hunt) < 0 || read_holders(&hunt) < 0
+        hunt.sources != NULL && reload->constants != NULL &&
+        reload->suspects != NULL && reload->foreign != NULL) {
+        status = find_holders(&hunt) < 0 || read_holders(&hunt) < 0 ||
+                         confirm_all(&hunt) < 0
                      ? -1
-                     : confirm_all(&hunt);
+                     : sort_the_rest(&hunt);
     }
     ptrmap_done(&hunt.own);
     Py_XDECREF(hunt.sources);
@@ -451,47 +400,75 @@ reload_find_constants(struct lz_reload *reload)
 
 /* --- in the step -------------------------------------------------------- */
 
-static const char *
-text_of(PyObject *text)
+/* What the value of ROW becomes, borrowed; NULL where nothing is to be done:
+ * another thread may have set it since. */
+static PyObject *
+successor_borrowed(struct lz_publish *publish, PyObject *row)
 {
-    const char *utf8 = PyUnicode_AsUTF8(text);
+    struct lz_reload *reload = publish->reload;
+    PyObject *old = PyTuple_GET_ITEM(row, ROW_OLD);
+    struct lz_key *pending = NULL;
+    PyObject *new = namespace_peek_borrowed(
+        reload->engine, reload->takes_back ? reload->live : reload->fresh,
+        PyTuple_GET_ITEM(row, ROW_NAME), NULL);
+    PyObject *now = namespace_peek_borrowed(
+        reload->engine, PyTuple_GET_ITEM(row, ROW_DICT),
+        PyTuple_GET_ITEM(row, ROW_KEY), &pending);
 
-    lz_forgive();
-    return utf8 == NULL ? "?" : utf8;
+    if (new == NULL || now != old || pending != NULL ||
+        proxy_check(reload->engine, new)) {
+        return NULL;
+    }
+    new = reload_mapped_borrowed(publish, new);
+    return new == old ? NULL : new;
+}
+
+static int
+list_row(struct lz_publish *publish, PyObject *row)
+{
+    return reload_unrepaired(
+        publish, "module %.100s.%.60s: %.60s",
+        reload_text(PyTuple_GET_ITEM(row, ROW_MODULE), "?"),
+        reload_text(PyTuple_GET_ITEM(row, ROW_KEY), "?"),
+        reload_text(PyTuple_GET_ITEM(row, ROW_NAME), "?"));
 }
 
 static int
 rebind(struct lz_publish *publish, PyObject *row)
 {
-    struct lz_reload *reload = publish->reload;
-    PyObject *dict = PyTuple_GET_ITEM(row, ROW_DICT);
     PyObject *key = PyTuple_GET_ITEM(row, ROW_KEY);
     PyObject *old = PyTuple_GET_ITEM(row, ROW_OLD);
-    PyObject *name = PyTuple_GET_ITEM(row, ROW_NAME);
-    struct lz_key *pending = NULL;
-    PyObject *new = PyDict_GetItemWithError(reload->fresh, name);
+    PyObject *new = successor_borrowed(publish, row);
 
-    /* Another thread may have set it since. */
-    if (namespace_peek_borrowed(reload->engine, dict, key, &pending) != old ||
-        pending != NULL || new == NULL) {
+    if (new == NULL) {
         return PyErr_Occurred() ? -1 : 0;
     }
-    if (key != name) {
-        return reload_unrepaired(publish, "module %s.%s: %s",
-                                 text_of(PyTuple_GET_ITEM(row, ROW_MODULE)),
-                                 text_of(key), text_of(name));
+    if (reload_is_constant(old) && key != PyTuple_GET_ITEM(row, ROW_NAME)) {
+        return publish->takes_back ? 0 : list_row(publish, row);
     }
-    reload->result->names_rebound++;
-    return PyDict_SetItem(dict, key, reload_mapped_borrowed(publish, new));
+    publish->reload->result->names_rebound++;
+    return reload_bury(publish, old) < 0
+               ? -1
+               : PyDict_SetItem(PyTuple_GET_ITEM(row, ROW_DICT), key, new);
 }
 
 int
 reload_rebind_constants(struct lz_publish *publish)
 {
     PyObject *rows = publish->reload->constants;
+    PyObject *suspects = publish->reload->suspects;
 
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(rows); i++) {
         if (rebind(publish, PyList_GET_ITEM(rows, i)) < 0) {
+            return -1;
+        }
+    }
+    for (Py_ssize_t i = 0;
+         !publish->takes_back && i < PyList_GET_SIZE(suspects); i++) {
+        PyObject *row = PyList_GET_ITEM(suspects, i);
+        PyObject *new = successor_borrowed(publish, row);
+        if (new == NULL ? PyErr_Occurred() != NULL
+                        : list_row(publish, row) < 0) {
             return -1;
         }
     }

@@ -12,13 +12,17 @@
 PyObject *
 reload_mapped_borrowed(const struct lz_publish *publish, PyObject *object)
 {
-    PyObject *old = ptrmap_get(&publish->moved, object);
-
-    return old != NULL ? old : object;
+    for (; publish != NULL; publish = publish->before) {
+        PyObject *old = ptrmap_get(&publish->moved, object);
+        if (old != NULL) {
+            return old;
+        }
+    }
+    return object;
 }
 
-static int
-put(struct lz_ptrmap *map, PyObject *key, void *value)
+int
+reload_put(struct lz_ptrmap *map, PyObject *key, void *value)
 {
     if (ptrmap_put(map, key, value) != 0) {
         (void)PyErr_NoMemory();
@@ -27,16 +31,15 @@ put(struct lz_ptrmap *map, PyObject *key, void *value)
     return 0;
 }
 
-/* NEW moves into OLD. */
-static int
-move(struct lz_publish *publish, PyObject *old, PyObject *new)
+int
+reload_move(struct lz_publish *publish, PyObject *old, PyObject *new)
 {
     if (PyList_Append(publish->keep, old) < 0 ||
         PyList_Append(publish->keep, new) < 0) {
         return -1;
     }
-    return put(&publish->moved, new, old) < 0 ||
-                   put(&publish->taken, old, new) < 0
+    return reload_put(&publish->moved, new, old) < 0 ||
+                   reload_put(&publish->taken, old, new) < 0
                ? -1
                : 0;
 }
@@ -76,7 +79,7 @@ pair_functions(struct lz_publish *publish, PyObject *old, PyObject *new)
         !same_text(a->func_qualname, b->func_qualname)) {
         return 0;
     }
-    return move(publish, old, new);
+    return reload_move(publish, old, new);
 }
 
 /* --- classes
@@ -204,7 +207,7 @@ pair_members(struct lz_publish *publish, PyTypeObject *old, PyTypeObject *new)
             lz_forgive();
             continue;
         }
-        if (move(publish, one, member) < 0) {
+        if (reload_move(publish, one, member) < 0) {
             return -1;
         }
     }
@@ -236,6 +239,18 @@ wrapped_borrowed(PyObject *value)
     return function;
 }
 
+/* A class inside one that stays, which cannot stay itself. */
+static int
+replace_inner(struct lz_publish *publish, PyObject *old, PyObject *new)
+{
+    return publish->takes_back || old == new || !PyType_Check(old) ||
+                   !PyType_Check(new) || !reload_is_own(publish, old)
+               ? 0
+               : reload_replace(publish,
+                                ((PyHeapTypeObject *)old)->ht_qualname, old,
+                                reload_mapped_borrowed(publish, new));
+}
+
 static int
 pair_attributes(struct lz_publish *publish, PyTypeObject *old,
                 PyTypeObject *new)
@@ -257,10 +272,11 @@ pair_attributes(struct lz_publish *publish, PyTypeObject *old,
                 (pair(publish, other_inner, inner) < 0 ||
                  (ptrmap_get(&publish->moved, inner) == other_inner &&
                   !ptrmap_has(&publish->taken, other) &&
-                  move(publish, other, value) < 0))) {
+                  reload_move(publish, other, value) < 0))) {
                 return -1;
             }
-        } else if (pair(publish, other, value) < 0) {
+        } else if (pair(publish, other, value) < 0 ||
+                   replace_inner(publish, other, value) < 0) {
             return -1;
         }
     }
@@ -281,7 +297,8 @@ pair_classes(struct lz_publish *publish, PyObject *old, PyObject *new)
         !same_layout(publish, a, b)) {
         return 0;
     }
-    if (move(publish, old, new) < 0 || put(&publish->classes, new, old) < 0) {
+    if (reload_move(publish, old, new) < 0 ||
+        reload_put(&publish->classes, new, old) < 0) {
         return -1;
     }
     return pair_members(publish, a, b) < 0 ? -1
@@ -300,8 +317,31 @@ reload_class_keeps(PyTypeObject *type, PyObject *key, PyObject *value)
            PyUnicode_CompareWithASCIIString(key, "_abc_impl") == 0;
 }
 
-/* --- the namespace
- * --------------------------------------------------------------- */
+/* Whether the body made NEW. */
+static bool
+is_fresh(const struct lz_publish *publish, PyObject *new)
+{
+    return PyFunction_Check(new)
+               ? ((PyFunctionObject *)new)->func_globals ==
+                     publish->reload->fresh
+               : PyType_Check(new) && reload_is_own(publish, new);
+}
+
+bool
+reload_is_own(const struct lz_publish *publish, PyObject *object)
+{
+    if (PyFunction_Check(object)) {
+        PyFunctionObject *function = (PyFunctionObject *)object;
+        return function->func_globals == publish->reload->live ||
+               of_module(publish, function->func_module);
+    }
+    return PyType_Check(object) &&
+           (((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
+           of_module(publish,
+                     type_item_borrowed((PyTypeObject *)object, "__module__"));
+}
+
+/* --- the namespace ------------------------------------------------------ */
 
 static int
 pair(struct lz_publish *publish, PyObject *old, PyObject *new)
@@ -310,52 +350,19 @@ pair(struct lz_publish *publish, PyObject *old, PyObject *new)
         ptrmap_has(&publish->taken, old)) {
         return 0;
     }
+    int status = 0;
     if (PyFunction_Check(old) && PyFunction_Check(new)) {
-        return pair_functions(publish, old, new);
+        status = pair_functions(publish, old, new);
+    } else if (PyType_Check(old) && PyType_Check(new)) {
+        status = pair_classes(publish, old, new);
     }
-    if (PyType_Check(old) && PyType_Check(new)) {
-        return pair_classes(publish, old, new);
+    /* To be taken back it need not fit. */
+    if (status == 0 && publish->takes_back &&
+        !ptrmap_has(&publish->moved, new) && reload_is_own(publish, old) &&
+        is_fresh(publish, new)) {
+        status = reload_move(publish, old, new);
     }
-    return 0;
-}
-
-/* An object that anyone may share says nothing about who holds it. */
-static bool
-is_common(PyObject *object)
-{
-    return object == Py_NotImplemented || PyModule_Check(object) ||
-           reload_is_constant(object);
-}
-
-/* OLD stood under NAME, where NEW is now; who else has it? */
-static int
-replace(struct lz_publish *publish, PyObject *name, PyObject *old,
-        PyObject *new)
-{
-    if (old == new || is_common(old) || ptrmap_has(&publish->taken, old) ||
-        ptrmap_has(&publish->replaced, old) ||
-        (PyType_Check(old) &&
-         (((PyTypeObject *)old)->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0)) {
-        return 0;
-    }
-    if (PyList_Append(publish->keep, old) < 0 ||
-        PyList_Append(publish->keep, name) < 0 ||
-        PyList_Append(publish->keep, new) < 0) {
-        return -1;
-    }
-    return put(&publish->replaced, old, new) < 0 ||
-                   put(&publish->names, old, name) < 0
-               ? -1
-               : 0;
-}
-
-static PyObject *
-live_borrowed(struct lz_publish *publish, PyObject *key)
-{
-    return PyUnicode_CheckExact(key)
-               ? namespace_peek_borrowed(publish->reload->engine,
-                                         publish->reload->live, key, NULL)
-               : NULL;
+    return status;
 }
 
 static bool
@@ -378,7 +385,7 @@ pair_pass(struct lz_publish *publish, bool own_names)
     Py_ssize_t at = 0;
 
     while (PyDict_Next(publish->reload->fresh, &at, &key, &value)) {
-        PyObject *old = live_borrowed(publish, key);
+        PyObject *old = reload_live_value_borrowed(publish, key);
         if (old != NULL && stands_under_own_name(key, value) == own_names &&
             pair(publish, old, value) < 0) {
             return -1;
@@ -390,19 +397,13 @@ pair_pass(struct lz_publish *publish, bool own_names)
 int
 reload_pair(struct lz_publish *publish)
 {
-    PyObject *key, *value;
-    Py_ssize_t at = 0;
+    int status = publish->reload->generation != NULL
+                     ? reload_pair_generation(publish)
+                     : pair_pass(publish, true);
 
-    if (pair_pass(publish, true) < 0 || pair_pass(publish, false) < 0) {
-        return -1;
+    if (status == 0 && publish->reload->generation == NULL) {
+        status = pair_pass(publish, false);
     }
-    while (PyDict_Next(publish->reload->fresh, &at, &key, &value)) {
-        PyObject *old = live_borrowed(publish, key);
-        if (old != NULL &&
-            replace(publish, key, old,
-                    reload_mapped_borrowed(publish, value)) < 0) {
-            return -1;
-        }
-    }
-    return 0;
+    return status == 0 && !publish->takes_back ? reload_replace_all(publish)
+                                               : status;
 }

@@ -1,9 +1,11 @@
-/* Reload, step 3: the fresh namespace takes the live one's place.
+/* Reload, step 3: the fresh namespaces take the live ones' places.
  *
  * Between the first change and the last no Python code runs and the GIL is
  * not released, so no thread sees a mix: the collector is off, keys of
  * pending names compare plainly, and what is replaced is kept in a graveyard
- * until all is done, because its end may run code. Needs the GIL.
+ * until all is done, because its end may run code. The modules of a
+ * transaction are put in place in the order of their bodies, all in the one
+ * step. Needs the GIL.
  */
 #include "lazycore/reload.h"
 
@@ -16,25 +18,7 @@ reload_bury(struct lz_publish *publish, PyObject *object)
     return object == NULL ? 0 : PyList_Append(publish->graveyard, object);
 }
 
-/* --- functions
- * ------------------------------------------------------------------ */
-
-/* Their cells and tuples are dead with them: nobody's reference to repair. */
-static void
-disown(struct lz_publish *publish, PyObject *tuple)
-{
-    if (tuple == NULL || !PyTuple_Check(tuple)) {
-        return;
-    }
-    /* Not known as ours for lack of memory: reported as a holder. */
-    (void)ptrmap_put(&publish->ours, tuple, tuple);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
-        PyObject *item = PyTuple_GET_ITEM(tuple, i);
-        if (PyCell_Check(item) && Py_REFCNT(item) == 1) {
-            (void)ptrmap_put(&publish->ours, item, item);
-        }
-    }
-}
+/* --- what the body made ------------------------------------------------- */
 
 /* Set *SLOT to a new reference to VALUE; the old one goes to the grave. */
 static int
@@ -53,36 +37,6 @@ set_slot(struct lz_publish *publish, PyObject **slot, PyObject *value)
     return 0;
 }
 
-/* The old function goes on with all that the new one has but its identity.
- * The setters of Python would raise audit events, which may run code. */
-static int
-move_function(struct lz_publish *publish, PyObject *old, PyObject *new)
-{
-    PyFunctionObject *a = (PyFunctionObject *)old;
-    PyFunctionObject *b = (PyFunctionObject *)new;
-
-    disown(publish, a->func_closure);
-    disown(publish, a->func_defaults);
-    if (set_slot(publish, &a->func_code, b->func_code) < 0 ||
-        set_slot(publish, &a->func_closure, b->func_closure) < 0 ||
-        set_slot(publish, &a->func_kwdefaults, b->func_kwdefaults) < 0 ||
-        set_slot(publish, &a->func_doc, b->func_doc) < 0 ||
-        set_slot(publish, &a->func_dict, b->func_dict) < 0 ||
-        set_slot(publish, &a->func_annotations, b->func_annotations) < 0 ||
-        reload_bury(publish, a->func_defaults) < 0) {
-        return -1;
-    }
-#if PY_VERSION_HEX >= 0x030C0000
-    if (set_slot(publish, &a->func_typeparams, b->func_typeparams) < 0) {
-        return -1;
-    }
-#endif
-    /* Last, by its setter: it tells the interpreter that what it knew of the
-     * function is void. */
-    return PyFunction_SetDefaults(
-        old, b->func_defaults != NULL ? b->func_defaults : Py_None);
-}
-
 /* Functions of the fresh body read the live namespace from now on. */
 static int
 adopt_functions(struct lz_publish *publish)
@@ -92,124 +46,6 @@ adopt_functions(struct lz_publish *publish)
             (PyFunctionObject *)PyList_GET_ITEM(publish->functions, i);
         if (set_slot(publish, &function->func_globals, publish->reload->live) <
             0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* --- classes
- * ---------------------------------------------------------------------- */
-
-/* Past a __setattr__ of the metaclass, which could run code. An attribute
- * that a class does not let be set is reported: half a class is worse. */
-int
-reload_set_class_attribute(struct lz_publish *publish, PyTypeObject *type,
-                           PyObject *key, PyObject *value)
-{
-    PyObject *old = PyDict_GetItemWithError(type->tp_dict, key);
-
-    if (old == value || (old == NULL && PyErr_Occurred())) {
-        return old == value ? 0 : -1;
-    }
-    if (reload_bury(publish, old) < 0) {
-        return -1;
-    }
-    if (PyType_Type.tp_setattro((PyObject *)type, key, value) == 0) {
-        return 0;
-    }
-    if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
-        return -1;
-    }
-    lz_forgive();
-    const char *name = PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : NULL;
-    lz_forgive();
-    return reload_unrepaired(publish, "class %s: %s cannot be set",
-                             type->tp_name, name == NULL ? "?" : name);
-}
-
-static int
-remove_attributes(struct lz_publish *publish, PyTypeObject *old,
-                  PyTypeObject *new)
-{
-    PyObject *keys = PyDict_Keys(old->tp_dict);
-    int status = keys == NULL ? -1 : 0;
-
-    for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(keys); i++) {
-        PyObject *key = PyList_GET_ITEM(keys, i);
-        PyObject *value = PyDict_GetItemWithError(old->tp_dict, key);
-        if (value == NULL || PyDict_Contains(new->tp_dict, key) != 0 ||
-            reload_class_keeps(old, key, value)) {
-            continue;
-        }
-        status = reload_set_class_attribute(publish, old, key, NULL);
-    }
-    Py_XDECREF(keys);
-    return status;
-}
-
-static int
-move_class(struct lz_publish *publish, PyTypeObject *old, PyTypeObject *new)
-{
-    PyObject *items = PyDict_Items(new->tp_dict);
-    int status = items == NULL ? -1 : 0;
-
-    for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(items); i++) {
-        PyObject *key = PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 0);
-        PyObject *value = PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 1);
-        if (reload_class_keeps(new, key, value)) {
-            continue;
-        }
-        status = reload_set_class_attribute(
-            publish, old, key, reload_mapped_borrowed(publish, value));
-    }
-    Py_XDECREF(items);
-    return status < 0 ? -1 : remove_attributes(publish, old, new);
-}
-
-/* An enum's member keeps being the object it is, with the new one's fields. */
-static int
-move_member(struct lz_publish *publish, PyObject *old, PyObject *new)
-{
-    PyObject *before = PyObject_GenericGetDict(old, NULL);
-    PyObject *after = PyObject_GenericGetDict(new, NULL);
-    int status = before == NULL || after == NULL ? -1 : 0;
-
-    if (status == 0) {
-        PyObject *values = PyDict_Values(before);
-        status = reload_bury(publish, values);
-        Py_XDECREF(values);
-    }
-    if (status == 0) {
-        status = PyDict_Update(before, after);
-    }
-    Py_XDECREF(before);
-    Py_XDECREF(after);
-    return status;
-}
-
-static int
-move_all(struct lz_publish *publish)
-{
-    for (size_t i = 0; i < publish->moved.room; i++) {
-        const struct lz_ptrmap_slot *slot = &publish->moved.slots[i];
-        if (slot->key == NULL) {
-            continue;
-        }
-        PyObject *old = slot->value;
-        PyObject *new = ptrmap_get(&publish->taken, old);
-        int status = 0;
-        if (PyFunction_Check(old)) {
-            status = move_function(publish, old, new);
-            publish->reload->result->functions_kept++;
-        } else if (PyType_Check(old)) {
-            status =
-                move_class(publish, (PyTypeObject *)old, (PyTypeObject *)new);
-            publish->reload->result->classes_kept++;
-        } else if (ptrmap_has(&publish->classes, Py_TYPE(new))) {
-            status = move_member(publish, old, new);
-        }
-        if (status < 0) {
             return -1;
         }
     }
@@ -242,9 +78,8 @@ adopt_instances(struct lz_publish *publish)
 /* --- the namespace
  * ------------------------------------------------------------------ */
 
-/* The body does not say what the import system put there. */
-static bool
-is_kept_name(PyObject *key)
+bool
+reload_keeps_name(PyObject *key)
 {
     static const char *const gone[] = {"__all__", "__getattr__", "__dir__",
                                        "__annotations__"};
@@ -331,7 +166,7 @@ remove_names(struct lz_publish *publish)
 
     for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(keys); i++) {
         PyObject *key = PyList_GET_ITEM(keys, i);
-        if (!PyUnicode_CheckExact(key) || is_kept_name(key) ||
+        if (!PyUnicode_CheckExact(key) || reload_keeps_name(key) ||
             PyDict_Contains(reload->fresh, key) != 0) {
             continue;
         }
@@ -351,24 +186,14 @@ remove_names(struct lz_publish *publish)
     return status;
 }
 
-/* --- the step
- * --------------------------------------------------------------------------
- */
+/* --- the step ----------------------------------------------------------- */
 
-/* Our own lists and the two namespaces refer to all of it. */
 static int
-own(struct lz_publish *publish)
+own_rows(struct lz_publish *publish, PyObject *rows)
 {
-    const void *const objects[] = {
-        publish->keep,         publish->graveyard,
-        publish->late,         publish->functions,
-        publish->instances,    publish->children,
-        publish->holders,      publish->reload->fresh,
-        publish->reload->live, publish->reload->constants,
-    };
-
-    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
-        if (ptrmap_put(&publish->ours, objects[i], publish) != 0) {
+    for (Py_ssize_t i = 0; rows != NULL && i < PyList_GET_SIZE(rows); i++) {
+        if (ptrmap_put(&publish->ours, PyList_GET_ITEM(rows, i), publish) !=
+            0) {
             (void)PyErr_NoMemory();
             return -1;
         }
@@ -377,13 +202,65 @@ own(struct lz_publish *publish)
 }
 
 static int
-publish_atomically(struct lz_publish *publish)
+own_lists(struct lz_publish *publish, const struct lz_publish *other)
 {
-    if (reload_pair(publish) < 0 || own(publish) < 0 ||
-        reload_walk(publish) < 0) {
+    const void *const objects[] = {
+        other->keep,
+        other->graveyard,
+        other->late,
+        other->functions,
+        other->instances,
+        other->children,
+        other->holders,
+        other->reload->constants,
+        other->reload->suspects,
+        other->reload->foreign,
+    };
+
+    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+        if (objects[i] != NULL &&
+            ptrmap_put(&publish->ours, objects[i], publish) != 0) {
+            (void)PyErr_NoMemory();
+            return -1;
+        }
+    }
+    return own_rows(publish, other->reload->constants) < 0
+               ? -1
+               : own_rows(publish, other->reload->suspects);
+}
+
+/* The lists of the transaction, and the two namespaces, refer to all of it. */
+static int
+own(struct lz_publish *publish)
+{
+    struct lz_reload *reload = publish->reload;
+    struct lz_transaction *transaction = reload->transaction;
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && i < transaction->count; i++) {
+        if (transaction->items[i].publish != NULL) {
+            status = own_lists(publish, transaction->items[i].publish);
+        }
+    }
+    if (status == 0 &&
+        (ptrmap_put(&publish->ours, reload->fresh, publish) != 0 ||
+         ptrmap_put(&publish->ours, reload->live, publish) != 0)) {
+        (void)PyErr_NoMemory();
+        status = -1;
+    }
+    return status < 0 ? -1 : reload_own_generations(publish);
+}
+
+static int
+put_in_place(struct lz_publish *publish)
+{
+    if (own(publish) < 0 || reload_walk(publish) < 0) {
         return -1;
     }
-    if (adopt_functions(publish) < 0 || move_all(publish) < 0 ||
+    if (publish->takes_back) {
+        return adopt_instances(publish) < 0 ? -1 : reload_repair(publish);
+    }
+    if (adopt_functions(publish) < 0 || reload_move_all(publish) < 0 ||
         adopt_instances(publish) < 0 || set_names(publish) < 0 ||
         remove_names(publish) < 0 || reload_repair(publish) < 0) {
         return -1;
@@ -391,8 +268,10 @@ publish_atomically(struct lz_publish *publish)
     return 0;
 }
 
+/* --- its life ----------------------------------------------------------- */
+
 static void
-publish_done(struct lz_publish *publish)
+publish_free(struct lz_publish *publish)
 {
     ptrmap_done(&publish->moved);
     ptrmap_done(&publish->taken);
@@ -409,56 +288,200 @@ publish_done(struct lz_publish *publish)
     Py_XDECREF(publish->children);
     Py_XDECREF(publish->holders);
     Py_XDECREF(publish->late);
+    Py_XDECREF(publish->made);
     Py_XDECREF(publish->keep);
     Py_XDECREF(publish->graveyard);
+    PyMem_Free(publish);
+}
+
+static int
+publish_new(struct lz_reload *reload, const struct lz_publish *before,
+            bool takes_back)
+{
+    PyObject *gc = PyImport_ImportModule("gc");
+    struct lz_publish *publish = PyMem_Calloc(1, sizeof(*publish));
+
+    if (publish == NULL) {
+        (void)PyErr_NoMemory();
+        Py_XDECREF(gc);
+        return -1;
+    }
+    publish->reload = reload;
+    publish->before = before;
+    publish->takes_back = takes_back;
+    publish->get_objects =
+        gc == NULL ? NULL : PyObject_GetAttrString(gc, "get_objects");
+    Py_XDECREF(gc);
+    publish->keep = PyList_New(0);
+    publish->graveyard = PyList_New(0);
+    publish->late = PyList_New(0);
+    publish->functions = PyList_New(0);
+    publish->instances = PyList_New(0);
+    publish->children = PyList_New(0);
+    publish->holders = PyList_New(0);
+    reload->publish = publish;
+    return publish->get_objects != NULL && publish->keep != NULL &&
+                   publish->graveyard != NULL && publish->late != NULL &&
+                   publish->functions != NULL && publish->instances != NULL &&
+                   publish->children != NULL && publish->holders != NULL
+               ? 0
+               : -1;
+}
+
+static void
+free_all(struct lz_transaction *transaction)
+{
+    PyObject *type, *error, *traceback;
+
+    PyErr_Fetch(&type, &error, &traceback);
+    for (size_t i = 0; i < transaction->count; i++) {
+        struct lz_reload *reload = &transaction->items[i];
+        if (reload->publish != NULL) {
+            struct lz_publish *publish = reload->publish;
+            reload->publish = NULL;
+            publish_free(publish);
+        }
+    }
+    PyErr_Restore(type, error, traceback);
+}
+
+/* For each module whose body has run, or that goes back. 0 or -1. */
+static int
+new_all(struct lz_transaction *transaction, bool takes_back)
+{
+    const struct lz_publish *before = NULL;
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && i < transaction->count; i++) {
+        if (transaction->items[i].fresh != NULL) {
+            status = publish_new(&transaction->items[i], before, takes_back);
+            before = transaction->items[i].publish;
+        }
+    }
+    return status;
+}
+
+/* --- the step of all modules -------------------------------------------- */
+
+typedef int (*publish_function)(struct lz_publish *publish);
+
+static int each(struct lz_transaction *transaction,
+                publish_function function) LZ_NEEDS_GIL;
+
+/* 0, or the first answer that is not. */
+static int
+each(struct lz_transaction *transaction, publish_function function)
+{
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && i < transaction->count; i++) {
+        if (transaction->items[i].publish != NULL) {
+            status = function(transaction->items[i].publish);
+        }
+    }
+    return status;
+}
+
+static int
+forbid(struct lz_publish *publish)
+{
+    int strict = reload_is_strict(publish);
+
+    return strict < 0 ? -1 : !strict;
+}
+
+static int publish_atomically(struct lz_transaction *transaction) LZ_NEEDS_GIL;
+
+/* 1; 0 where it is forbidden; -1. Nothing is changed before all is known. */
+static int
+publish_atomically(struct lz_transaction *transaction)
+{
+    bool takes_back = transaction->items[0].publish != NULL &&
+                      transaction->items[0].publish->takes_back;
+    int status = each(transaction, reload_pair);
+
+    if (status == 0 && transaction->strict && !takes_back) {
+        status = each(transaction, forbid);
+        if (status > 0) {
+            return 0;
+        }
+    }
+    if (status == 0 && !takes_back) {
+        status = each(transaction, reload_keep);
+    }
+    if (status == 0) {
+        status = each(transaction, put_in_place);
+    }
+    return status < 0 ? -1 : 1;
+}
+
+static int
+take_step(struct lz_transaction *transaction, uint64_t *ret_pause_ns)
+{
+    struct lz_engine *engine = transaction->engine;
+    uint64_t start = usage_wall_ns();
+    int collecting = PyGC_Disable();
+
+    engine->peek++;
+    int status = publish_atomically(transaction);
+    engine->peek--;
+    if (collecting) {
+        (void)PyGC_Enable();
+    }
+    *ret_pause_ns = usage_wall_ns() - start;
+    return status;
 }
 
 int
-reload_publish(struct lz_reload *reload)
+reload_publish(struct lz_transaction *transaction)
 {
-    PyObject *gc = PyImport_ImportModule("gc");
-    struct lz_publish publish = {
-        .reload = reload,
-        .get_objects =
-            gc == NULL ? NULL : PyObject_GetAttrString(gc, "get_objects"),
-        .keep = PyList_New(0),
-        .graveyard = PyList_New(0),
-        .late = PyList_New(0),
-        .functions = PyList_New(0),
-        .instances = PyList_New(0),
-        .children = PyList_New(0),
-        .holders = PyList_New(0),
-    };
-    int status = -1;
+    uint64_t pause_ns = 0;
+    bool classes = false;
+    int status = new_all(transaction, false);
 
-    Py_XDECREF(gc);
-    if (publish.get_objects != NULL && publish.keep != NULL &&
-        publish.graveyard != NULL && publish.late != NULL &&
-        publish.functions != NULL && publish.instances != NULL &&
-        publish.children != NULL && publish.holders != NULL) {
-        uint64_t start = usage_wall_ns();
-        int collecting = PyGC_Disable();
-        reload->engine->peek++;
-        status = publish_atomically(&publish);
-        reload->engine->peek--;
-        if (collecting) {
-            (void)PyGC_Enable();
+    transaction->serial = ++transaction->engine->reload_serial;
+    if (status == 0) {
+        status = take_step(transaction, &pause_ns);
+    }
+    if (status == 1 && (each(transaction, reload_after) < 0 ||
+                        each(transaction, reload_kept) < 0)) {
+        status = -1;
+    }
+    for (size_t i = 0; i < transaction->count; i++) {
+        struct lz_reload *reload = &transaction->items[i];
+        reload->result->pause_ns = status == 1 ? pause_ns : 0;
+        classes |=
+            reload->publish != NULL && reload->publish->classes.count != 0;
+    }
+    free_all(transaction);
+    if (status == 1) {
+        for (size_t i = 0; i < transaction->count; i++) {
+            Py_CLEAR(transaction->items[i].stand_in);
+            Py_CLEAR(transaction->items[i].fresh);
         }
-        reload->result->pause_ns = usage_wall_ns() - start;
-    }
-    if (status == 0) {
-        status = reload_after(&publish);
-    }
-    bool classes = publish.classes.count != 0;
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
-    publish_done(&publish);
-    if (status == 0) {
-        Py_CLEAR(reload->fresh);
         if (classes) {
             reload_collect_young();
         }
     }
-    PyErr_Restore(type, error, traceback);
     return status;
+}
+
+void
+reload_take_back(struct lz_transaction *transaction)
+{
+    uint64_t pause_ns;
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && i < transaction->count; i++) {
+        if (transaction->items[i].fresh != NULL) {
+            transaction->items[i].takes_back = true;
+            status = reload_find_constants(&transaction->items[i]);
+        }
+    }
+    if (status == 0 && new_all(transaction, true) == 0) {
+        (void)take_step(transaction, &pause_ns);
+        (void)each(transaction, reload_after);
+    }
+    free_all(transaction);
+    lz_forgive();
 }

@@ -13,16 +13,6 @@
 
 enum { LINE_MAX_BYTES = 256 };
 
-static const char *
-text_of(PyObject *text, const char *otherwise)
-{
-    const char *utf8 =
-        text != NULL && PyUnicode_Check(text) ? PyUnicode_AsUTF8(text) : NULL;
-
-    lz_forgive();
-    return utf8 == NULL ? otherwise : utf8;
-}
-
 /* What OBJECT, a key of moved or replaced, is called. */
 const char *
 reload_name_of(const struct lz_publish *publish, PyObject *object)
@@ -30,10 +20,10 @@ reload_name_of(const struct lz_publish *publish, PyObject *object)
     PyObject *name = ptrmap_get(&publish->names, object);
 
     if (name != NULL) {
-        return text_of(name, "?");
+        return reload_text(name, "?");
     }
     if (PyFunction_Check(object)) {
-        return text_of(((PyFunctionObject *)object)->func_qualname, "?");
+        return reload_text(((PyFunctionObject *)object)->func_qualname, "?");
     }
     return PyType_Check(object) ? ((PyTypeObject *)object)->tp_name
                                 : Py_TYPE(object)->tp_name;
@@ -54,6 +44,7 @@ struct owner {
     PyTypeObject *type;    /* it is this class's */
     PyObject *module_name; /* it is this module's */
     bool is_dict;          /* it is nobody's */
+    bool kept;             /* it is a generation's, or is yet to be in place */
     const char *words;
 };
 
@@ -66,7 +57,7 @@ class_words(PyTypeObject *type, char *words, size_t size)
                            : NULL;
 
     if (module != NULL && PyUnicode_Check(module)) {
-        (void)snprintf(words, size, "%s.%s", text_of(module, "?"),
+        (void)snprintf(words, size, "%s.%s", reload_text(module, "?"),
                        type->tp_name);
     } else {
         (void)snprintf(words, size, "%s", type->tp_name);
@@ -114,13 +105,17 @@ repair_value(struct lz_publish *publish, PyObject *dict,
 
     if (other == NULL) {
         other = ptrmap_get(&publish->replaced, value);
+        if (owner->module_name != NULL && other != NULL &&
+            !reload_is_own(publish, value)) {
+            return 0; /* reload_constant.c's */
+        }
         if (owner->module_name == NULL || other == NULL) {
             return reload_unrepaired(
                 publish, owner->is_dict ? "%s[%s]: %s" : "%s.%s: %s",
-                owner->words, text_of(key, "..."),
+                owner->words, reload_text(key, "..."),
                 reload_name_of(publish, value));
         }
-        publish->reload->result->names_rebound++;
+        publish->reload->result->names_rebound += !owner->kept;
     }
     if (owner->type != NULL) {
         return reload_set_class_attribute(publish, owner->type, key, other);
@@ -194,8 +189,9 @@ repair_dict(struct lz_publish *publish, PyObject *dict)
         (void)snprintf(words, sizeof(words), "class %s",
                        class_words(owner.type, class, sizeof(class)));
     } else if (owner.module_name != NULL) {
+        owner.kept = owner.module_name == Py_None;
         (void)snprintf(words, sizeof(words), "module %s",
-                       text_of(owner.module_name, "?"));
+                       reload_text(owner.module_name, "?"));
     } else {
         owner.is_dict = true;
         (void)snprintf(words, sizeof(words), "a %s", Py_TYPE(dict)->tp_name);
@@ -418,7 +414,7 @@ repair(struct lz_publish *publish, PyObject *holder)
 int
 reload_repair(struct lz_publish *publish)
 {
-    if (reload_count_replaced(publish) < 0) {
+    if (!publish->takes_back && reload_count_replaced(publish) < 0) {
         return -1;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(publish->children); i++) {
@@ -437,7 +433,7 @@ reload_repair(struct lz_publish *publish)
     if (reload_rebind_constants(publish) < 0) {
         return -1;
     }
-    return publish->detached
+    return publish->detached && !publish->takes_back
                ? reload_unrepaired(publish, "code that the body started: it "
                                             "runs on in a namespace of its "
                                             "own")

@@ -6,145 +6,55 @@
  */
 #include "lazycore/reload.h"
 
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
+/* --- what a source file is ---------------------------------------------- */
 
-/* A stamp this close to the clock may be given to a second write, too: the
- * kernel's ticks, and file systems that keep whole seconds. */
-static const int64_t RACY_NS = INT64_C(50) * 1000 * 1000;
-static const int64_t RACY_COARSE_NS = INT64_C(3000) * 1000 * 1000;
-static const int64_t SECOND_NS = INT64_C(1000) * 1000 * 1000;
-
-/* --- what a source file is -------------------------------------------------
- */
-
-/* The interpreter's dict: module name -> struct lz_source_identity, bytes.
- * Borrowed; NULL with an exception. */
+/* The path of ORIGIN, a str: new bytes, or NULL. Clears errors. */
 static PyObject *
-identities_borrowed(void)
-{
-    PyObject *all = PyInterpreterState_GetDict(PyInterpreterState_Get());
-    if (all == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "no interpreter dict");
-        return NULL;
-    }
-    PyObject *mine = PyDict_GetItemString(all, "lazycore.sources");
-    if (mine == NULL) {
-        mine = PyDict_New();
-        if (mine == NULL ||
-            PyDict_SetItemString(all, "lazycore.sources", mine) < 0) {
-            Py_XDECREF(mine);
-            return NULL;
-        }
-        Py_DECREF(mine);
-    }
-    return mine;
-}
-
-static int
-remember(PyObject *name, const struct lz_source_identity *identity)
-{
-    PyObject *identities = identities_borrowed();
-    PyObject *bytes =
-        identities == NULL
-            ? NULL
-            : PyBytes_FromStringAndSize((const char *)identity,
-                                        (Py_ssize_t)sizeof(*identity));
-    if (bytes == NULL) {
-        return -1;
-    }
-    int status = PyDict_SetItem(identities, name, bytes);
-    Py_DECREF(bytes);
-    return status;
-}
-
-/* 1 and what is known of NAME's source, 0 nothing is, -1. */
-static int
-recall(PyObject *name, struct lz_source_identity *ret_identity)
-{
-    PyObject *identities = identities_borrowed();
-    PyObject *bytes =
-        identities == NULL ? NULL : PyDict_GetItemWithError(identities, name);
-    if (bytes == NULL || !PyBytes_Check(bytes) ||
-        PyBytes_GET_SIZE(bytes) != (Py_ssize_t)sizeof(*ret_identity)) {
-        return PyErr_Occurred() ? -1 : 0;
-    }
-    memcpy(ret_identity, PyBytes_AS_STRING(bytes), sizeof(*ret_identity));
-    return 1;
-}
-
-static int64_t
-ns_of(const struct timespec *stamp)
-{
-    return (int64_t)stamp->tv_sec * SECOND_NS + (int64_t)stamp->tv_nsec;
-}
-
-/* Whether PATH could be looked at. */
-static bool
-identify(const char *path, struct lz_source_identity *ret_identity)
-{
-    struct stat status;
-    struct timespec now;
-
-    if (stat(path, &status) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) {
-        return false;
-    }
-    int64_t mtime = ns_of(&status.st_mtim);
-    int64_t age = ns_of(&now) - mtime;
-    int64_t racy = status.st_mtim.tv_nsec == 0 ? RACY_COARSE_NS : RACY_NS;
-    if (age > racy) {
-        ret_identity->mtime_ns = mtime;
-    }
-    ret_identity->ctime_ns = ns_of(&status.st_ctim);
-    ret_identity->size = (int64_t)status.st_size;
-    ret_identity->inode = (uint64_t)status.st_ino;
-    return true;
-}
-
-/* The same for a path as a str; clears errors. */
-static bool
-identify_object(PyObject *path, struct lz_source_identity *ret_identity)
+path_of(PyObject *origin)
 {
     PyObject *bytes = NULL;
-    bool known = PyUnicode_Check(path) &&
-                 PyUnicode_FSConverter(path, &bytes) &&
-                 identify(PyBytes_AS_STRING(bytes), ret_identity);
 
-    Py_XDECREF(bytes);
+    if (origin == NULL || !PyUnicode_Check(origin) ||
+        !PyUnicode_FSConverter(origin, &bytes)) {
+        bytes = NULL;
+    }
     lz_forgive();
+    return bytes;
+}
+
+/* Module NAME, of ORIGIN, runs SOURCE. Clears errors. */
+static void
+note(struct lz_engine *engine, PyObject *name, PyObject *origin,
+     const struct lz_source *source)
+{
+    const char *text = reload_text(name, NULL);
+    PyObject *path = path_of(origin);
+
+    if (text != NULL && path != NULL) {
+        sources_note(engine->core->sources, text, PyBytes_AS_STRING(path),
+                     source);
+    }
+    Py_XDECREF(path);
+}
+
+static bool
+identify(PyObject *origin, struct lz_source *ret_source)
+{
+    PyObject *path = path_of(origin);
+    bool known =
+        path != NULL && source_identify(PyBytes_AS_STRING(path), ret_source);
+
+    if (!known) {
+        *ret_source = (struct lz_source){.racy = true};
+    }
+    Py_XDECREF(path);
     return known;
 }
 
-/* A file's own, or for one inside a zip the zip's. */
-static void
-identify_origin(PyObject *origin, PyObject *loader,
-                struct lz_source_identity *ret_identity)
-{
-    *ret_identity = (struct lz_source_identity){.mtime_ns = -1};
-    if (identify_object(origin, ret_identity)) {
-        return;
-    }
-    PyObject *archive = PyObject_GetAttrString(loader, "archive");
-    if (archive != NULL) {
-        (void)identify_object(archive, ret_identity);
-    }
-    lz_forgive();
-    Py_XDECREF(archive);
-}
-
-static bool
-is_same(const struct lz_source_identity *a, const struct lz_source_identity *b)
-{
-    return a->mtime_ns >= 0 && a->mtime_ns == b->mtime_ns &&
-           a->ctime_ns == b->ctime_ns && a->size == b->size &&
-           a->inode == b->inode;
-}
-
 void
-reload_note_source(PyObject *spec)
+reload_note_source(struct lz_engine *engine, PyObject *spec)
 {
-    struct lz_source_identity identity;
+    struct lz_source source;
     PyObject *type, *error, *traceback;
 
     PyErr_Fetch(&type, &error, &traceback);
@@ -152,23 +62,30 @@ reload_note_source(PyObject *spec)
     PyObject *name = PyObject_GetAttrString(spec, "name");
     PyObject *origin =
         name == NULL ? NULL : PyObject_GetAttrString(spec, "origin");
-    PyObject *loader =
-        origin == NULL ? NULL : PyObject_GetAttrString(spec, "loader");
-    if (name != NULL && origin != NULL && loader != NULL &&
-        PyUnicode_Check(origin)) {
-        identify_origin(origin, loader, &identity);
-        (void)remember(name, &identity);
+    if (name != NULL && origin != NULL && PyUnicode_Check(name) &&
+        identify(origin, &source)) {
+        note(engine, name, origin, &source);
+        reload_forget_generations(engine, name);
     }
+    lz_forgive();
     Py_XDECREF(name);
     Py_XDECREF(origin);
-    Py_XDECREF(loader);
     PyErr_Restore(type, error, traceback);
 }
 
-int
+void
 reload_remember(struct lz_reload *reload)
 {
-    return remember(reload->name, &reload->identity);
+    note(reload->engine, reload->name, reload->origin, &reload->identity);
+}
+
+bool
+reload_recall(struct lz_reload *reload, struct lz_source *ret_source)
+{
+    const char *text = reload_text(reload->name, NULL);
+
+    return text != NULL &&
+           sources_get(reload->engine->core->sources, text, ret_source);
 }
 
 /* --- may it be reloaded
@@ -359,7 +276,6 @@ check_module(struct lz_reload *reload)
     if (reload_live_borrowed(reload, "__reload__") == Py_False) {
         return refused(reload, "forbids it: it sets '__reload__ = False'");
     }
-    reload->spec = Py_XNewRef(reload_live_borrowed(reload, "__spec__"));
     if (reload->spec == NULL || reload->spec == Py_None) {
         return refused(reload, "has no import spec: code made it");
     }
@@ -372,7 +288,6 @@ check_module(struct lz_reload *reload)
                               "'%s' is being loaded right now; try again",
                               PyUnicode_AsUTF8(reload->name));
     }
-    reload->origin = PyObject_GetAttrString(reload->spec, "origin");
     reload->loader = reload->origin == NULL
                          ? NULL
                          : PyObject_GetAttrString(reload->spec, "loader");
@@ -384,7 +299,7 @@ check_module(struct lz_reload *reload)
 }
 
 int
-reload_find(struct lz_reload *reload)
+reload_find_live(struct lz_reload *reload)
 {
     PyObject *modules = PyImport_GetModuleDict();
 
@@ -398,24 +313,24 @@ reload_find(struct lz_reload *reload)
                                "sys.modules");
     }
     reload->live = Py_NewRef(PyModule_GetDict(reload->module));
-    return check_module(reload);
+    reload->spec = Py_XNewRef(reload_live_borrowed(reload, "__spec__"));
+    if (reload->spec != NULL && reload->spec != Py_None) {
+        reload->origin = PyObject_GetAttrString(reload->spec, "origin");
+        lz_forgive();
+    }
+    return 1;
+}
+
+int
+reload_find(struct lz_reload *reload)
+{
+    int status = reload_find_live(reload);
+
+    return status == 1 ? check_module(reload) : status;
 }
 
 /* --- reading
  * ------------------------------------------------------------------ */
-
-static uint64_t
-hash_of(PyObject *bytes)
-{
-    const unsigned char *text =
-        (const unsigned char *)PyBytes_AS_STRING(bytes);
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-
-    for (Py_ssize_t i = 0; i < PyBytes_GET_SIZE(bytes); i++) {
-        hash = (hash ^ text[i]) * UINT64_C(1099511628211);
-    }
-    return hash == 0 ? 1 : hash; /* 0 means unknown */
-}
 
 /* A zip's importer remembers where in the file its members were. */
 static int
@@ -436,7 +351,7 @@ read_source(struct lz_reload *reload)
     if (invalidate(reload->loader) < 0) {
         return -1;
     }
-    identify_origin(reload->origin, reload->loader, &reload->identity);
+    (void)identify(reload->origin, &reload->identity);
     reload->source =
         PyObject_CallMethod(reload->loader, "get_data", "O", reload->origin);
     if (reload->source != NULL && !PyBytes_CheckExact(reload->source)) {
@@ -450,27 +365,26 @@ read_source(struct lz_reload *reload)
 int
 reload_read(struct lz_reload *reload)
 {
-    struct lz_source_identity known;
+    struct lz_source known;
 
     if (read_source(reload) < 0) {
         return -1;
     }
-    reload->identity.hash = hash_of(reload->source);
+    reload->identity.hash =
+        source_hash(PyBytes_AS_STRING(reload->source),
+                    (size_t)PyBytes_GET_SIZE(reload->source));
     reload->result->new_hash = reload->identity.hash;
-    int status = recall(reload->name, &known);
-    if (status <= 0) {
-        return status < 0 ? -1 : 1;
+    if (!reload_recall(reload, &known)) {
+        return 1;
     }
     bool same = known.hash != 0 ? known.hash == reload->identity.hash
-                                : is_same(&known, &reload->identity);
+                                : source_is_same(&known, &reload->identity);
     reload->result->old_hash = same ? reload->identity.hash : known.hash;
     if (!same || reload->force) {
         return 1;
     }
-    if (reload_remember(reload) < 0) {
-        return -1;
-    }
+    reload_remember(reload);
     return reload_verdict(reload, LZ_VERDICT_UNCHANGED,
-                          "'%s' already runs what its file says",
-                          PyUnicode_AsUTF8(reload->name));
+                          "'%.200s' already runs what its file says",
+                          reload_text(reload->name, "?"));
 }

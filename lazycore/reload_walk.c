@@ -157,6 +157,24 @@ visit(struct lz_publish *publish, PyObject *object)
     return glance.holds ? add(publish->holders, object) : 0;
 }
 
+/* Namespaces that are not a module's yet, or no more: other modules' of the
+ * transaction. Their names follow, and nobody is told (None). */
+static int
+note_kept(struct lz_publish *publish)
+{
+    struct lz_transaction *transaction = publish->reload->transaction;
+
+    for (size_t i = 0; i < transaction->count; i++) {
+        PyObject *fresh = transaction->items[i].fresh;
+        if (fresh != NULL && fresh != publish->reload->fresh &&
+            ptrmap_put(&publish->modules, fresh, Py_None) != 0) {
+            (void)PyErr_NoMemory();
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* Names of module dicts, to tell who binds what. */
 static int
 note_modules(struct lz_publish *publish)
@@ -172,7 +190,7 @@ note_modules(struct lz_publish *publish)
             return -1;
         }
     }
-    return 0;
+    return note_kept(publish);
 }
 
 /* A thread that the body started runs with the fresh dict as its globals. */

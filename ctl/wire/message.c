@@ -257,25 +257,6 @@ static const struct wire_field verify_rows[] = {
 };
 WIRE_TABLE(, wire_verify_reply, wire_verify, verify_rows);
 
-static const struct wire_field reload_rows[] = {
-    STR(wire_reload, name),
-    STR(wire_reload, verdict),
-    STR(wire_reload, text),
-    STR(wire_reload, file),
-    INT(wire_reload, line),
-    INT(wire_reload, column),
-    STR(wire_reload, traceback),
-    U64(wire_reload, wall_ns),
-    U64(wire_reload, pause_ns),
-    HEX(wire_reload, old_hash),
-    HEX(wire_reload, new_hash),
-    U64(wire_reload, functions_kept),
-    U64(wire_reload, classes_kept),
-    U64(wire_reload, names_rebound),
-    STRS(wire_reload, unrepaired, unrepaired_count),
-};
-WIRE_TABLE(, wire_reload_reply, wire_reload, reload_rows);
-
 static const struct wire_field rule_rows[] = {
     STR(wire_rule, kind),
     STR(wire_rule, value),

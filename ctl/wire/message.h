@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "ctl/wire/message_explain.h"
+#include "ctl/wire/message_reload.h"
 #include "ctl/wire/message_threads.h"
 
 enum { WIRE_PROTOCOL = 1 };
@@ -88,11 +89,6 @@ struct wire_verify_params {
     bool all;          /* those that are as they should be, too */
 };
 
-struct wire_reload_params {
-    const char *name;
-    bool force;
-};
-
 struct wire_ignore_params { /* add and remove */
     const char *kind;       /* "name", "package" or "path" */
     const char **values;
@@ -165,6 +161,9 @@ union wire_params {
     struct wire_load_params load;
     struct wire_verify_params verify;
     struct wire_reload_params reload;
+    struct wire_name_params rollback;
+    struct wire_name_params confirm;
+    struct wire_drift_params drift;
     struct wire_ignore_params ignore_add;
     struct wire_ignore_params ignore_remove;
     struct wire_ignore_save_params ignore_save;
@@ -203,7 +202,8 @@ struct wire_event {
     int64_t bytes;
     const char *error;   /* fail: "Type: message" */
     const char *verdict; /* reload */
-    const char *action;  /* ignore: add, remove, level; client: connect, ... */
+    const char *action;  /* reload: rollback; ignore: add, remove, level;
+                            client: connect, ... */
     const char *kind;    /* ignore: kind of the rule */
     const char *value;   /* ignore: the rule, or the level */
     int64_t pid;         /* fork: the child; else the peer; 0 unknown */
@@ -368,20 +368,6 @@ struct wire_verify {
     uint64_t ok, failed, changed; /* of those looked at */
 };
 
-struct wire_reload {
-    const char *name;
-    const char *verdict; /* "applied", ... */
-    const char *text;
-    const char *file; /* of a failure */
-    int line, column;
-    const char *traceback;
-    uint64_t wall_ns, pause_ns;
-    uint64_t old_hash, new_hash; /* written as 16 hex digits */
-    uint64_t functions_kept, classes_kept, names_rebound;
-    const char **unrepaired;
-    size_t unrepaired_count;
-};
-
 struct wire_rule {
     const char *kind, *value;
     uint64_t hits;
@@ -463,6 +449,8 @@ union wire_reply {
     struct wire_threads threads;
     struct wire_verify verify;
     struct wire_reload reload;
+    struct wire_confirm confirm;
+    struct wire_drift drift;
     struct wire_ignore_list ignore_list;
     struct wire_ignore_edit ignore_edit;
     struct wire_ignore_save ignore_save;

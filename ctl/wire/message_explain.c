@@ -60,6 +60,8 @@ static const struct wire_field show_rows[] = {
     U64(wire_module, child_total),
     U64(wire_module, pulled),
     U64(wire_module, waiting),
+    U64(wire_module, generations),
+    BOOL(wire_module, unconfirmed),
 };
 WIRE_TABLE(, wire_show_reply, wire_module, show_rows);
 

@@ -54,6 +54,8 @@ struct wire_module {
     uint64_t child_total; /* before the limit */
     uint64_t pulled;      /* the children, theirs, and so on */
     uint64_t waiting;     /* proxies that its statements made and still are */
+    uint64_t generations; /* kept to roll back to; show only */
+    bool unconfirmed;     /* its last reload waits to be; show only */
 };
 
 struct wire_list {

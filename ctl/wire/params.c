@@ -149,8 +149,34 @@ static const struct wire_field reload_rows[] = {
         .help = "dotted name of the module"),
     BOOL(wire_reload_params, force, .flags = OPTION, .letter = 'f',
          .help = "run the source even where it has not changed"),
+    BOOL(wire_reload_params, strict, .flags = OPTION, .letter = 's',
+         .help = "refuse where a class or function becomes another"),
+    BOOL(wire_reload_params, dependents, .flags = OPTION, .letter = 'd',
+         .help = "also what imported it, all in one step or none"),
+    BOOL(wire_reload_params, dry_run, .flags = OPTION, .letter = 'n',
+         .help = "run it in a copy of the service, and tell"),
+    BOOL(wire_reload_params, forget, .flags = OPTION,
+         .help = "keep nothing to roll back to"),
+    NUMBER(wire_reload_params, confirm, .flags = OPTION, .min = 0.001,
+           .max = 86400, .preset = -1, .letter = 'c', .metavar = "SECONDS",
+           .help = "roll back by itself unless 'lazyctl confirm' comes"),
 };
 WIRE_TABLE(, wire_reload_params, wire_reload_params, reload_rows);
+
+static const struct wire_field name_rows[] = {
+    STR(wire_name_params, name, .flags = ARGUMENT, .metavar = "NAME",
+        .help = "dotted name of the module"),
+};
+WIRE_TABLE(, wire_rollback_params, wire_name_params, name_rows);
+WIRE_TABLE(, wire_confirm_params, wire_name_params, name_rows);
+
+static const struct wire_field drift_rows[] = {
+    STR(wire_drift_params, match, .flags = WIRE_POSITIONAL | WIRE_OPTIONAL,
+        .metavar = "GLOB", .help = "only modules whose name matches"),
+    BOOL(wire_drift_params, all, .flags = OPTION, .letter = 'a',
+         .help = "list the modules that are as on disk, too"),
+};
+WIRE_TABLE(, wire_drift_params, wire_drift_params, drift_rows);
 
 #define KIND_AND_VALUES                                                       \
     CHOICE(wire_ignore_params, kind, .flags = ARGUMENT, .choices = kinds,     \

@@ -50,7 +50,8 @@
 extern const struct wire_fields wire_none_params, wire_list_params,
     wire_show_params, wire_why_params, wire_unused_params, wire_trace_params,
     wire_report_params, wire_load_params, wire_verify_params,
-    wire_reload_params, wire_ignore_add_params, wire_ignore_remove_params,
+    wire_reload_params, wire_rollback_params, wire_confirm_params,
+    wire_drift_params, wire_ignore_add_params, wire_ignore_remove_params,
     wire_ignore_save_params, wire_level_set_params, wire_subscribe_params,
     wire_stop_params, wire_help_params;
 
@@ -61,9 +62,9 @@ extern const struct wire_fields wire_none_reply, wire_commands_reply,
     wire_ping_reply, wire_version_reply, wire_stats_reply, wire_list_reply,
     wire_show_reply, wire_why_reply, wire_unused_reply, wire_trace_reply,
     wire_report_reply, wire_load_reply, wire_verify_reply, wire_reload_reply,
-    wire_ignore_list_reply, wire_ignore_edit_reply, wire_ignore_save_reply,
-    wire_level_list_reply, wire_level_set_reply, wire_subscribe_reply,
-    wire_stop_reply;
+    wire_confirm_reply, wire_drift_reply, wire_ignore_list_reply,
+    wire_ignore_edit_reply, wire_ignore_save_reply, wire_level_list_reply,
+    wire_level_set_reply, wire_subscribe_reply, wire_stop_reply;
 
 extern const struct wire_fields wire_hello_fields, wire_event_fields,
     wire_place_fields, wire_module_fields;

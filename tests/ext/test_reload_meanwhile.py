@@ -1,9 +1,12 @@
 """DESIGN 5: what runs while a module is reloaded, and what the old code left."""
 
+import pytest
+
 from reloading import program  # noqa: F401 (a fixture)
 
 
 def test_no_reader_sees_a_mix(program):
+    """LAZY_RELOADS=1000 for as many."""
     body = """
         FIRST = {n}
         with open(__file__) as file:
@@ -31,17 +34,19 @@ def read(me):
         reads[me] += 1
 
 
-threads = [threading.Thread(target=read, args=(n,)) for n in range(8)]
+threads = [threading.Thread(target=read, args=(n,), daemon=True)
+           for n in range(8)]
 for thread in threads:
     thread.start()
-for n in range(1, 60):
+LAST = int(os.environ.get("LAZY_RELOADS", "40"))
+for n in range(1, LAST + 1):
     edit(body.format(n=n))
     reload()
 stop.set()
 for thread in threads:
     thread.join()
 assert mixed == [] and min(reads) > 0, (mixed[:5], reads)
-assert mod.both() == (59, 59)
+assert mod.both() == (LAST, LAST)
 """)
 
 
@@ -144,8 +149,7 @@ assert [c.__name__ for c in object.__subclasses__()
 """)
 
 
-def test_finalizers_run_after_the_step(program):
-    program("""
+NOISY = """
         from log import LOG
         class Noisy:
             def __del__(self):
@@ -153,13 +157,20 @@ def test_finalizers_run_after_the_step(program):
         FIRST = 1
         noisy = Noisy()
         SECOND = 1
-        """, """
+        """
+
+
+@pytest.mark.parametrize("forget, log", [
+    (True, [(2, 2), (3, 3), (4, 4), (5, 5)]), (False, [(5, 5)])])
+def test_finalizers_run_after_the_step(program, forget, log):
+    """Those of what a generation holds, once that is not kept any more."""
+    program(NOISY, f"""
 import gc
 mod, log = load(), load("log").LOG
 text = open(mod.__file__).read()
 for n in range(2, 6):
-    edit(text.replace("= 1", f"= {n}"))
-    reload()
+    edit(text.replace("= 1", f"= {{n}}"))
+    reload(forget={forget})
 gc.collect()
-assert log == [(2, 2), (3, 3), (4, 4), (5, 5)], log
+assert log == {log}, log
 """, files={"log.py": "LOG = []"})

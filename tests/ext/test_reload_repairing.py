@@ -1,5 +1,7 @@
 """DESIGN 5, step 4: who else has what was replaced."""
 
+import pytest
+
 from reloading import program  # noqa: F401 (a fixture)
 
 
@@ -158,3 +160,98 @@ for n in (2, 3):
             return decorate
         add = ALL.add
         """})
+
+
+def test_what_only_passed_through_is_left_alone(program):
+    """mod takes its names from another module than before."""
+    program("from a import helper, K, CONFIG, stamp\n", """
+mod, a, user, taker = load(), load("a"), load("user"), load("taker")
+grabber = load("grabber")
+helper, K, CONFIG = a.helper, a.K, a.CONFIG
+edit("from b import helper, K, CONFIG, stamp\\n")
+result = reload()
+assert a.helper is helper and a.helper() == "a" and a.K is K
+assert a.CONFIG is CONFIG and a.TABLE == {"c": CONFIG, "h": helper}
+assert user.use() == ("a", K, {"of": "a"}, a.stamp)
+b = sys.modules["b"]
+assert taker.helper is b.helper and taker.renamed is b.K, result
+assert taker.CONFIG is b.CONFIG and mod.helper() == "b"
+assert grabber.dynamic is CONFIG
+assert result["unrepaired"] == ["module grabber.dynamic: CONFIG"], result
+assert result["replaced"] == [] and result["names_rebound"] == 4, result
+""", files={
+        "a.py": """
+            from time import monotonic as stamp
+            def helper(): return "a"
+            class K: pass
+            CONFIG = {"of": "a"}
+            TABLE = {"c": CONFIG, "h": helper}
+            """,
+        "b.py": """
+            from time import time as stamp
+            def helper(): return "b"
+            class K: pass
+            CONFIG = {"of": "b"}
+            """,
+        "user.py": """
+            from a import helper, K, CONFIG, stamp
+            def use(): return helper(), K, CONFIG, stamp
+            """,
+        "taker.py": """
+            from mod import helper, CONFIG, stamp
+            from mod import K as renamed
+            """,
+        "grabber.py": "import mod\ndynamic = mod.CONFIG\n"})
+
+
+def test_what_is_gone_is_listed_where_others_have_it(program):
+    program("def f(): pass\nclass C: pass\ndef g(): pass\n", """
+mod, user = load(), load("user")
+edit("def h(): pass\\ng = len\\n")
+result = reload()
+assert sorted(result["unrepaired"]) == [
+    "a list: C", "module user.f: f"], result
+assert user.g is len and result["replaced"] == [
+    "function g: it is no function any more"], result
+""", files={"user.py": "from mod import f, g\nimport mod\nL = [mod.C]\n"})
+
+
+@pytest.mark.parametrize("before, after, why", [
+    ("class C:\n    __slots__ = 'a',", "class C:\n    __slots__ = 'a', 'b'",
+     "class C: its slots changed"),
+    ("class C:\n    pass", "class C(dict):\n    pass",
+     "class C: its bases changed"),
+    ("class M(type): pass\nclass C: pass",
+     "class M(type): pass\nclass C(metaclass=M): pass",
+     "class C: its metaclass changed"),
+    ("class C:\n    class I: __slots__ = ()",
+     "class C:\n    class I: __slots__ = 'a',",
+     "class C.I: its slots changed"),
+    ("class C: pass", "def C(): pass", "class C: it is no class any more"),
+    ("def C(): pass", "import functools\n@functools.cache\ndef C(): pass",
+     "function C: it is no function any more"),
+], ids=["slots", "base", "metaclass", "inner", "kind", "function"])
+def test_strict_refuses_what_cannot_keep_its_identity(program, before, after,
+                                                      why):
+    program(before + "\nVALUE = 1\n", f"""
+mod, user = load(), load("user")
+before = snapshot(mod)
+edit({after!r} + "\\nVALUE = 2\\n")
+result = reload("refused", strict=True)
+assert result["replaced"] == [{why!r}], result
+assert "--strict" in result["text"] and snapshot(mod) == before
+assert user.C is mod.C and result["generations"] == 0, result
+result = reload()
+assert result["replaced"] == [{why!r}] and mod.VALUE == 2, result
+edit({after!r} + "\\nVALUE = 3\\n")
+""", files={"user.py": "from mod import C\n"})
+
+
+def test_strict_lets_through_what_keeps_it(program):
+    program("class C:\n    def f(self): return 1\ndef g(): return 1\n", """
+mod = load()
+C = mod.C
+edit("class C:\\n    def f(self): return 2\\ndef g(): return 2\\nnew = 1\\n")
+assert reload(strict=True)["replaced"] == []
+assert mod.C is C and mod.g() == 2
+""")

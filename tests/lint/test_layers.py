@@ -26,7 +26,8 @@ LIBRARIES = {
 
 # The plain-C core: readable without the GIL because nothing in it is Python.
 CORE = ("registry", "registry_read", "ignore", "ignore_file", "level",
-        "names", "table", "pool", "error", "core", "rehearse_report")
+        "names", "table", "pool", "error", "core", "rehearse_report",
+        "source", "sources")
 
 TOP = {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE",
        "lazycore", "daemon", "ctl", "tests",

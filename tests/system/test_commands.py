@@ -53,6 +53,10 @@ CASES = {
     "verify": (["csv"], {"results", "total", "ok", "failed", "changed"},
                ["csv", "json"]),
     "reload": (["csv"], {"name", "verdict", "text"}, ["csv", "json"]),
+    "rollback": (["csv"], {"name", "verdict", "text"}, ["csv", "json"]),
+    "confirm": (["csv"], {"error"}, ["csv", "json"]),
+    "drift": (["c*"], {"modules", "total", "drifted", "unknown"},
+              ["csv", "json"]),
     "ignore list": ([], {"rules"}, ["name"]),
     "ignore add": (["package", "csv"], {"kind", "changed", "unchanged",
                                         "pending", "results"},
@@ -68,6 +72,10 @@ CASES = {
 }
 
 
+# csv is no module that the server has loaded.
+STATUS = {"reload": 12, "rollback": 12, "confirm": 1}
+
+
 def test_cases_are_the_table(server):
     rows = server.ask("commands")["commands"]
     assert {row["words"] for row in rows} == set(CASES)
@@ -80,10 +88,9 @@ def test_json(server, words):
         process = server.popen(LAZYCTL, "-s", server.socket, "--json",
                                words, *arguments)
         answer = json.loads(process.stdout.readline())
-    elif words == "reload":
-        answer = server.ask(*words.split(), *arguments, status=12)
     else:
-        answer = server.ask(*words.split(), *arguments)
+        answer = server.ask(*words.split(), *arguments,
+                            status=STATUS.get(words, 0))
     assert keys <= set(answer)
 
 
@@ -94,7 +101,10 @@ def test_for_people(server, words):
     if words == "events":
         pytest.skip("it has a test of its own")
     done = server.ctl(*words.split(), *arguments,
-                      status=12 if words == "reload" else 0)
+                      status=STATUS.get(words, 0))
+    if words == "confirm":
+        assert "waits to be confirmed" in done.err and done.out == ""
+        return
     assert done.out and not done.out.startswith("{")
     assert done.err == ""
 

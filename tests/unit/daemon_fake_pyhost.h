@@ -101,13 +101,37 @@ pyhost_verify(const char *name, struct arena *arena,
 }
 
 int
-pyhost_reload(const char *name, bool force, struct arena *arena,
-              struct wire_reload *ret_reload, struct lz_error *error)
+pyhost_rehearse_reload(const struct wire_reload_params *params,
+                       const struct lz_rehearsal *setup, struct arena *arena,
+                       struct lz_rehearsal_outcome *ret_outcome,
+                       struct wire_reload *ret_reload, struct lz_error *error)
 {
-    (void)force;
+    (void)setup;
+    (void)ret_outcome;
+    (void)error;
+    *ret_reload = (struct wire_reload){
+        .name = arena_strdup(arena, params->name), .verdict = "inconclusive"};
+    return 0;
+}
+
+int
+pyhost_rollback(const char *name, uint64_t serial, struct arena *arena,
+                struct wire_reload *ret_reload, struct lz_error *error)
+{
+    (void)serial;
     (void)error;
     *ret_reload = (struct wire_reload){.name = arena_strdup(arena, name),
-                                       .verdict = "unchanged"};
+                                       .verdict = "refused"};
+    return 0;
+}
+
+int
+pyhost_reload(const struct wire_reload_params *params, struct arena *arena,
+              struct wire_reload *ret_reload, struct lz_error *error)
+{
+    (void)error;
+    *ret_reload = (struct wire_reload){
+        .name = arena_strdup(arena, params->name), .verdict = "unchanged"};
     return 0;
 }
 

@@ -145,6 +145,8 @@ request_for(enum wire_command_id id)
         [WIRE_WHY] = "{\"name\":\"a\"}",
         [WIRE_LOAD] = "{\"names\":[\"a\"]}",
         [WIRE_RELOAD] = "{\"name\":\"a\"}",
+        [WIRE_ROLLBACK] = "{\"name\":\"a\"}",
+        [WIRE_CONFIRM] = "{\"name\":\"a\"}",
         [WIRE_IGNORE_ADD] = "{\"kind\":\"name\",\"values\":[\"a\"]}",
         [WIRE_IGNORE_REMOVE] = "{\"kind\":\"name\",\"values\":[\"a\"]}",
         [WIRE_IGNORE_SAVE] = "{\"path\":\"/a\"}",

@@ -66,6 +66,7 @@ operator_submit(struct operator_thread *op, struct operator_job *job)
     }
     job->state = JOB_RUNNING;
     job->abandoned = false;
+    job->ran = true;
     job->run(job);
     job->state = JOB_DONE;
     job->next = op->done;
@@ -91,6 +92,13 @@ operator_abandon(struct operator_thread *op, struct operator_job *job,
     (void)snprintf(why, why_size, "done");
     job->abandoned = true;
     return false;
+}
+
+bool
+operator_ran(struct operator_thread *op, const struct operator_job *job)
+{
+    (void)op;
+    return job->ran;
 }
 
 bool
