@@ -23,7 +23,7 @@ void notice_queue_init(struct notice_queue *queue);
 void notice_queue_done(struct notice_queue *queue);
 /* Any thread; never blocks on anybody. The loop must be woken. */
 void notice_post(struct notice_queue *queue, const char *format,
-                 va_list arguments);
+                 va_list arguments) __attribute__((format(printf, 2, 0)));
 /* Log what has come. The loop's thread. */
 void notice_log(struct notice_queue *queue);
 

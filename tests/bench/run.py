@@ -12,6 +12,7 @@ import control
 import lazyctl
 import pause
 import peers
+import prefork
 import rules
 import start
 import statement
@@ -19,7 +20,8 @@ import steady
 
 BENCHMARKS = {module.__name__: module
               for module in (accounting, start, peers, rules, control,
-                             lazyctl, statement, steady, pause)}
+                             lazyctl, statement, steady, pause,
+                             prefork)}
 
 
 def main():
