@@ -101,7 +101,7 @@ def test_readme_names_only_options_that_are():
     known = set(options_of_lazyd())
     known |= set(re.findall(r"--[a-z][a-z-]+",
                             run("LAZYCTL", "help", "--words")))
-    other = {"--preset", "--workflow", "--build", "--port"}
+    other = {"--preset", "--workflow", "--build", "--port", "--preload"}
     used = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text))
     assert used - known - other == set()
 
