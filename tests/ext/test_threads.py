@@ -418,3 +418,35 @@ def test_main_thread_where_another_thread_needs_threading_first(both):
         main()
         """)
     assert "True MainThread True True True True\nTrue" in run.out
+
+
+def test_loads_of_submodules_while_the_package_is_first_used(lazily):
+    """Trap: importlib takes a submodule's lock before its parent's, and who
+    loads the package takes them the other way: a deadlock for an error."""
+    rounds, parts = 6, 40
+    files = {"prelude.py": PRELUDE, "gather.py": GATHER}
+    for i in range(rounds):
+        files[f"pool{i}/__init__.py"] = "".join(
+            f"from pool{i} import p{n}\n" for n in range(parts))
+        for n in range(parts):
+            files[f"pool{i}/p{n}.py"] = f"value = {n}\n"
+        files[f"user{i}.py"] = (
+            f"import pool{i}\ndef use(n):\n"
+            f"    return getattr(pool{i}, f'p{{n}}').value\n")
+    lazily(files, f"""\
+        import prelude
+        import lazycore
+        from gather import at_once
+        from importlib import import_module
+        def main():
+            for i in range({rounds}):
+                user = import_module(f"user{{i}}")
+                assert f"pool{{i}}" not in prelude.sys.modules
+                def work(n):
+                    if n % 2:
+                        return user.use(n)
+                    lazycore.load(f"pool{{i}}.p{{n * 2}}")
+                errors, results = at_once(16, work)
+                assert errors == [], errors
+        main()
+        """)

@@ -236,7 +236,8 @@ class Client:
                         f"{expected}")
 
     def edit(self):
-        value = f"own{self.number}.rule{self.random.randrange(1000)}"
+        # Of this process: one that was killed may have left its own.
+        value = f"own{os.getpid()}.rule{self.random.randrange(1000)}"
         kind = self.random.choice(("name", "package", "path"))
         found = self.ask("ignore.add", kind=kind, values=[value])
         self.expect(found["changed"] == [value], found)
