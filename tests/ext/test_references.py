@@ -62,6 +62,42 @@ PROGRAMS = {
             assert result["verdict"] == "applied", result
             state[:] = [None] * (len(state) % 6)
         """,
+    "reload and rollback": """
+        import user
+        user.use()
+        state = []
+        def cycle():
+            state.append(None)
+            with open("dep.py", "w") as file:
+                file.write("value = 1\\ndef f(a=[]):\\n    return %d\\n"
+                           "class K:\\n    n = %d\\n    def m(self): pass\\n"
+                           % (len(state) % 2, len(state) % 3))
+            result = lazycore.reload("dep", force=True)
+            assert result["verdict"] == "applied", result
+            assert lazycore.rollback("dep")["verdict"] == "applied"
+            state[:] = [None] * (len(state) % 6)
+        """,
+    "reload with dependents": """
+        import user
+        user.use()
+        def cycle():
+            result = lazycore.reload("dep", force=True, dependents=True)
+            assert result["verdict"] == "applied", result
+            assert [o["verdict"] for o in result["others"]] == [
+                "refused", "applied"], result
+            assert lazycore.rollback("user")["verdict"] == "applied"
+        """,
+    "reload that is taken back": """
+        import user
+        user.use()
+        def cycle():
+            with open("dep.py", "w") as file:
+                file.write("import sys, other\\nclass K: pass\\n"
+                           "def f(): pass\\nother.held = [f, K, K()]\\n"
+                           "sys.modules[__name__].value = 2\\n1 / 0\\n")
+            result = lazycore.reload("dep", force=True)
+            assert result["verdict"] == "failed", result
+        """,
     "reload that fails": """
         import user
         user.use()

@@ -68,7 +68,7 @@ PIECES = [
     "sys.modules['mod'].extra = {n}", "setattr(me(), 'g', {n})",
     "vars(me())['VALUE'] = {n}", "me().__dict__.update(VALUE={n})",
     "me().__class__ = type('M', (type(sys),), dict(VALUE={n}))",
-    "__path__ = ['elsewhere']", "del __name__", "__all__ = ['gone']",
+    "__path__ = ['elsewhere']", "__all__ = ['gone']",
     "import registry; registry.NAMES['f'] = f",
     "import registry; registry.NAMES['C'] = C",
     "import registry; registry.ITEMS[0] = f",
