@@ -10,8 +10,9 @@
 #include <Python.h>
 #include <stdlib.h>
 
-/* Allocations after which a load is none: some 0.1 s of what counting adds. */
-enum { BLOCKS_MAX = 30000000 };
+/* Allocations by one body, after which it is no load: some 10 ms of what
+ * counting adds. */
+enum { BLOCKS_MAX = 4000000 };
 
 struct lz_blocks_hook {
     PyMemAllocatorEx next;

@@ -129,7 +129,7 @@ def test_a_service_run_by_an_import_gets_its_allocators_back(lazily):
             import tool, later
             wrapped = tool.both()
             def serve():
-                for _ in range(32):
+                for _ in range(5):
                     for _ in range(1000000):
                         [object()]
                     if tool.both() != wrapped:
