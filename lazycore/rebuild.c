@@ -7,6 +7,8 @@
  */
 #include "lazycore/engine.h"
 
+enum { RESERVE_BYTES = 128 }; /* more than an item of a dict takes */
+
 void
 rebuild_queue(struct lz_namespace *ns)
 {
@@ -116,9 +118,28 @@ can_rebuild(struct lz_engine *engine, struct lz_namespace *ns)
     return true;
 }
 
+/* DICT, which has just been cleared, becomes FRESH without the keys HOLES. It
+ * gave back as much memory as it takes now; RESERVE, which is released, is
+ * more than that. */
+static int
+put_back(PyObject *dict, PyObject *fresh, PyObject *holes, void *reserve)
+{
+    int result = PyDict_Update(dict, fresh);
+    if (result < 0) {
+        PyErr_Clear();
+        PyMem_RawFree(reserve);
+        reserve = NULL;
+        result = PyDict_Update(dict, fresh);
+    }
+    PyMem_RawFree(reserve);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(holes) && result == 0; i++)
+        result = PyDict_DelItem(dict, PyList_GET_ITEM(holes, i));
+    return result;
+}
+
 /* A fresh dict is filled first, so that lack of memory leaves the old one
- * whole; what then happens to the old one cannot fail half-way for lack of
- * it but in the last step, where the fresh one's values are put back. */
+ * whole; for the last step, where the fresh one's values are put back,
+ * memory is put aside. */
 static int
 rebuild_dict(struct lz_engine *engine, struct lz_namespace *ns)
 {
@@ -136,10 +157,14 @@ rebuild_dict(struct lz_engine *engine, struct lz_namespace *ns)
                            PyList_GET_ITEM(items, i + 1)) < 0)
             goto done;
     }
+    void *reserve =
+        PyMem_RawMalloc((size_t)PyList_GET_SIZE(items) * RESERVE_BYTES);
+    if (reserve == NULL) {
+        (void)PyErr_NoMemory();
+        goto done;
+    }
     PyDict_Clear(ns->dict);
-    result = PyDict_Update(ns->dict, fresh);
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(holes) && result == 0; i++)
-        result = PyDict_DelItem(ns->dict, PyList_GET_ITEM(holes, i));
+    result = put_back(ns->dict, fresh, holes, reserve);
     if (result == 0)
         ns->leftovers = false;
 done:

@@ -190,8 +190,11 @@ struct lz_publish {
     struct lz_reload *reload;
     const struct lz_publish *before; /* of the transaction's last module */
     bool takes_back;                 /* only references are repaired */
-    PyObject *get_objects;           /* gc's */
-    PyObject *keep;                  /* list: what the maps point to */
+    /* How far the changes have come: after a failure they go on from here. */
+    size_t step, moved_at;
+    size_t listed;             /* lines of unrepaired before the step */
+    PyObject *get_objects;     /* gc's */
+    PyObject *keep;            /* list: what the maps point to */
     PyObject *graveyard;       /* list: what was replaced; dies at the end */
     PyObject *late;            /* list of (container, key, key it becomes,
                                   value it gets or ...): keys that may run
@@ -253,6 +256,10 @@ int reload_walk(struct lz_publish *publish);
 
 /* reload_repair.c: step 4 and the references to what moved. */
 int reload_repair(struct lz_publish *publish);
+/* Call CHANGE until memory was enough for all of it: 0, or -1 with an
+ * exception, of memory only where none could be put aside before it. */
+int reload_persist(struct lz_publish *publish,
+                   int (*change)(struct lz_publish *publish));
 
 /* reload_constant.c. Before the step: who has which value by from-import;
  * in it: give them the new one. 0 or -1. */

@@ -8,11 +8,12 @@
 #include "lazycore/bytecode.h"
 
 /* Forget that something could not be read. 0, or -1 where KeyboardInterrupt
- * or SystemExit is pending. */
+ * or SystemExit is pending, or memory lacks. */
 static int
 forgive_unreadable(void)
 {
-    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception)) {
+    if (PyErr_Occurred() && (!PyErr_ExceptionMatches(PyExc_Exception) ||
+                             PyErr_ExceptionMatches(PyExc_MemoryError))) {
         return -1;
     }
     lz_forgive();

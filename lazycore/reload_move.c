@@ -205,8 +205,10 @@ move_one(struct lz_publish *publish, PyObject *old, PyObject *new)
 int
 reload_move_all(struct lz_publish *publish)
 {
-    for (size_t i = 0; i < publish->moved.room; i++) {
-        const struct lz_ptrmap_slot *slot = &publish->moved.slots[i];
+    /* Once each: functions change places with their contents. */
+    for (; publish->moved_at < publish->moved.room; publish->moved_at++) {
+        const struct lz_ptrmap_slot *slot =
+            &publish->moved.slots[publish->moved_at];
         if (slot->key != NULL &&
             move_one(publish, slot->value,
                      ptrmap_get(&publish->taken, slot->value)) < 0) {

@@ -251,21 +251,35 @@ own(struct lz_publish *publish)
     return status < 0 ? -1 : reload_own_generations(publish);
 }
 
+/* Goes on where it has failed. */
+static int
+change(struct lz_publish *publish)
+{
+    static const struct {
+        int (*run)(struct lz_publish *publish);
+        bool takes_back; /* it is one of taking back, too */
+    } steps[] = {{adopt_functions, false}, {reload_move_all, false},
+                 {adopt_instances, true},  {set_names, false},
+                 {remove_names, false},    {reload_repair, true}};
+    const struct lz_reload_result *result = publish->reload->result;
+
+    for (; publish->step < sizeof(steps) / sizeof(steps[0]); publish->step++) {
+        publish->listed = result->unrepaired_count;
+        if ((steps[publish->step].takes_back || !publish->takes_back) &&
+            steps[publish->step].run(publish) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int
 put_in_place(struct lz_publish *publish)
 {
     if (own(publish) < 0 || reload_walk(publish) < 0) {
         return -1;
     }
-    if (publish->takes_back) {
-        return adopt_instances(publish) < 0 ? -1 : reload_repair(publish);
-    }
-    if (adopt_functions(publish) < 0 || reload_move_all(publish) < 0 ||
-        adopt_instances(publish) < 0 || set_names(publish) < 0 ||
-        remove_names(publish) < 0 || reload_repair(publish) < 0) {
-        return -1;
-    }
-    return 0;
+    return reload_persist(publish, change);
 }
 
 /* --- its life ----------------------------------------------------------- */

@@ -266,6 +266,7 @@ load(struct lz_engine *engine, PyObject *name, PyObject *proxy)
 {
     struct lz_load_result result;
     const char *text = place_text(name);
+    lz_called_by_python();
     engine->settle->proxy = (struct lz_proxy *)proxy;
     int done = text == NULL ? -1 : lazycore_load(text, 0, &result);
     engine->settle->proxy = NULL;
@@ -362,6 +363,7 @@ settle_python(PyObject *module, PyObject *unused)
     struct lz_settle_result result;
     (void)module;
     (void)unused;
+    lz_called_by_python();
     if (lazycore_settle(&result) < 0)
         return PyErr_NoMemory();
     PyObject *name = result.name == NULL ? Py_NewRef(Py_None)
