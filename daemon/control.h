@@ -30,6 +30,8 @@ struct control_setup {
      * that who sees one end knows that the process has. */
     bool keep_connections;
     struct pidfile *pidfile; /* goes when the path goes; may be NULL */
+    /* Socket and pidfile have gone: the end has begun. May be NULL. */
+    void (*unpublished)(void *arg);
     /* After control_ready; NULL: nobody wants to know. */
     void (*ready)(void *arg);
     /* In a forked copy of the process: give up all that is lazyd's. */

@@ -162,6 +162,9 @@ control_take_paths(struct control *control)
 {
     publish_close(&control->publication);
     pidfile_remove(control->setup.pidfile);
+    if (control->setup.unpublished != NULL) {
+        control->setup.unpublished(control->setup.arg);
+    }
 }
 
 void

@@ -119,6 +119,14 @@ on_event(void *arg, enum lz_event event, const char *name,
 }
 
 static void
+on_unpublished(void *arg)
+{
+    const struct daemon *daemon = arg;
+
+    logger_ended(&daemon->logger);
+}
+
+static void
 on_reopen_log(void *arg)
 {
     struct daemon *daemon = arg;
@@ -260,6 +268,7 @@ step_publish(struct daemon *daemon, struct lz_error *error)
         .stop_timeout_ms = daemon->options.stop_timeout_ms,
         .keep_connections = true,
         .pidfile = daemon->pidfile,
+        .unpublished = on_unpublished,
         .ready = on_told_ready,
         .forked = process_after_fork,
         .reopen_log = on_reopen_log,
@@ -375,6 +384,7 @@ fail(struct daemon *daemon, struct lz_error *error, int status)
     if (atomic_load(&daemon->detach.fd) >= 0) {
         detach_failed(&daemon->detach, error);
     }
+    logger_ended(&daemon->logger);
     log_error(NULL, error);
     lz_error_done(error);
     return status;

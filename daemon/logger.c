@@ -17,12 +17,13 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/descriptors.h"
 #include "daemon/log.h"
 
-enum order { ORDER_STARTED = 's', ORDER_REOPEN = 'r' };
+enum order { ORDER_STARTED = 's', ORDER_REOPEN = 'r', ORDER_ENDED = 'e' };
 
 enum { DUMP_WAIT_MS = 500, CHUNK_BYTES = 64 * 1024 };
 
@@ -32,6 +33,8 @@ struct loop {
     int control_fd;
     int early_fd;
     size_t early_bytes;
+    bool ended; /* lazyd has come to its end in order */
+    bool gone;  /* it has not, and is there no more: still to be said */
 };
 
 void
@@ -75,6 +78,9 @@ take_order(struct loop *loop)
     }
     if (n <= 0) {
         descriptors_close(&loop->control_fd);
+        loop->gone = !loop->ended;
+    } else if (order == ORDER_ENDED) {
+        loop->ended = true;
     } else if (order == ORDER_REOPEN) {
         (void)log_file_reopen(&loop->file);
     } else if (order == ORDER_STARTED) {
@@ -83,14 +89,48 @@ take_order(struct loop *loop)
     }
 }
 
+/* The pipe has ended first: what lazyd still had to say. */
+static bool
+has_ended(struct loop *loop)
+{
+    while (loop->control_fd >= 0) {
+        take_order(loop);
+    }
+    return loop->ended;
+}
+
+/* Who was killed cannot say so. */
+static void
+say_gone(struct loop *loop)
+{
+    static const char what[] =
+        "lazyd: ended out of order: by a signal, a crash or os._exit()";
+    char line[256];
+    time_t now = time(NULL);
+    struct tm parts;
+    size_t length = 0;
+
+    loop->gone = false;
+    if (gmtime_r(&now, &parts) != NULL) {
+        length = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%SZ ", &parts);
+    }
+    length +=
+        (size_t)snprintf(line + length, sizeof(line) - length, "%s\n", what);
+    log_file_write(&loop->file, line, length);
+}
+
 static void
 run(struct loop *loop)
 {
     while (loop->out_fd >= 0) {
         struct pollfd fds[2] = {{.fd = loop->out_fd, .events = POLLIN},
                                 {.fd = loop->control_fd, .events = POLLIN}};
+        int n = poll(fds, 2, loop->gone ? 0 : -1);
 
-        if (poll(fds, 2, -1) < 0) {
+        if (n == 0) { /* its last output has come */
+            say_gone(loop);
+        }
+        if (n <= 0) {
             continue;
         }
         if (loop->control_fd >= 0 && fds[1].revents != 0) {
@@ -99,6 +139,9 @@ run(struct loop *loop)
         if (fds[0].revents != 0) {
             take_output(loop);
         }
+    }
+    if (loop->gone || (loop->control_fd >= 0 && !has_ended(loop))) {
+        say_gone(loop);
     }
 }
 
@@ -242,6 +285,12 @@ void
 logger_started(struct logger *logger)
 {
     send_order(logger, ORDER_STARTED);
+}
+
+void
+logger_ended(const struct logger *logger)
+{
+    send_order(logger, ORDER_ENDED);
 }
 
 void

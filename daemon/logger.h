@@ -31,6 +31,8 @@ int logger_attach(struct logger *logger, int *ret_line_fd);
 /* The start has succeeded: keep nothing back any more. */
 void logger_started(struct logger *logger);
 void logger_reopen(struct logger *logger);
+/* lazyd ends now, as it should: without this the log says that it did not. */
+void logger_ended(const struct logger *logger);
 /* In the process that started it, when the service is gone: wait for the
  * last output (not for ever) and copy what came early to FD, but for the
  * lines of lazyd itself, whose pid was DAEMON. */

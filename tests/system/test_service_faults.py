@@ -1,0 +1,461 @@
+"""What a service does to its own host: it crashes, closes, replaces, floods.
+
+Each ends as under python3, the log says what happened, and socket and pidfile
+tell the truth: who is there answers, who has gone is not in the next one's
+way.
+"""
+import os
+import signal
+import textwrap
+
+import pytest
+
+# The rest of the program runs when somebody writes to this.
+AWAIT_GO = """
+import lazycore
+lazycore.ready()
+open("go").read()
+"""
+GONE = "ended out of order: by a signal, a crash or os._exit()"
+
+
+class Faulty:
+    """A service that does what it does to itself at a word."""
+
+    def __init__(self, lab, fault, *words, before="", **how):
+        self.lab = lab
+        os.mkfifo(lab.folder / "go")
+        app = lab.write("app.py", textwrap.dedent(before) + AWAIT_GO
+                        + textwrap.dedent(fault))
+        self.process = lab.start(app, *words, **how)
+
+    def go(self):
+        (self.lab.folder / "go").write_text("go")
+
+    def crash(self):
+        """The end that nobody could prepare for."""
+        self.go()
+        assert self.process.ended()
+        text = self.lab.logged(GONE)
+        # What is left behind says that nobody is there...
+        assert self.lab.socket.exists() and self.lab.pidfile.exists()
+        assert "killed" in self.lab.ctl("ping", status=3).err
+        restart(self.lab)
+        return text
+
+    def leave(self):
+        """The end in order."""
+        self.go()
+        assert self.process.ended()
+        assert not self.lab.socket.exists()
+        assert not self.lab.pidfile.exists()
+        text = self.lab.log.read_text()
+        assert GONE not in text
+        return text
+
+    def stop(self):
+        assert self.lab.ctl("stop").out.startswith("stopped")
+        assert self.process.ended()
+        assert not self.lab.socket.exists()
+        assert not self.lab.pidfile.exists()
+
+
+def restart(lab):
+    """... and is in nobody's way."""
+    process = lab.serve("", name="next.py")
+    assert lab.ask("ping")["pid"] == process.pid
+    lab.ctl("stop")
+    assert process.ended()
+    assert sorted(path.name for path in lab.folder.iterdir()
+                  if path.name in (lab.socket.name, lab.pidfile.name)) == []
+
+
+def foreground(lab, text, **how):
+    return lab.foreground("--app", lab.write("fore.py", text), status=None,
+                          **how)
+
+
+def same(lab, text):
+    """Under lazyd as under python3."""
+    app = lab.write("fore.py", text)
+    plain = lab.python(app, status=None)
+    lazy = lab.foreground("--app", app, status=None)
+    assert (lazy.status, lazy.out) == (plain.status, plain.out), lazy
+    return lazy
+
+
+# --- ends ------------------------------------------------------------------
+
+CRASH = "import ctypes\nctypes.string_at(0)\n"
+
+
+def test_crash_in_c(lab):
+    assert foreground(lab, CRASH).status == -signal.SIGSEGV
+    assert foreground(lab, "import os\nos.abort()\n").status == -signal.SIGABRT
+    text = Faulty(lab, "print('last words', flush=True)\n" + CRASH).crash()
+    assert text.index("last words") < text.index(GONE)
+
+
+def test_os_exit(lab):
+    assert foreground(lab, "import os\nos._exit(7)\n").status == 7
+    Faulty(lab, "import os\nos._exit(7)\n").crash()
+
+
+def test_killed(lab):
+    Faulty(lab, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
+           ).crash()
+
+
+def test_unhandled_exception(lab):
+    assert same(lab, "raise ValueError('of the service')\n").status == 1
+    assert "ValueError: of the service" in Faulty(
+        lab, "raise ValueError('of the service')\n").leave()
+
+
+def test_endless_recursion(lab):
+    text = "def f():\n    return f()\nf()\n"
+    assert same(lab, text).status == 1
+    assert "RecursionError: maximum recursion depth" in Faulty(
+        lab, text).leave()
+
+
+HUNGRY = """
+    import resource
+    size = int(open("/proc/self/statm").read().split()[0]) * 4096
+    resource.setrlimit(resource.RLIMIT_AS, (size + (64 << 20), -1))
+    """
+
+
+def test_memory_error(lab):
+    """Who catches it goes on, and can be asked."""
+    service = Faulty(lab, HUNGRY + """
+    try:
+        bytearray(1 << 30)
+    except MemoryError:
+        print("caught", flush=True)
+    import threading
+    threading.Event().wait()
+    """)
+    service.go()
+    lab.logged("caught")
+    assert lab.ask("stats")["modules"]["reals"] >= 0
+    service.stop()
+
+
+def test_unhandled_memory_error(lab):
+    assert "MemoryError" in Faulty(lab, HUNGRY + """
+    bytearray(1 << 30)
+    """).leave()
+
+
+def test_sys_exit_in_a_thread(lab):
+    """It ends the thread, and neither service nor lazyd."""
+    service = Faulty(lab, """
+    import sys, threading
+    thread = threading.Thread(target=sys.exit, args=(3,))
+    thread.start()
+    thread.join()
+    print("thread gone", flush=True)
+    threading.Event().wait()
+    """)
+    service.go()
+    lab.logged("thread gone")
+    assert lab.ask("ping")["pid"] == service.process.pid
+    service.stop()
+
+
+def test_daemon_threads_at_the_end(lab):
+    done = same(lab, """
+        import threading
+        def busy():
+            while True:
+                sum(range(1000))
+        for _ in range(4):
+            threading.Thread(target=busy, daemon=True).start()
+        print("end")
+        """)
+    assert (done.status, done.out) == (0, "end\n")
+
+
+# --- signals and processes -------------------------------------------------
+
+
+def test_storm_of_signals(lab):
+    service = Faulty(lab, """
+        while not done:
+            signal.pause()
+        print("storm over", flush=True)
+        while True:
+            signal.pause()
+        """, before="""
+        import signal
+        done = []
+        signal.signal(signal.SIGUSR1, lambda *_: None)
+        signal.signal(signal.SIGUSR2, lambda *_: done.append(1))
+        """)
+    service.go()
+    for i in range(5000):
+        service.process.signal(signal.SIGUSR1 if i % 5 else signal.SIGHUP)
+        if i % 500 == 0:
+            assert lab.ask("ping")["pid"] == service.process.pid
+    service.process.signal(signal.SIGUSR2)
+    lab.logged("storm over", "log reopened")
+    for _ in range(500):
+        service.process.signal(signal.SIGTERM)
+        if service.process.ended(0):
+            break
+    assert service.process.ended()
+    assert not lab.socket.exists() and not lab.pidfile.exists()
+    assert lab.log.read_text().count("stopping: SIGTERM") == 1
+
+
+def test_child_that_outlives_its_parent(lab):
+    """A fork without exec holds nothing of lazyd's: neither the lock of the
+    pidfile nor the socket."""
+    service = Faulty(lab, """
+        import os
+        read, write = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            names = [os.readlink(f"/proc/self/fd/{fd}")
+                     for fd in os.listdir("/proc/self/fd")
+                     if os.path.exists(f"/proc/self/fd/{fd}")]
+            with open("child.tmp", "w") as file:
+                print(os.getpid(), *names, file=file)
+            os.rename("child.tmp", "child")
+            open("end").read()
+            os._exit(0)
+        open("forked", "w").close()
+        open("go").read()
+        os._exit(1)
+        """)
+    os.mkfifo(lab.folder / "end")
+    service.go()
+    lab.await_file("child")
+    child = lab.watch(int((lab.folder / "child").read_text().split()[0]))
+    assert "socket:" not in (lab.folder / "child").read_text()
+    assert str(lab.pidfile) not in (lab.folder / "child").read_text()
+    service.crash()
+    assert not child.ended(0)
+    (lab.folder / "end").write_text("")
+    assert child.ended()
+
+
+# --- descriptors, folder and root ------------------------------------------
+
+CLOSE_ALL = """
+    import os, threading
+    os.closerange(3, 65536)
+    files = [open(f"file{i}", "w+") for i in range(40)]
+    print("first", files[0].fileno(), flush=True)
+    if os.fork() == 0:
+        # Not one of the child's is closed behind its back.
+        for file in files:
+            file.write("child")
+            file.flush()
+        os._exit(0)
+    print("child", os.wait()[1], flush=True)
+    print("all closed", flush=True)
+    threading.Event().wait()
+    """
+
+
+@pytest.mark.parametrize("when", ("before it is ready", "later"))
+def test_closes_every_descriptor(lab, when):
+    """lazyd's are not among them, and nothing of lazyd's gets into files
+    that are opened then."""
+    if when == "later":
+        service = Faulty(lab, CLOSE_ALL)
+        service.go()
+    else:
+        service = Faulty(lab, "import threading\nthreading.Event().wait()\n",
+                         before=CLOSE_ALL.replace(
+                             "    threading.Event().wait()\n", ""))
+        service.go()
+    text = lab.logged("all closed")
+    assert "first 3\n" in text and "child 0\n" in text
+    assert lab.ask("ping")["pid"] == service.process.pid
+    lab.ctl("ignore", "add", "name", "some.module")
+    lab.ctl("load", "colorsys")
+    service.process.signal(signal.SIGHUP)
+    lab.logged("ignore.add name some.module", "load colorsys", "log reopened")
+    with lab.connection() as wire:
+        assert wire.ask("ping")["result"]["pong"]
+    for i in range(40):
+        assert (lab.folder / f"file{i}").read_text() == "child"
+    # Another one is still kept away.
+    assert "already running" in lab.lazyd(
+        "-s", lab.socket, "-p", lab.pidfile, "--app", "app.py", status=1).err
+    service.stop()
+
+
+def test_uses_up_its_descriptors(lab):
+    """lazyctl gets in nevertheless."""
+    service = Faulty(lab, """
+        import os, resource, threading
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        taken = []
+        try:
+            while True:
+                taken.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError as error:
+            print("taken up to", taken[-1], error.strerror, flush=True)
+        threading.Event().wait()
+        """)
+    service.go()
+    lab.logged("taken up to 63 Too many open files")
+    for _ in range(3):
+        assert lab.ask("ping")["pid"] == service.process.pid
+    service.stop()
+
+
+def test_goes_to_another_folder(lab):
+    service = Faulty(lab, """
+        import os, threading
+        os.chdir("/")
+        print("gone", os.getcwd(), flush=True)
+        threading.Event().wait()
+        """)
+    service.go()
+    lab.logged("gone /")
+    saved = lab.folder / "rules"
+    lab.ctl("ignore", "save", "rules")
+    assert saved.exists()
+    service.process.signal(signal.SIGHUP)
+    lab.logged("log reopened")
+    service.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may")
+def test_changes_the_root(lab):
+    """Socket, pidfile and log are where they were; what is not loaded is out
+    of reach."""
+    (lab.folder / "jail").mkdir()
+    service = Faulty(lab, """
+        import os, threading
+        os.chroot("jail")
+        os.chdir("/")
+        print("inside", os.listdir("/"), flush=True)
+        threading.Event().wait()
+        """, before="import colorsys\nused = lambda: colorsys\n")
+    service.go()
+    lab.logged("inside []")
+    assert lab.ask("ping")["pid"] == service.process.pid
+    assert "No such file" in lab.ctl("load", "colorsys", status=1).out
+    lab.log.rename(lab.folder / "rotated")
+    service.process.signal(signal.SIGHUP)
+    lab.logged("log reopened")
+    service.stop()
+
+
+# --- the machinery of imports ----------------------------------------------
+
+
+def test_replaces_import(lab):
+    """Its function is called, and calls ours; what it put back is ours."""
+    done = same(lab, """
+        import builtins, sys
+        import json
+        seen, original = [], builtins.__import__
+        def watch(name, *arguments, **keywords):
+            seen.append(name)
+            return original(name, *arguments, **keywords)
+        builtins.__import__ = watch
+        import textwrap
+        from string import Template
+        print(json.dumps(textwrap.dedent(" a")), Template("$x").substitute(x=1))
+        print(sorted({"textwrap", "string"} & set(seen)))
+        builtins.__import__ = original
+        import fractions
+        print(fractions.Fraction(1, 2))
+        """)
+    assert done.out.endswith("1/2\n")
+
+
+def test_import_was_replaced_before(lab):
+    """By sitecustomize: whoever has it before us is asked by us."""
+    lab.write("custom/sitecustomize.py", """
+        import builtins
+        original, seen = builtins.__import__, []
+        def watch(name, *arguments, **keywords):
+            seen.append(name)
+            return original(name, *arguments, **keywords)
+        builtins.__import__ = watch
+        """)
+    app = lab.write("fore.py", """
+        import sitecustomize, sys
+        import colorsys
+        import textwrap
+        print(textwrap.dedent(" a"), "colorsys" in sys.modules)
+        print(colorsys.rgb_to_hsv(0, 0, 0))
+        """)
+    done = lab.foreground("--app", app, env={"PYTHONPATH": "custom"})
+    assert done.out == "a False\n(0.0, 0.0, 0)\n"
+
+
+def test_clears_the_finders(lab):
+    """Nothing is found any more, as under python3; what was found at its
+    statement loads as far as it brings nothing new. All is well once the
+    finders are back."""
+    done = foreground(lab, """
+        import sys
+        import colorsys
+        import json
+        finders = sys.meta_path[:]
+        sys.meta_path.clear()
+        try:
+            import fractions
+            fractions.Fraction
+        except ModuleNotFoundError as error:
+            print(error)
+        print(colorsys.rgb_to_hsv(0, 0, 0))
+        try:
+            json.dumps(1)
+        except ModuleNotFoundError as error:
+            print(error)
+        sys.meta_path[:] = finders
+        print(json.dumps(2))
+        """)
+    assert (done.status, done.out) == (0, "No module named 'fractions'\n"
+                                          "(0.0, 0.0, 0)\n"
+                                          "No module named 'json.decoder'\n"
+                                          "2\n"), done
+
+
+def test_deletes_modules(lab):
+    same(lab, """
+        import sys
+        import json
+        import colorsys
+        import textwrap
+        first = textwrap.dedent and textwrap
+        del sys.modules["textwrap"]
+        import textwrap
+        print(textwrap is first, sys.modules["textwrap"] is textwrap)
+        for name in list(sys.modules):
+            if name.startswith(("json", "colorsys")):
+                del sys.modules[name]
+        print(json.dumps(2), colorsys.rgb_to_hsv(0, 0, 0))
+        import json.decoder
+        print(json.decoder.JSONDecoder().decode("3"))
+        """)
+
+
+def test_deletes_modules_while_it_is_asked(lab):
+    service = Faulty(lab, """
+        import sys, threading
+        for name in ("json", "json.decoder", "colorsys", "lazycore"):
+            sys.modules.pop(name, None)
+        sys.meta_path.clear()
+        print("deleted", flush=True)
+        threading.Event().wait()
+        """, before="import json, colorsys\njson.dumps(1)\n"
+                    "used = lambda: colorsys\n")
+    service.go()
+    lab.logged("deleted")
+    assert lab.ask("stats")["loads"]["count"] > 0
+    assert lab.ask("show", "json")["name"] == "json"
+    lab.ctl("load", "colorsys", status=None)
+    lab.ctl("reload", "json", status=None)
+    assert lab.ask("ping")["pid"] == service.process.pid
+    service.stop()
