@@ -204,18 +204,16 @@ own_rows(struct lz_publish *publish, PyObject *rows)
 static int
 own_lists(struct lz_publish *publish, const struct lz_publish *other)
 {
-    const void *const objects[] = {
-        other->keep,
-        other->graveyard,
-        other->late,
-        other->functions,
-        other->instances,
-        other->children,
-        other->holders,
-        other->reload->constants,
-        other->reload->suspects,
-        other->reload->foreign,
-    };
+    const void *const objects[] = {other->keep,
+                                   other->graveyard,
+                                   other->late,
+                                   other->functions,
+                                   other->instances,
+                                   other->children,
+                                   other->holders,
+                                   other->reload->constants,
+                                   other->reload->suspects,
+                                   other->reload->foreign};
 
     for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
         if (objects[i] != NULL &&
