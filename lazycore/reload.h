@@ -83,7 +83,7 @@ void transaction_begin(struct lz_transaction *transaction);
 void transaction_end(struct lz_transaction *transaction);
 void transaction_tell(struct lz_transaction *transaction);
 /* Step 3 of all: as reload_publish, with verdicts. */
-int transaction_publish(struct lz_transaction *transaction);
+int transaction_publish(struct lz_transaction *transaction) LZ_NEEDS_GIL;
 /* It fails because REPORTED has: say so of the module that was asked for. */
 void transaction_blame(struct lz_transaction *transaction,
                        const struct lz_reload *reported);
@@ -91,7 +91,7 @@ void transaction_blame(struct lz_transaction *transaction,
  * TRANSACTION (may be NULL) is freed. */
 int transaction_answer(struct lz_transaction *transaction, const char *name,
                        int status, struct lz_reload_result *ret_result,
-                       struct lz_error *error);
+                       struct lz_error *error) LZ_NEEDS_GIL;
 
 /* --- steps -------------------------------------------------------------- */
 
@@ -100,20 +100,20 @@ int reload_find(struct lz_reload *reload);
 int reload_find_live(struct lz_reload *reload); /* only its module */
 int reload_read(struct lz_reload *reload);
 /* The module is this transaction's, found, and its source read. */
-int reload_prepare(struct lz_reload *reload);
-int reload_execute(struct lz_reload *reload);
+int reload_prepare(struct lz_reload *reload) LZ_NEEDS_GIL;
+int reload_execute(struct lz_reload *reload) LZ_NEEDS_GIL;
 /* reload_dependents.c: the modules that imported the first one, in the order
  * of their bodies. What cannot be reloaded is left out, and told of. */
-int reload_add_dependents(struct lz_transaction *transaction);
+int reload_add_dependents(struct lz_transaction *transaction) LZ_NEEDS_GIL;
 /* What it runs now is what IDENTITY says. */
 void reload_remember(struct lz_reload *reload);
 /* Put the fresh namespaces in the live ones' places: 1. 0 where the
  * transaction is strict and forbids it; -1 with an exception: only where
  * memory ran out. */
-int reload_publish(struct lz_transaction *transaction);
+int reload_publish(struct lz_transaction *transaction) LZ_NEEDS_GIL;
 /* A body has failed: whoever got one of its functions or classes gets what
  * is live instead. Leaves no exception. */
-void reload_take_back(struct lz_transaction *transaction);
+void reload_take_back(struct lz_transaction *transaction) LZ_NEEDS_GIL;
 
 /* --- reload_verdict.c --------------------------------------------------- */
 
@@ -122,7 +122,7 @@ int reload_verdict(struct lz_reload *reload, enum lz_verdict verdict,
                    const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The pending exception becomes the verdict. Always 0. */
-int reload_failed(struct lz_reload *reload);
+int reload_failed(struct lz_reload *reload) LZ_NEEDS_GIL;
 void reload_applied(struct lz_reload *reload);
 /* Add a line to the result's list, which has a bound. 0 or -1. */
 int reload_unrepaired(struct lz_publish *publish, const char *format, ...)

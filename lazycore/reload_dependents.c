@@ -150,6 +150,9 @@ in_order(struct search *search)
 
 /* --- into the transaction ----------------------------------------------- */
 
+static int add_one(struct lz_transaction *transaction,
+                   PyObject *name) LZ_NEEDS_GIL;
+
 /* 1 in; 0 it makes the transaction fail; -1. */
 static int
 add_one(struct lz_transaction *transaction, PyObject *name)
@@ -174,6 +177,9 @@ add_one(struct lz_transaction *transaction, PyObject *name)
     }
     return status;
 }
+
+static int add_all(struct lz_transaction *transaction,
+                   PyObject *rows) LZ_NEEDS_GIL;
 
 static int
 add_all(struct lz_transaction *transaction, PyObject *rows)

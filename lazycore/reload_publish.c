@@ -427,6 +427,9 @@ publish_atomically(struct lz_transaction *transaction)
     return status < 0 ? -1 : 1;
 }
 
+static int take_step(struct lz_transaction *transaction,
+                     uint64_t *ret_pause_ns) LZ_NEEDS_GIL;
+
 static int
 take_step(struct lz_transaction *transaction, uint64_t *ret_pause_ns)
 {

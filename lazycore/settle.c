@@ -261,7 +261,7 @@ target_names(struct lz_namespace *ns, PyObject *proxies)
 
 /* The loads */
 
-static int
+static int LZ_NEEDS_GIL
 load(struct lz_engine *engine, PyObject *name, PyObject *proxy)
 {
     struct lz_load_result result;
@@ -279,7 +279,7 @@ load(struct lz_engine *engine, PyObject *name, PyObject *proxy)
 
 /* Load all that NS waits for, or nothing: one name that stays pending costs
  * as much as all of them. 1 done, 0 refused, -1 with an exception. */
-static int
+static int LZ_NEEDS_GIL
 load_all(struct lz_engine *engine, struct lz_namespace *ns)
 {
     PyObject *proxies = PyList_New(0);
@@ -309,7 +309,7 @@ settle_place(struct lz_engine *engine, int *ret_line)
     return proxy->file;
 }
 
-static int
+static int LZ_NEEDS_GIL
 settle(struct lz_engine *engine, struct lz_settle_result *result)
 {
     struct lz_registry_stats before, after;
