@@ -4,11 +4,8 @@
  * per interpreter but the registry is not. Needs the GIL unless stated.
  */
 #include "lazycore/api.h"
+#include "lazycore/fork.h"
 #include "lazycore/settle.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* The core that the host made before Python started; PyInit_lazycore takes
  * no argument, so this is the one door. Written before any thread exists. */
@@ -73,45 +70,6 @@ py_uninstall(PyObject *module, PyObject *Py_UNUSED(unused))
     struct lz_engine *engine = engine_or_raise(module);
     if (engine == NULL || engine_uninstall(engine) < 0)
         return NULL;
-    Py_RETURN_NONE;
-}
-
-/* The process that this thread forked last, or 0. */
-static long
-last_child(void)
-{
-    char text[4096];
-    FILE *file = fopen("/proc/thread-self/children", "re");
-    if (file == NULL)
-        return 0;
-    size_t size = fread(text, 1, sizeof(text) - 1, file);
-    (void)fclose(file);
-    while (size > 0 && text[size - 1] == ' ')
-        size--;
-    text[size] = '\0';
-    const char *last = strrchr(text, ' ');
-    return strtol(last == NULL ? text : last, NULL, 10);
-}
-
-static PyObject *
-py_forked(PyObject *module, PyObject *Py_UNUSED(unused))
-{
-    struct lz_engine *engine = engine_of_module(module);
-    const struct lz_listener *listener =
-        engine == NULL ? NULL : &engine->core->listener;
-    if (listener != NULL && listener->event != NULL)
-        listener->event(listener->arg, LZ_EVENT_FORK, NULL, NULL,
-                        last_child());
-    Py_RETURN_NONE;
-}
-
-/* Forked: our locks may have been held by a thread that is not here. */
-static PyObject *
-py_after_fork(PyObject *module, PyObject *Py_UNUSED(unused))
-{
-    struct lz_engine *engine = engine_of_module(module);
-    if (engine != NULL)
-        core_after_fork(engine->core);
     Py_RETURN_NONE;
 }
 
@@ -181,8 +139,8 @@ static PyMethodDef module_methods[] = {
                "said so and why, as a dict.")},
     {"__getattr__", api_getattr, METH_O,
      PyDoc_STR("proxyTally: proxies ever made, as the seed counts them")},
-    {"_forked", py_forked, METH_NOARGS, NULL},
-    {"_after_fork", py_after_fork, METH_NOARGS, NULL},
+    {"_forked", fork_in_parent, METH_NOARGS, NULL},
+    {"_after_fork", fork_in_child, METH_NOARGS, NULL},
     {"_at_exit", last_at_exit, METH_NOARGS,
      PyDoc_STR("Bind what finalizers will need.")},
     {"_reload", (PyCFunction)(void (*)(void))hook_reload,
@@ -314,34 +272,6 @@ add_builtins(PyObject *module)
 }
 
 static int
-register_fork(PyObject *module)
-{
-    int result = -1;
-    PyObject *args = PyTuple_New(0), *kwargs = NULL;
-    PyObject *posix = PyImport_ImportModule("posix");
-    PyObject *function =
-        posix == NULL ? NULL
-                      : PyObject_GetAttrString(posix, "register_at_fork");
-    PyObject *child = PyObject_GetAttrString(module, "_after_fork");
-    PyObject *parent = PyObject_GetAttrString(module, "_forked");
-    if (child != NULL && parent != NULL)
-        kwargs = Py_BuildValue("{sOsO}", "after_in_child", child,
-                               "after_in_parent", parent);
-    if (function != NULL && args != NULL && kwargs != NULL) {
-        PyObject *done = PyObject_Call(function, args, kwargs);
-        result = done == NULL ? -1 : 0;
-        Py_XDECREF(done);
-    }
-    Py_XDECREF(parent);
-    Py_XDECREF(child);
-    Py_XDECREF(function);
-    Py_XDECREF(posix);
-    Py_XDECREF(kwargs);
-    Py_XDECREF(args);
-    return result;
-}
-
-static int
 module_exec(PyObject *module)
 {
     struct lz_engine *engine = PyModule_GetState(module);
@@ -364,7 +294,7 @@ module_exec(PyObject *module)
         return -1;
     engine->finder = PyType_GenericAlloc(engine->finder_type, 0);
     if (engine->finder == NULL || views_add(module, engine) < 0 ||
-        add_builtins(module) < 0 || register_fork(module) < 0)
+        add_builtins(module) < 0 || fork_register(module) < 0)
         return -1;
     if (PyModule_AddObjectRef(module, "memory_query_func", Py_None) < 0 ||
         PyModule_AddIntConstant(module, "verbose",

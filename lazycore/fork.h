@@ -1,0 +1,15 @@
+/* os.fork(): what the host is told, and what the child must put right. */
+#ifndef LAZYCORE_FORK_H
+#define LAZYCORE_FORK_H
+
+#include <Python.h>
+
+/* MODULE, ours, has _forked and _after_fork called. 0, or -1 with an
+ * exception. */
+int fork_register(PyObject *module);
+/* lazycore._forked() */
+PyObject *fork_in_parent(PyObject *module, PyObject *unused);
+/* lazycore._after_fork() */
+PyObject *fork_in_child(PyObject *module, PyObject *unused);
+
+#endif
