@@ -161,7 +161,7 @@ struct lz_engine {
     PyObject *finder;           /* on sys.meta_path while installed */
     PyObject *bootstrap;        /* importlib._bootstrap */
     PyObject *bootstrap_find;   /* its _find_spec */
-    PyObject *load_unlocked, *find_and_load_unlocked; /* originals */
+    PyObject *load_unlocked, *find_and_load_unlocked, *find_and_load;
     PyObject *binding_code; /* code of the original _find_and_load_unlocked*/
     PyObject *import;       /* the __import__ that was there before us */
     bool import_is_builtin; /* and whether that is CPython's own */

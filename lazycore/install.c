@@ -47,6 +47,7 @@ static const struct patch bootstrap_patches[] = {
     {"_find_spec", "_find_spec", SAVED(bootstrap_find)},
     {"_find_and_load_unlocked", "_find_and_load_unlocked",
      SAVED(find_and_load_unlocked)},
+    {"_find_and_load", "_find_and_load", SAVED(find_and_load)},
     {NULL, NULL, 0},
 };
 

@@ -5,6 +5,7 @@
  */
 #include "lazycore/api.h"
 #include "lazycore/fork.h"
+#include "lazycore/parents.h"
 #include "lazycore/settle.h"
 
 /* The core that the host made before Python started; PyInit_lazycore takes
@@ -150,6 +151,8 @@ static PyMethodDef module_methods[] = {
     {"_acquire", wait_acquire, METH_O, NULL},
     {"_find_and_load_unlocked",
      (PyCFunction)(void (*)(void))submodule_find_and_load_unlocked,
+     METH_FASTCALL, NULL},
+    {"_find_and_load", (PyCFunction)(void (*)(void))parents_find_and_load,
      METH_FASTCALL, NULL},
     {"_find_spec", (PyCFunction)(void (*)(void))find_kept_spec,
      METH_FASTCALL | METH_KEYWORDS, NULL},
@@ -321,6 +324,7 @@ module_exec(PyObject *module)
     VISIT(engine->bootstrap_find)                                             \
     VISIT(engine->load_unlocked)                                              \
     VISIT(engine->find_and_load_unlocked)                                     \
+    VISIT(engine->find_and_load)                                              \
     VISIT(engine->binding_code)                                               \
     VISIT(engine->import)                                                     \
     VISIT(engine->saved_globals)                                              \

@@ -4,7 +4,7 @@
  * submodules that must appear on the module once it is there. What a bound
  * name gets is proxy.c's; loading is importlib's. Needs the GIL.
  */
-#include "lazycore/engine.h"
+#include "lazycore/parents.h"
 
 enum { IMPORT_TRIES = 16 };
 
@@ -120,25 +120,6 @@ import_one(PyObject *name)
     return top == NULL ? -1 : 0;
 }
 
-/* Import the parents of NAME first, the outermost first. importlib locks a
- * submodule before its package, while a thread that loads the package and
- * imports the submodule from there locks them the other way round; so that
- * several first uses in several threads would meet its deadlock detection. */
-static int
-import_parents(PyObject *name)
-{
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, 1);
-    for (; dot > 0; dot = PyUnicode_FindChar(name, '.', dot + 1, length, 1)) {
-        PyObject *parent = PyUnicode_Substring(name, 0, dot);
-        int result = parent == NULL ? -1 : import_one(parent);
-        Py_XDECREF(parent);
-        if (result < 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* Code that copies from module dicts may have put a proxy of ours under the
  * very name that it waits for, where importlib would take it for loaded. */
 static void
@@ -162,7 +143,7 @@ target_import(struct lz_engine *engine, struct lz_target *target)
     /* Another thread's load may fail while this one waits for it: then the
      * import succeeds without a module, and the next one raises. */
     for (int i = 0; i < IMPORT_TRIES && module == NULL; i++) {
-        if (import_parents(name) < 0 || import_one(name) < 0)
+        if (parents_import(engine, name) < 0 || import_one(name) < 0)
             break;
         module = PyImport_GetModule(name);
         if (PyErr_Occurred())

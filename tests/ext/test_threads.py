@@ -448,5 +448,40 @@ def test_loads_of_submodules_while_the_package_is_first_used(lazily):
                     lazycore.load(f"pool{{i}}.p{{n * 2}}")
                 errors, results = at_once(16, work)
                 assert errors == [], errors
+
+@pytest.mark.parametrize("how", ["from p{i}.sub import value",
+                                 "import p{i}.sub",
+                                 "importlib.import_module('p{i}.sub')"])
+def test_submodule_imported_while_its_package_loads(lazily, how):
+    """A package whose body imports its submodule, loaded by one thread, and
+    the submodule imported in a function by another: importlib would lock them
+    in two orders, and raise."""
+    count = 80
+    files = {"prelude.py": PRELUDE, "gather.py": GATHER}
+    for i in range(count):
+        files[f"p{i}/__init__.py"] = (SLOW.format(0)
+                                      + "from .sub import value as it\n"
+                                        "twice = it * 2\n")
+        files[f"p{i}/sub.py"] = SLOW.format(i)
+    cases = "".join(f"    def f{i}():\n        {how.format(i=i)}\n"
+                    for i in range(count)).replace("\n    ", "\n")
+    files["cases.py"] = "import importlib\n" + cases[4:]
+    lazily(files, f"""\
+        import prelude, random, sys
+        from gather import at_once
+        import cases
+        import lazycore
+        def one(i, n):
+            if n:
+                return lazycore.load(f"p{{i}}")
+            for _ in range(random.randrange(300)):
+                pass
+            return getattr(cases, f"f{{i}}")()
+        def main():
+            prelude.sys
+            for i in range({count}):
+                errors, results = at_once(2, lambda n: one(i, n))
+                assert errors == [], errors
+                assert sys.modules[f"p{{i}}"].twice == 2 * i
         main()
         """)

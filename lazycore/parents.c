@@ -1,0 +1,72 @@
+/* Parents before submodules.
+ *
+ * importlib locks a submodule and then imports its package, while a thread
+ * that loads the package and imports the submodule from there locks them the
+ * other way round: one of the two meets importlib's deadlock detection, which
+ * raises. Eager code imports before it starts threads; what is pending is
+ * loaded by any, also while another runs an import statement in a function.
+ * So the package comes first, before the submodule is locked. Stands in
+ * importlib._bootstrap._find_and_load while installed. Needs the GIL.
+ */
+#include "lazycore/parents.h"
+
+/* Whether the module PARENT is to be waited for, or loaded. -1 with an
+ * exception. */
+static int
+is_needed(struct lz_engine *engine, PyObject *parent)
+{
+    PyObject *module = load_peek_module(parent);
+    if (module == NULL)
+        return PyErr_Occurred() ? -1 : 1;
+    int result = module != Py_None && !load_runs_here(parent) &&
+                 load_initializing(engine, module);
+    Py_DECREF(module);
+    return result;
+}
+
+static int
+import_one(PyObject *name)
+{
+    PyObject *top =
+        PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
+    Py_XDECREF(top);
+    return top == NULL ? -1 : 0;
+}
+
+int
+parents_import(struct lz_engine *engine, PyObject *name)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
+    if (dot <= 0) /* importlib sees no parent in '.name' */
+        return 0;
+    PyObject *parent = PyUnicode_Substring(name, 0, dot);
+    int needed = parent == NULL ? -1 : is_needed(engine, parent);
+    if (needed == 1) {
+        if (Py_EnterRecursiveCall(" while importing a package") == 0) {
+            needed = parents_import(engine, parent);
+            Py_LeaveRecursiveCall();
+        } else {
+            needed = -1;
+        }
+        if (needed == 0)
+            needed = import_one(parent);
+    }
+    Py_XDECREF(parent);
+    return needed < 0 ? -1 : 0;
+}
+
+PyObject *
+parents_find_and_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+{
+    struct lz_engine *engine = engine_of_module(self);
+    if (engine == NULL || engine->find_and_load == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+        return NULL;
+    }
+    if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing() &&
+        parents_import(engine, args[0]) < 0)
+        return NULL;
+    return PyObject_Vectorcall(engine->find_and_load, args, (size_t)nargs,
+                               NULL);
+}

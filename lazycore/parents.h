@@ -1,0 +1,13 @@
+/* Parents before submodules, so that threads lock modules in one order. */
+#ifndef LAZYCORE_PARENTS_H
+#define LAZYCORE_PARENTS_H
+
+#include "lazycore/engine.h"
+
+/* Import what the submodule NAME needs first. 0, or -1 with an exception. */
+int parents_import(struct lz_engine *engine, PyObject *name);
+/* importlib._bootstrap._find_and_load */
+PyObject *parents_find_and_load(PyObject *module, PyObject *const *args,
+                                Py_ssize_t nargs);
+
+#endif
