@@ -36,13 +36,91 @@ fork_in_parent(PyObject *module, PyObject *Py_UNUSED(unused))
     Py_RETURN_NONE;
 }
 
-/* Forked: our locks may have been held by a thread that is not here. */
+/* Whether the module lock of NAME is held by a thread that is not here.
+ * Greenlets have idents of their own where _thread is patched, but their loads
+ * are on this thread's list. -1 with an exception. */
+static int
+is_orphan(PyObject *name, PyObject *lock, PyObject *ident)
+{
+    PyObject *owner = PyObject_GetAttrString(lock, "owner");
+    if (owner == NULL)
+        return -1;
+    int result = owner != Py_None && PyLong_Check(owner) &&
+                 PyUnicode_Check(name) && !load_runs_here(name);
+    if (result == 1) {
+        int same = PyObject_RichCompareBool(owner, ident, Py_EQ);
+        result = same < 0 ? -1 : !same;
+    }
+    if (result == 1)
+        result = PyLong_AsUnsignedLongMask(owner) !=
+                 (unsigned long)PyThread_get_thread_ident();
+    Py_DECREF(owner);
+    return result;
+}
+
+/* NAME was being loaded by a thread that is not here: forget its lock, and
+ * what is there of it. 0 or -1. */
+static int
+drop_load(struct lz_engine *engine, PyObject *locks, PyObject *name)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *module = load_peek_module(name);
+    int result = PyDict_DelItem(locks, name);
+    if (result == 0 && module != NULL && module != Py_None &&
+        load_initializing(engine, module)) {
+        result = PyObject_DelItem(modules, name);
+        target_failed(engine, name);
+    }
+    Py_XDECREF(module);
+    return result;
+}
+
+/* A module that another thread was loading would be waited for for ever: it
+ * is as if that had not begun. 0 or -1. */
+static int
+drop_loads(struct lz_engine *engine)
+{
+    PyObject *locks =
+        PyObject_GetAttrString(engine->bootstrap, "_module_locks");
+    PyObject *thread = PyObject_GetAttrString(engine->bootstrap, "_thread");
+    PyObject *ident =
+        thread == NULL ? NULL : PyObject_CallMethod(thread, "get_ident", NULL);
+    PyObject *items = locks == NULL || ident == NULL || !PyDict_Check(locks)
+                          ? NULL
+                          : PyDict_Items(locks);
+    int result = items == NULL ? -1 : 0;
+    Py_ssize_t count = items == NULL ? 0 : PyList_GET_SIZE(items);
+    for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
+        PyObject *name = PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 0);
+        PyObject *lock = PyObject_CallNoArgs(
+            PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 1));
+        if (lock == NULL)
+            result = -1;
+        else if (lock != Py_None)
+            result = is_orphan(name, lock, ident);
+        if (result == 1)
+            result = drop_load(engine, locks, name);
+        Py_XDECREF(lock);
+    }
+    Py_XDECREF(items);
+    Py_XDECREF(ident);
+    Py_XDECREF(thread);
+    Py_XDECREF(locks);
+    return result;
+}
+
+/* Forked: our locks, and importlib's, may have been held by a thread that is
+ * not here. */
 PyObject *
 fork_in_child(PyObject *module, PyObject *Py_UNUSED(unused))
 {
     struct lz_engine *engine = engine_of_module(module);
-    if (engine != NULL)
+    if (engine != NULL) {
         core_after_fork(engine->core);
+        load_after_fork(engine);
+    }
+    if (engine != NULL && engine->installed && drop_loads(engine) < 0)
+        lz_forgive();
     Py_RETURN_NONE;
 }
 

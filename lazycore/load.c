@@ -95,6 +95,16 @@ load_runs_here(PyObject *name)
     return false;
 }
 
+void
+load_after_fork(struct lz_engine *engine)
+{
+    engine->loads_running = 0;
+    for (struct load *load = load_top; load != NULL; load = load->below)
+        engine->loads_running++;
+    if (engine->settle != NULL)
+        engine->settle->proxy = NULL;
+}
+
 bool
 load_initializing(struct lz_engine *engine, PyObject *module)
 {

@@ -485,3 +485,55 @@ def test_submodule_imported_while_its_package_loads(lazily, how):
                 assert sys.modules[f"p{{i}}"].twice == 2 * i
         main()
         """)
+
+
+def test_fork_while_another_thread_loads_it(lazily):
+    """The child, in which that thread does not exist, would wait for it for
+    ever; its own loads under way go on."""
+    files = {"prelude.py": PRELUDE, "shared.py": "import os\nforks = []\n",
+             "slow.py": """\
+                 import shared
+                 import inner
+                 shared.begun.release()
+                 shared.go.acquire()
+                 value = inner.value
+                 """,
+             "inner.py": "value = 7\n",
+             "pk/__init__.py": "from . import slow\nvalue = slow.value\n",
+             "pk/slow.py": "from slow import value\n",
+             "user.py": "import pk\nfrom slow import value\n"
+                        "def f():\n    return pk.value, value\n",
+             "forker.py": """\
+                 import shared, user
+                 pid = shared.os.fork()
+                 if pid == 0:
+                     shared.go.release()
+                     shared.forks.append(user.f())
+                 """}
+    lazily(files, """\
+        import prelude
+        import _thread, sys
+        import shared, user, lazycore
+        def main():
+            prelude.sys
+            lock = _thread.allocate_lock
+            shared.begun, shared.go = lock(), lock()
+            shared.begun.acquire(), shared.go.acquire()
+            done = lock()
+            done.acquire()
+            def load():
+                lazycore.load("pk")
+                done.release()
+            _thread.start_new_thread(load, ())
+            shared.begun.acquire()
+            import forker
+            if forker.pid == 0:
+                assert shared.forks == [(7, 7)]
+                shared.os._exit(5)
+            status = shared.os.waitpid(forker.pid, 0)[1]
+            assert shared.os.waitstatus_to_exitcode(status) == 5, status
+            shared.go.release()
+            done.acquire()
+            assert user.f() == (7, 7)
+        main()
+        """)
