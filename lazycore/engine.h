@@ -447,8 +447,6 @@ PyObject *load_peek_module(PyObject *name);
 PyObject *load_module_here(struct lz_engine *engine, PyObject *name);
 /* Whether this thread is running the body of module NAME. */
 bool load_runs_here(PyObject *name);
-/* Forked: the loads of other threads do not go on here. */
-void load_after_fork(struct lz_engine *engine);
 /* Whether what runs on this thread was imported by a module that an ignore
  * set covers, by a call: such a module may put sys.modules back afterwards,
  * as test.support's import_fresh_module does, so nothing may wait. */

@@ -2,7 +2,7 @@
  *
  * Errors become struct lz_error here and nowhere else. Needs the GIL.
  */
-#include "lazycore/engine.h"
+#include "lazycore/parents.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -188,35 +188,18 @@ inject_all(struct lz_engine *engine)
     return count;
 }
 
-/* Import the parents of NAME that are missing, outermost first. importlib
- * takes a submodule's lock before its parent's, and a thread that loads the
- * parent takes them the other way: one of the two would get a deadlock for an
- * error. 0 or -1. */
-static int
-import_parents(struct lz_engine *engine, PyObject *name)
-{
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
-    if (dot <= 0)
-        return dot == -2 ? -1 : 0;
-    PyObject *parent = PyUnicode_Substring(name, 0, dot);
-    int rc = parent == NULL ? -1 : host_import(engine, parent);
-    Py_XDECREF(parent);
-    return rc;
-}
-
 int
 host_import(struct lz_engine *engine, PyObject *name)
 {
-    if (import_parents(engine, name) < 0)
-        return -1;
     struct lz_target *target = target_get(engine, name);
     struct lz_cause saved = load_cause_push(
         name, target != NULL ? LZ_REASON_LAZY : LZ_REASON_NOT_A_STATEMENT,
         false);
     Py_XDECREF(target);
     PyObject *top =
-        PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
+        parents_import(engine, name) < 0
+            ? NULL
+            : PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
     load_cause_pop(saved);
     Py_XDECREF(top);
     return top == NULL ? -1 : 0;

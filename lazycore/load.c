@@ -8,6 +8,7 @@
  * held meanwhile.
  */
 #include "lazycore/explain.h"
+#include "lazycore/fork.h"
 #include "lazycore/main_thread.h"
 #include "lazycore/record.h"
 #include "lazycore/reload.h"

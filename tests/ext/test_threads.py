@@ -448,6 +448,9 @@ def test_loads_of_submodules_while_the_package_is_first_used(lazily):
                     lazycore.load(f"pool{{i}}.p{{n * 2}}")
                 errors, results = at_once(16, work)
                 assert errors == [], errors
+        main()
+        """)
+
 
 @pytest.mark.parametrize("how", ["from p{i}.sub import value",
                                  "import p{i}.sub",
