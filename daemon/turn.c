@@ -32,7 +32,7 @@ is_answerable(const struct client *client) LZ_LOOP_ONLY
 }
 
 static bool
-is_idle(const struct client *client)
+is_idle(const struct client *client) LZ_LOOP_ONLY
 {
     return !is_waiting(client) && client->queued == 0 &&
            wire_frame_pending(&client->frame) == 0 &&
