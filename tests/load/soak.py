@@ -370,6 +370,7 @@ class Soak:
         self.random = random.Random(options.seed)
         self.shown = mmap.mmap(-1, 8 * options.clients)
         self.pids, self.killed, self.series = {}, 0, []
+        self.pid = None
 
     def start_service(self):
         make_pool(self.folder)
@@ -463,7 +464,15 @@ class Soak:
         good = self.report(before, self.rested(before), begin) and good
         ended = subprocess.run([self.options.lazyctl, "-s", self.folder / "s",
                                 "stop"], stdout=subprocess.DEVNULL)
-        return good and ended.returncode == 0
+        if ended.returncode == 0:
+            self.pid = None
+        return good and self.pid is None
+
+    def end(self):
+        """Of a run that was cut off too."""
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
 
     def report(self, before, after, begin):
         took = time.monotonic() - begin
@@ -510,7 +519,11 @@ def main():
     options.lazyd = (options.build / "daemon/lazyd").resolve()
     options.lazyctl = (options.build / "ctl/lazyctl").resolve()
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
-        good = Soak(options, pathlib.Path(name)).run()
+        soak = Soak(options, pathlib.Path(name))
+        try:
+            good = soak.run()
+        finally:
+            soak.end()
     sys.exit(not good)
 
 
