@@ -251,6 +251,11 @@ int reload_move_all(struct lz_publish *publish);
 int reload_set_class_attribute(struct lz_publish *publish, PyTypeObject *type,
                                PyObject *key, PyObject *value);
 
+/* reload_adopt.c: functions of the fresh body read the live namespace from
+ * now on; what it made of a class that moved is of the old class. 0 or -1. */
+int reload_adopt_functions(struct lz_publish *publish);
+int reload_adopt_instances(struct lz_publish *publish);
+
 /* reload_walk.c: fill functions, instances, children, holders. */
 int reload_walk(struct lz_publish *publish);
 

@@ -18,63 +18,6 @@ reload_bury(struct lz_publish *publish, PyObject *object)
     return object == NULL ? 0 : PyList_Append(publish->graveyard, object);
 }
 
-/* --- what the body made ------------------------------------------------- */
-
-/* Set *SLOT to a new reference to VALUE; the old one goes to the grave. */
-static int
-set_slot(struct lz_publish *publish, PyObject **slot, PyObject *value)
-{
-    PyObject *old = *slot;
-
-    if (old == value) {
-        return 0;
-    }
-    if (reload_bury(publish, old) < 0) {
-        return -1;
-    }
-    *slot = Py_XNewRef(value);
-    Py_XDECREF(old); /* the graveyard has it */
-    return 0;
-}
-
-/* Functions of the fresh body read the live namespace from now on. */
-static int
-adopt_functions(struct lz_publish *publish)
-{
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(publish->functions); i++) {
-        PyFunctionObject *function =
-            (PyFunctionObject *)PyList_GET_ITEM(publish->functions, i);
-        if (set_slot(publish, &function->func_globals, publish->reload->live) <
-            0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* What the body made of a class that moved is of the old class now. */
-static int
-adopt_instances(struct lz_publish *publish)
-{
-    PyObject *attribute = PyUnicode_InternFromString("__class__");
-    int status = attribute == NULL ? -1 : 0;
-
-    for (Py_ssize_t i = 0;
-         status == 0 && i < PyList_GET_SIZE(publish->instances); i++) {
-        PyObject *object = PyList_GET_ITEM(publish->instances, i);
-        PyObject *class = ptrmap_get(&publish->classes, Py_TYPE(object));
-        status = class == NULL
-                     ? 0
-                     : PyObject_GenericSetAttr(object, attribute, class);
-        if (status < 0 && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
-            lz_forgive(); /* a type of its own kind: it stays as it is */
-            status = 0;
-        }
-    }
-    Py_XDECREF(attribute);
-    return status;
-}
-
 /* --- the namespace
  * ------------------------------------------------------------------ */
 
@@ -256,9 +199,9 @@ change(struct lz_publish *publish)
     static const struct {
         int (*run)(struct lz_publish *publish);
         bool takes_back; /* it is one of taking back, too */
-    } steps[] = {{adopt_functions, false}, {reload_move_all, false},
-                 {adopt_instances, true},  {set_names, false},
-                 {remove_names, false},    {reload_repair, true}};
+    } steps[] = {{reload_adopt_functions, false}, {reload_move_all, false},
+                 {reload_adopt_instances, true},  {set_names, false},
+                 {remove_names, false},           {reload_repair, true}};
     const struct lz_reload_result *result = publish->reload->result;
 
     for (; publish->step < sizeof(steps) / sizeof(steps[0]); publish->step++) {
