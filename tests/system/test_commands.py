@@ -57,6 +57,7 @@ CASES = {
     "confirm": (["csv"], {"error"}, ["csv", "json"]),
     "drift": (["c*"], {"modules", "total", "drifted", "unknown"},
               ["csv", "json"]),
+    "threads": ([], {"threads", "no_load", "blocked"}, ["csv"]),
     "ignore list": ([], {"rules"}, ["name"]),
     "ignore add": (["package", "csv"], {"kind", "changed", "unchanged",
                                         "pending", "results"},
