@@ -6,7 +6,7 @@ from reloading import program  # noqa: F401 (a fixture)
 
 
 def test_no_reader_sees_a_mix(program):
-    """LAZY_RELOADS=1000 for as many."""
+    """A thousand: tests/bench/reload_peers.py."""
     body = """
         FIRST = {n}
         with open(__file__) as file:
@@ -38,7 +38,7 @@ threads = [threading.Thread(target=read, args=(n,), daemon=True)
            for n in range(8)]
 for thread in threads:
     thread.start()
-LAST = int(os.environ.get("LAZY_RELOADS", "40"))
+LAST = 40
 for n in range(1, LAST + 1):
     edit(body.format(n=n))
     reload()
