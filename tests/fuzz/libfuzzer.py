@@ -9,7 +9,7 @@
 Each starts from its corpus here and from what earlier runs found, which is
 kept in FOLDER/NAME. An input that ends a target is left in
 FOLDER/NAME.findings, and the exit status is 1. --merge adds to the corpus
-here the smallest set of inputs that reaches what all of them reach.
+here some of the smallest set of inputs that reaches what all of them reach.
 """
 import argparse
 import os
@@ -108,8 +108,8 @@ def merge(options):
                  f"-max_len={LONGEST.get(name, 4096)}", folder,
                  CORPUS / name, options.folder / name],
                 env=ENVIRONMENT, check=True, stderr=subprocess.DEVNULL)
-            smallest = sorted(pathlib.Path(folder).iterdir(),
-                              key=lambda path: path.stat().st_size)
+            found = sorted(pathlib.Path(folder).iterdir(),
+                           key=lambda path: path.stat().st_size)
             named = [path for path in (CORPUS / name).iterdir()
                      if not re.fullmatch("[0-9a-f]{40}", path.name)]
             for path in (CORPUS / name).iterdir():
@@ -117,15 +117,15 @@ def merge(options):
                     path.unlink()
             size = sum(path.stat().st_size for path in named)
             kept = 0
-            for path in smallest:
+            for path in found[::len(found) // KEPT + 1]:
                 size += path.stat().st_size
-                if kept == KEPT or size > KEPT_BYTES:
+                if size > KEPT_BYTES:
                     break
                 if path.read_bytes() not in [p.read_bytes() for p in named]:
                     shutil.copy(path, CORPUS / name / path.name)
                     kept += 1
         print(f"{name}: {len(named)} named inputs, {kept} of "
-              f"{len(smallest)} found ones kept")
+              f"{len(found)} found ones kept")
     return True
 
 
