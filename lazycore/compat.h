@@ -18,6 +18,24 @@
 #error "lazycore needs a CPython build with the GIL"
 #endif
 
+/* What the weak reference REFERENCE is to, borrowed, while something else
+ * holds it; or None. */
+static inline PyObject *
+lz_weakref_borrowed(PyObject *reference)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *object = NULL;
+    if (PyWeakref_GetRef(reference, &object) < 0)
+        PyErr_Clear();
+    if (object == NULL)
+        return Py_None;
+    Py_DECREF(object);
+    return object;
+#else
+    return PyWeakref_GetObject(reference);
+#endif
+}
+
 /* Text for a field of CPython's that lacks the const it keeps. */
 #define LZ_CHARS(text) ((char *)(uintptr_t)(const char *)(text))
 

@@ -56,8 +56,9 @@ struct lz_transaction {
     unsigned long thread; /* whose bodies run */
     long pid;
     bool strict, forget, hold;
-    uint64_t serial; /* of the generation that it makes */
-    uint64_t undoes; /* or of the transaction that it takes back */
+    uint64_t serial;   /* of the generation that it makes */
+    uint64_t undoes;   /* or of the transaction that it takes back */
+    PyObject *objects; /* list: all that the collector tracks, in the step */
     struct lz_reload *items;
     size_t count;
 };

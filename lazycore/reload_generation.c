@@ -193,7 +193,7 @@ held_borrowed(struct lz_engine *engine, PyObject *name, PyObject *module)
 
     lz_forgive();
     return held != NULL && (module == NULL ||
-                            PyWeakref_GetObject(
+                            lz_weakref_borrowed(
                                 PyList_GET_ITEM(held, HELD_MODULE)) == module)
                ? held
                : NULL;
@@ -246,7 +246,7 @@ drop_oldest(struct lz_engine *engine)
                      ? -1
                      : PyList_SetSlice(held, HELD_FIRST, HELD_FIRST + 1, NULL);
         PyObject *module =
-            PyWeakref_GetObject(PyList_GET_ITEM(held, HELD_MODULE));
+            lz_weakref_borrowed(PyList_GET_ITEM(held, HELD_MODULE));
         PyObject *name =
             PyModule_Check(module) ? PyModule_GetNameObject(module) : NULL;
         if (status == 0 && name != NULL) {

@@ -386,6 +386,10 @@ take_step(struct lz_transaction *transaction, uint64_t *ret_pause_ns)
     if (collecting) {
         (void)PyGC_Enable();
     }
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    Py_CLEAR(transaction->objects);
+    PyErr_Restore(type, error, traceback);
     *ret_pause_ns = usage_wall_ns() - start;
     return status;
 }

@@ -7,6 +7,8 @@
  */
 #include "lazycore/reload.h"
 
+enum { AHEAD = 16 }; /* objects lie anywhere: ask for them in time */
+
 /* What one object refers to, as far as it matters. */
 struct glance {
     struct lz_publish *publish;
@@ -230,7 +232,11 @@ note_watched(struct lz_publish *publish, const struct lz_ptrmap *map)
 int
 reload_walk(struct lz_publish *publish)
 {
-    PyObject *objects = PyObject_CallNoArgs(publish->get_objects);
+    struct lz_transaction *transaction = publish->reload->transaction;
+    if (transaction->objects == NULL) {
+        transaction->objects = PyObject_CallNoArgs(publish->get_objects);
+    }
+    PyObject *objects = transaction->objects;
     int status = objects == NULL ||
                          note_watched(publish, &publish->moved) < 0 ||
                          note_watched(publish, &publish->replaced) < 0
@@ -238,9 +244,12 @@ reload_walk(struct lz_publish *publish)
                      : note_modules(publish);
 
     note_threads(publish);
-    for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(objects); i++) {
+    Py_ssize_t count = objects == NULL ? 0 : PyList_GET_SIZE(objects);
+    for (Py_ssize_t i = 0; status == 0 && i < count; i++) {
+        if (i + AHEAD < count) {
+            __builtin_prefetch(PyList_GET_ITEM(objects, i + AHEAD));
+        }
         status = visit(publish, PyList_GET_ITEM(objects, i));
     }
-    Py_XDECREF(objects);
     return status;
 }
