@@ -13,8 +13,9 @@
 
 #include <unistd.h>
 
-/* The thread state of the main thread; NULL in a child that was forked by
- * another thread. */
+/* The thread state of the main thread, or of one that it has made and that
+ * does not run yet; NULL where Python was started by another. In a child that
+ * is whichever thread has forked. */
 static PyThreadState *
 main_state(void)
 {
@@ -72,7 +73,7 @@ main_thread_correct(PyObject *threading)
 {
     const PyThreadState *state = main_state();
     if (!LZ_THREADING_TAKES_LOADER || state == NULL ||
-        state == PyThreadState_Get())
+        state->thread_id == PyThreadState_Get()->thread_id)
         return;
     PyObject *thread = PyObject_GetAttrString(threading, "_main_thread");
     if (thread == NULL || replace_lock(threading, thread) < 0 ||
