@@ -4,7 +4,7 @@
  * our module and puts a finder first on sys.meta_path. Needs the GIL.
  */
 #include "lazycore/api.h"
-#include "lazycore/engine.h"
+#include "lazycore/settle.h"
 
 int
 engine_patch(PyObject *module, const char *name, PyObject *replacement,
@@ -270,6 +270,8 @@ engine_install(struct lz_engine *engine)
     if (last_register(engine, "register") < 0)
         goto done;
     note_existing(engine);
+    if (settle_begin(engine) < 0)
+        goto done;
     if (apply_patches(engine, engine->bootstrap, bootstrap_patches) < 0 ||
         apply_patches(engine, builtins, builtins_patches) < 0 ||
         wait_install(engine) < 0 || patch_loaded_importlib(engine) < 0 ||

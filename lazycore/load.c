@@ -102,8 +102,11 @@ load_after_fork(struct lz_engine *engine)
     engine->loads_running = 0;
     for (struct load *load = load_top; load != NULL; load = load->below)
         engine->loads_running++;
-    if (engine->settle != NULL)
+    if (engine->settle != NULL) {
+        settle_collect(engine);
         engine->settle->proxy = NULL;
+        engine->settle->name = NULL;
+    }
 }
 
 bool

@@ -11,16 +11,18 @@ enum {
     SIGHTINGS = 4, /* of a namespace before it may be called hot */
     SHARE = 100    /* and the part of all CPU time that it took: a hundredth */
 };
+enum { LATER = 2 };                    /* beside 1, 0 and -1: not now */
 #define ENOUGH_NS UINT64_C(50000000)   /* CPU time before anything is hot */
 #define WINDOW_NS UINT64_C(4000000000) /* after which old time counts half */
 #define GAP_NS UINT64_C(1000000000)    /* the most that one look counts */
 
 /* Of the standard library, but not for any thread and any time: they look at
- * the terminal, at the thread, or print. */
+ * the terminal, at the thread, or print. So do programs: __main__. */
 static const char *const never[] = {
-    "antigravity", "idlelib",       "readline",      "rlcompleter", "site",
-    "test",        "this",          "threading",     "tkinter",     "turtle",
-    "turtledemo",  "usercustomize", "sitecustomize", "ensurepip"};
+    "antigravity",   "idlelib",   "readline",   "rlcompleter",
+    "site",          "test",      "this",       "threading",
+    "tkinter",       "turtle",    "turtledemo", "usercustomize",
+    "sitecustomize", "ensurepip", "_tkinter"};
 
 /* The look */
 
@@ -47,10 +49,13 @@ used_ns(struct lz_settle *settle, unsigned long id)
     uint64_t now = thread_cpu_ns(id);
     for (size_t i = 0; i < LZ_SETTLE_THREADS; i++) {
         if (settle->threads[i].id == id) {
-            uint64_t used = now - settle->threads[i].cpu_ns;
+            uint64_t before = settle->threads[i].cpu_ns;
             settle->threads[i].cpu_ns = now;
             settle->threads[i].look = settle->look;
-            return now == 0 || used > GAP_NS ? 0 : used;
+            if (now <
+                before) /* another thread with the number of an old one */
+                return 0;
+            return now - before > GAP_NS ? GAP_NS : now - before;
         }
         if (settle->threads[i].look < settle->threads[oldest].look)
             oldest = i;
@@ -82,7 +87,7 @@ static void
 halve(struct lz_engine *engine, struct lz_settle *settle)
 {
     settle->total_ns /= 2;
-    settle->users = PY_SSIZE_T_MAX;
+    settle->walked_users = 0;
     for (struct lz_node *node = table_first(&engine->namespaces); node != NULL;
          node = table_next(node)) {
         struct lz_namespace *ns =
@@ -134,15 +139,68 @@ look(struct lz_engine *engine, struct lz_settle *settle)
     return hottest;
 }
 
+/* How many modules have sys.modules under a name of theirs, sys apart. */
+static Py_ssize_t
+count_aliases(struct lz_engine *engine)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *module, *value;
+    Py_ssize_t result = 0, at = 0, i;
+    while (PyDict_Next(modules, &at, NULL, &module)) {
+        PyObject *dict =
+            PyModule_Check(module) ? PyModule_GetDict(module) : NULL;
+        if (dict == NULL || dict == engine->sys_dict)
+            continue;
+        for (i = 0; PyDict_Next(dict, &i, NULL, &value);)
+            result += value == modules;
+    }
+    return result;
+}
+
 /* Whether someone goes through sys.modules, which must not grow then: an
  * iterator is one reference more. */
 static bool
-modules_in_use(struct lz_settle *settle)
+modules_in_use(struct lz_engine *engine, struct lz_settle *settle)
 {
     Py_ssize_t users = Py_REFCNT(PyImport_GetModuleDict());
-    if (users < settle->users)
-        settle->users = users;
-    return users > settle->users;
+    if (users <= settle->users)
+        return false;
+    if (users == settle->walked_users)
+        return true;
+    settle->walked_users = users;
+    if (users > settle->users + count_aliases(engine))
+        return true;
+    settle->walked_users = 0;
+    return false;
+}
+
+int
+settle_begin(struct lz_engine *engine)
+{
+    if (engine->settle == NULL)
+        engine->settle = PyMem_Calloc(1, sizeof(*engine->settle));
+    if (engine->settle == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    engine->settle->over = false;
+    engine->settle->users =
+        Py_REFCNT(PyImport_GetModuleDict()) - count_aliases(engine);
+    return 0;
+}
+
+void
+settle_end(struct lz_engine *engine)
+{
+    if (engine->settle == NULL)
+        return;
+    engine->settle->over = true;
+    if (engine->settle->name == NULL)
+        return;
+    PyObject *name = Py_NewRef(engine->settle->name);
+    if (host_import(engine, name) < 0)
+        lz_forgive();
+    Py_DECREF(name);
 }
 
 /* What may be loaded */
@@ -151,6 +209,9 @@ static bool
 is_never(const char *name)
 {
     size_t length = strcspn(name, ".");
+    const char *last = strrchr(name, '.');
+    if (last != NULL && strcmp(last, ".__main__") == 0)
+        return true;
     for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
         if (strlen(never[i]) == length && strncmp(never[i], name, length) == 0)
             return true;
@@ -158,14 +219,26 @@ is_never(const char *name)
     return false;
 }
 
-/* Whether FILE, or NULL for what is built in, is where os.py is or below, but
+/* Whether what was FOUND is built into the interpreter. */
+static bool
+is_built_in(struct lz_engine *engine, PyObject *found)
+{
+    PyObject *loader = lz_get_optional(found, engine->names.loader);
+    bool result = loader != NULL && (loader == engine->builtin_importer ||
+                                     loader == engine->frozen_importer);
+    lz_forgive();
+    Py_XDECREF(loader);
+    return result;
+}
+
+/* Whether FILE, or NULL where FOUND has none, is where os.py is or below, but
  * for what is installed there besides. */
 static bool
-is_of_stdlib(PyObject *file)
+is_of_stdlib(struct lz_engine *engine, PyObject *found, PyObject *file)
 {
     const char *text = place_text(file);
     if (text == NULL)
-        return file == NULL;
+        return file == NULL && is_built_in(engine, found);
     PyObject *os = PyDict_GetItemString(PyImport_GetModuleDict(), "os");
     PyObject *os_file = os != NULL && PyModule_Check(os)
                             ? PyModule_GetFilenameObject(os)
@@ -194,7 +267,7 @@ may_run(struct lz_engine *engine, PyObject *name)
     if (text == NULL || target->found == NULL || target->failed)
         result = 0;
     else if (levels_is_stdlib(engine->core->levels, text))
-        result = !is_never(text) && is_of_stdlib(file);
+        result = !is_never(text) && is_of_stdlib(engine, target->found, file);
     else
         result = record_is_free(engine, name, file);
     Py_XDECREF(file);
@@ -268,8 +341,10 @@ load(struct lz_engine *engine, PyObject *name, PyObject *proxy)
     const char *text = place_text(name);
     lz_called_by_python();
     engine->settle->proxy = (struct lz_proxy *)proxy;
+    engine->settle->name = name;
     int done = text == NULL ? -1 : lazycore_load(text, 0, &result);
     engine->settle->proxy = NULL;
+    engine->settle->name = NULL;
     if (done < 0)
         return -1;
     bool loaded = result.error.kind == LZ_ERROR_NONE;
@@ -278,7 +353,8 @@ load(struct lz_engine *engine, PyObject *name, PyObject *proxy)
 }
 
 /* Load all that NS waits for, or nothing: one name that stays pending costs
- * as much as all of them. 1 done, 0 refused, -1 with an exception. */
+ * as much as all of them. 1 done, 0 refused, LATER, or -1 with an exception.
+ */
 static int LZ_NEEDS_GIL
 load_all(struct lz_engine *engine, struct lz_namespace *ns)
 {
@@ -288,9 +364,14 @@ load_all(struct lz_engine *engine, struct lz_namespace *ns)
     Py_ssize_t count = names == NULL ? 0 : PyList_GET_SIZE(names);
     for (Py_ssize_t i = 0; result == 1 && i < count; i++)
         result = may_load(engine, PyList_GET_ITEM(names, i));
-    for (Py_ssize_t i = 0; result == 1 && i < count; i++)
-        result = load(engine, PyList_GET_ITEM(names, i),
-                      PyList_GET_ITEM(proxies, i));
+    for (Py_ssize_t i = 0; result == 1 && i < count; i++) {
+        /* Much may have happened while the last one loaded. */
+        if (engine->settle->over || modules_in_use(engine, engine->settle))
+            result = LATER;
+        else
+            result = load(engine, PyList_GET_ITEM(names, i),
+                          PyList_GET_ITEM(proxies, i));
+    }
     Py_XDECREF(names);
     Py_XDECREF(proxies);
     if (result == 1)
@@ -309,34 +390,40 @@ settle_place(struct lz_engine *engine, int *ret_line)
     return proxy->file;
 }
 
+void
+settle_collect(struct lz_engine *engine)
+{
+    if (engine->settle != NULL && engine->settle->collects)
+        (void)PyGC_Enable();
+    if (engine->settle != NULL)
+        engine->settle->collects = false;
+}
+
 static int LZ_NEEDS_GIL
 settle(struct lz_engine *engine, struct lz_settle_result *result)
 {
     struct lz_registry_stats before, after;
-    if (engine->settle == NULL) {
-        engine->settle = PyMem_Calloc(1, sizeof(*engine->settle));
-        if (engine->settle == NULL)
-            return -1;
-        engine->settle->users = PY_SSIZE_T_MAX;
-    }
-    bool in_use = modules_in_use(engine->settle);
     struct lz_namespace *ns = look(engine, engine->settle);
-    if (ns == NULL || in_use || engine->settle->proxy != NULL ||
-        engine->loads_running > 0) {
+    if (ns == NULL || engine->settle->over || engine->settle->proxy != NULL ||
+        engine->loads_running > 0 || modules_in_use(engine, engine->settle)) {
         Py_XDECREF(ns);
         return 0;
     }
     registry_stats(engine->core->registry, &before);
     uint64_t start = usage_wall_ns();
+    /* Finalizers of the service are not for this thread: they would find
+     * half-loaded what they have imported themselves. */
+    engine->settle->collects = PyGC_Disable() != 0;
     int done = load_all(engine, ns);
     lz_forgive();
+    settle_collect(engine);
     result->wall_ns = usage_wall_ns() - start;
     registry_stats(engine->core->registry, &after);
     result->modules = after.loads - before.loads;
     const char *name = place_text(ns->name);
     if (done == 1 && ns->pending == 0 && name != NULL)
         result->name = strdup(name);
-    else
+    else if (done != LATER)
         ns->refused = ns->pending;
     Py_DECREF(ns);
     return 0;
@@ -346,14 +433,19 @@ int
 lazycore_settle(struct lz_settle_result *ret_result)
 {
     *ret_result = (struct lz_settle_result){0};
-    PyObject *module = PyImport_ImportModule("lazycore");
-    struct lz_engine *engine =
-        module == NULL ? NULL : engine_of_module(module);
+    /* No import: that would call the service's __import__, if it has one. */
+    PyObject *name = PyUnicode_FromString("lazycore");
+    PyObject *module = name == NULL ? NULL : load_peek_module(name);
+    struct lz_engine *engine = module == NULL || !PyModule_Check(module)
+                                   ? NULL
+                                   : engine_of_module(module);
     int result = 0;
-    if (engine != NULL && engine->installed && engine_enabled(engine))
+    if (engine != NULL && engine->installed && engine_enabled(engine) &&
+        engine->settle != NULL)
         result = settle(engine, ret_result);
     lz_forgive();
     Py_XDECREF(module);
+    Py_XDECREF(name);
     return result;
 }
 

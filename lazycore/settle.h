@@ -19,18 +19,31 @@ enum { LZ_SETTLE_THREADS = 64 }; /* watched; others are not seen */
 struct lz_settle {
     uint64_t total_ns; /* CPU time of all threads, old time halved */
     uint64_t look;     /* number of the look under way */
-    Py_ssize_t users;  /* fewest references to sys.modules of late */
+    Py_ssize_t users;  /* references to sys.modules that are always there */
+    Py_ssize_t walked_users; /* as many were there when somebody went through
+                                it; or 0 */
     struct {
         unsigned long id; /* of the kernel's */
         uint64_t cpu_ns;  /* at its last look */
         uint64_t look;    /* its number */
     } threads[LZ_SETTLE_THREADS];
-    struct lz_proxy *proxy; /* borrowed: what is being loaded for */
+    struct lz_proxy *proxy; /* borrowed: what is being loaded for, */
+    PyObject *name;         /* and the module */
+    bool over;              /* the interpreter is about to end */
+    bool collects;          /* it does not while that is loaded */
 };
 
 /* Where the proxy that is being loaded on this thread was made, if it is for
  * a hot namespace: borrowed file and its line; else NULL. */
 PyObject *settle_place(struct lz_engine *engine, int *ret_line);
+/* Installed. 0, or -1 with an exception. */
+int settle_begin(struct lz_engine *engine);
+/* The interpreter is about to end, and with it every thread but this one, at
+ * any place: nothing is loaded any more, and what is being loaded is waited
+ * for. Leaves no exception. */
+void settle_end(struct lz_engine *engine);
+/* Garbage is collected again. */
+void settle_collect(struct lz_engine *engine);
 /* lazycore.settle() */
 PyObject *settle_python(PyObject *module, PyObject *unused);
 

@@ -56,6 +56,15 @@ def test_not_known_to_be_free(lazily, module):
     assert run.state("difflib") == "proxy"
 
 
+def test_program_of_the_standard_library(lazily):
+    files = {"hot.py": write("difflib", "main, difflib").replace(
+        "import sys,", "from unittest.__main__ import main\n    import sys,")}
+    run = lazily(files, MAIN)
+    assert run.out.startswith("None ['main', 'difflib'] "
+                              "['main', 'difflib'] ")
+    assert run.show("unittest.__main__")["failures"] == 0
+
+
 def test_named_like_the_standard_library(lazily):
     """Our own file in the place of a standard module is not one."""
     run = lazily({"hot.py": write("difflib"), "difflib.py": ""}, MAIN)
@@ -122,6 +131,173 @@ def test_while_someone_goes_through_sys_modules(lazily):
         main()
         """)
     assert run.out.splitlines()[0] == "None"
+
+
+def test_someone_went_through_sys_modules_all_the_time(lazily):
+    """Since before the first look, and with a name for it besides."""
+    run = lazily({"hot.py": write("difflib"),
+                  "alias.py": "import sys\nmodules = sys.modules\n"}, """\
+        import hot, lazycore, sys
+        def main():
+            import alias
+            hot.settle = lazycore.settle
+            walk = iter(alias.modules.values())
+            next(walk)
+            print(hot.watched(), lazycore.pending(hot))
+            list(walk)
+            del walk
+            print(hot.watched(), lazycore.pending(hot))
+        main()
+        """)
+    assert run.out == "None ['difflib']\nhot []\n"
+
+
+def test_import_is_the_service_s_own(lazily):
+    """A look is no import."""
+    run = lazily({"hot.py": write("threading")}, """\
+        import builtins, hot, lazycore
+        def main():
+            hot.settle = lazycore.settle
+            original, seen = builtins.__import__, []
+            def watched(name, *args, **kwargs):
+                seen.append(name)
+                return original(name, *args, **kwargs)
+            builtins.__import__ = watched
+            hot.watched()
+            builtins.__import__ = original
+            print(seen)
+        main()
+        """)
+    assert run.out == "['dis']\n" or run.out == "[]\n"
+
+
+def test_long_time_between_looks(lazily):
+    """Of more than a second, one counts."""
+    run = lazily({"hot.py": write("difflib")}, """\
+        import hot, lazycore, time
+        def main():
+            for _ in range(5):
+                hot.settle = lazycore.settle
+                hot.loop(1000)
+                hot.again()
+            end = time.thread_time() + 1.05
+            while time.thread_time() < end:
+                hot.loop(20000)
+            print(hot.again())
+        hot.again = lambda: None
+        exec("def again():\\n    return settle()", hot.__dict__)
+        main()
+        """)
+    assert run.out == "hot\n"
+
+
+def test_finder_of_the_service_s_own(lazily):
+    """What it makes under a standard name, without a file, is its own."""
+    run = lazily({"hot.py": write("difflib")}, """\
+        import sys
+        class Loader:
+            def create_module(self, spec):
+                return None
+            def exec_module(self, module):
+                module.mine = True
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "difflib":
+                    from importlib.machinery import ModuleSpec
+                    return ModuleSpec(name, Loader())
+        sys.meta_path.insert(1, Finder())
+        def main():
+            import hot, lazycore
+            hot.settle = lazycore.settle
+            print(hot.watched(), lazycore.pending(hot), hot.difflib.mine)
+        main()
+        """)
+    assert run.out == "None ['difflib'] True\n"
+
+
+def test_program_that_ends_meanwhile(lazily):
+    """A finalizer would wait for ever for a module that was being loaded when
+    all other threads ended."""
+    run = lazily({"hot.py": write("difflib")}, """\
+        import _thread, hot, lazycore, signal, sys, time
+        begun, go = _thread.allocate_lock(), _thread.allocate_lock()
+        class Slow:
+            def find_spec(self, name, path=None, target=None):
+                if name == "heapq" and begun.locked():
+                    begun.release()
+                    go.acquire(timeout=0.8) # to be cut off there
+        class Last:
+            def __del__(self):
+                import difflib
+                print(difflib.IS_LINE_JUNK("x"), flush=True)
+        def look():
+            while True:
+                lazycore.settle()
+                time.sleep(0.001)
+        def main():
+            signal.alarm(20)
+            sys.modules.pop("heapq", None)
+            sys.modules.pop("collections", None)
+            sys.setswitchinterval(1e-4)
+            begun.acquire(), go.acquire()
+            sys.meta_path.insert(0, Slow())
+            _thread.start_new_thread(look, ())
+            while begun.locked():
+                hot.loop(10000)
+            last = Last()
+            last.itself = last # found by the collection at the end
+        main()
+        """)
+    assert run.out == "False\n"
+
+
+def test_finalizers_of_the_service(lazily):
+    """They run in its threads, never in that which loads; and a child that is
+    forked meanwhile collects its garbage as ever."""
+    run = lazily({"hot.py": write("difflib")}, """\
+        import _thread, gc, hot, lazycore, os, sys
+        begun, go, done = [_thread.allocate_lock() for _ in range(3)]
+        where, looks = set(), set()
+        class Slow:
+            def find_spec(self, name, path=None, target=None):
+                if name == "heapq" and begun.locked():
+                    looks.add(_thread.get_ident())
+                    begun.release()
+                    go.acquire()
+        class Cycle:
+            def __init__(self):
+                self.itself = self
+            def __del__(self):
+                where.add(_thread.get_ident())
+        def look():
+            while lazycore.settle() != "hot":
+                pass
+            done.release()
+        def main():
+            sys.modules.pop("heapq", None)
+            sys.modules.pop("collections", None)
+            sys.setswitchinterval(1e-4)
+            begun.acquire(), go.acquire(), done.acquire()
+            _thread.start_new_thread(look, ())
+            sys.meta_path.insert(0, Slow())
+            while begun.locked():
+                hot.loop(10000)
+            pid = os.fork()
+            if pid == 0:
+                os._exit(gc.isenabled())
+            print(os.waitpid(pid, 0)[1] >> 8)
+            gc.collect()
+            gc.set_threshold(300)
+            cycles = [Cycle() for _ in range(20)]
+            where.clear()
+            go.release()
+            del cycles
+            done.acquire()
+            gc.collect()
+            print(where == {_thread.get_ident()}, len(looks), gc.isenabled())
+        main()
+        """)
+    assert run.out == "1\nTrue 1 True\n"
 
 
 def test_other_threads_are_seen(lazily):
