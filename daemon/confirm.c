@@ -248,6 +248,7 @@ confirm_done(struct control *control)
     struct confirm *entry;
 
     while ((entry = control->confirms) != NULL) {
+        control->confirms = entry->next;
         entry->closed = true;
         entry->out = false;
         release(entry);

@@ -268,6 +268,9 @@ await(const struct lz_rehearsal *rehearsal, struct child *child, unsigned try,
             *ret_end = LZ_REHEARSAL_TOO_LONG;
             return false;
         }
+        if (fds[1].revents != 0 && (fds[1].revents & POLLIN) == 0) {
+            fds[1].fd = -1; /* closed at its other end */
+        }
         if (in_part) {
             continue;
         }
@@ -278,9 +281,6 @@ await(const struct lz_rehearsal *rehearsal, struct child *child, unsigned try,
         if (ready == 0 && !waits_for_life) {
             *ret_end = LZ_REHEARSAL_DEADLINE;
             return false;
-        }
-        if (fds[1].revents != 0 && (fds[1].revents & POLLIN) == 0) {
-            fds[1].fd = -1; /* closed at its other end */
         }
     }
 }
@@ -400,7 +400,7 @@ lazycore_rehearse(const struct lz_rehearsal *rehearsal,
                   struct lz_error *error)
 {
     struct lz_rehearsal_outcome outcome = {0};
-    struct child child;
+    struct child child = {0};
     PyThreadState *state;
 
     do {
@@ -417,6 +417,7 @@ lazycore_rehearse(const struct lz_rehearsal *rehearsal,
         await_child(rehearsal, &child, outcome.tries++, &outcome);
         PyEval_RestoreThread(state);
         if (!child.alive && outcome.end == LZ_REHEARSAL_EXITED) {
+            lz_rehearsal_outcome_done(&outcome);
             return lz_error_set(error, LZ_ERROR_IO,
                                 "the copy could not be cut off from the "
                                 "service: nothing was run");

@@ -1,5 +1,6 @@
 /* See sources.h: one file, as it is now. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -48,10 +49,9 @@ stat_archive(const char *path, struct stat *ret_status)
     char copy[PATH_BYTES_MAX];
     char *slash;
 
-    if (strlen(path) >= sizeof(copy)) {
+    if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy)) {
         return false;
     }
-    (void)strcpy(copy, path);
     while ((slash = strrchr(copy, '/')) != NULL && slash != copy) {
         *slash = '\0';
         if (stat(copy, ret_status) == 0) {
