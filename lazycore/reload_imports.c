@@ -131,8 +131,10 @@ code_of(struct lz_engine *engine, PyObject *dict, PyObject **ret_package)
     return code;
 }
 
-PyObject *
-reload_read_imports(struct lz_engine *engine, PyObject *dict)
+/* The set, which holds what was read before an exception that is left set;
+ * NULL for lack of memory. */
+static PyObject *
+read_once(struct lz_engine *engine, PyObject *dict)
 {
     struct reading reading = {.set = PySet_New(NULL)};
     PyObject *bytes = NULL;
@@ -154,8 +156,24 @@ reload_read_imports(struct lz_engine *engine, PyObject *dict)
     Py_XDECREF(bytes);
     Py_XDECREF(code);
     Py_XDECREF(reading.package);
-    if (reading.set != NULL && forgive_unreadable() < 0) {
-        Py_CLEAR(reading.set);
-    }
     return reading.set;
+}
+
+/* What lacked memory for a moment comes out of importlib as an exception of
+ * any kind: what can be read is read the second time. */
+PyObject *
+reload_read_imports(struct lz_engine *engine, PyObject *dict)
+{
+    PyObject *set = read_once(engine, dict);
+
+    if (set != NULL && PyErr_Occurred()) {
+        Py_CLEAR(set);
+        if (forgive_unreadable() == 0) {
+            set = read_once(engine, dict);
+        }
+    }
+    if (set != NULL && forgive_unreadable() < 0) {
+        Py_CLEAR(set);
+    }
+    return set;
 }
