@@ -8,9 +8,10 @@ A stride of 1 tries all; each try is made in a forked copy of one process.
 import argparse
 import builtins
 import collections
+import faulthandler
+import importlib
 import os
 import pathlib
-import signal
 import sys
 import tempfile
 import traceback
@@ -62,13 +63,23 @@ def write(version):
                         .replace("{version}", version) + "\n")
 
 
-def compile_fed(*args, compile=compile, **kwargs):
-    """CPython's compiler crashes by itself where an allocation fails."""
-    left = starve.pause()
-    try:
-        return compile(*args, **kwargs)
-    finally:
-        starve.resume(left)
+def fed(function):
+    """FUNCTION with all the memory it asks for."""
+    def call(*args, **kwargs):
+        left = starve.pause()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            starve.resume(left)
+    return call
+
+
+def feed_cpython():
+    """CPython's compiler crashes where an allocation fails, and importlib
+    leaves its lock's own lock locked."""
+    builtins.compile = fed(builtins.compile)
+    lock = importlib._bootstrap._ModuleLock
+    lock.acquire, lock.release = fed(lock.acquire), fed(lock.release)
 
 
 def expected(version):
@@ -196,7 +207,7 @@ QUIET, NOT_FIRED, RAISED, UNRAISED, OTHER, WRONG = range(30, 36)
 
 
 def child(scenario, at):
-    signal.alarm(60)
+    faulthandler.dump_traceback_later(20, exit=True)
     try:
         fired, raised = scenario.attempt(at)
     except BaseException:
@@ -257,6 +268,6 @@ def main():
     sys.exit(not fine)
 
 
-builtins.compile = compile_fed
+feed_cpython()
 lazycore.install()
 main()
