@@ -4,7 +4,7 @@
  * main one; at exit the real one then waits for that thread for ever. Eager
  * code imports it at a statement, in the main thread nearly always, but what
  * is pending may be loaded by any: by lazyd's operator, or by a thread of
- * _thread's. Needs the GIL.
+ * _thread's. Later ones take only its native id. Needs the GIL.
  */
 #include "lazycore/main_thread.h"
 
@@ -54,17 +54,25 @@ replace_ident(PyObject *threading, PyObject *thread, unsigned long is)
     PyObject *active = PyObject_GetAttrString(threading, "_active");
     PyObject *old = PyObject_GetAttrString(thread, "_ident");
     PyObject *ident = PyLong_FromUnsignedLong(is);
-    PyObject *native = PyLong_FromLong(getpid());
     int result = -1;
-    if (active != NULL && old != NULL && ident != NULL && native != NULL &&
+    if (active != NULL && old != NULL && ident != NULL &&
         PyObject_SetAttrString(thread, "_ident", ident) == 0 &&
-        PyObject_SetAttrString(thread, "_native_id", native) == 0 &&
         PyObject_DelItem(active, old) == 0)
         result = PyObject_SetItem(active, ident, thread);
-    Py_XDECREF(native);
     Py_XDECREF(ident);
     Py_XDECREF(old);
     Py_XDECREF(active);
+    return result;
+}
+
+static int
+replace_native_id(PyObject *thread)
+{
+    PyObject *native = PyLong_FromLong(getpid());
+    int result = native == NULL
+                     ? -1
+                     : PyObject_SetAttrString(thread, "_native_id", native);
+    Py_XDECREF(native);
     return result;
 }
 
@@ -72,12 +80,15 @@ void
 main_thread_correct(PyObject *threading)
 {
     const PyThreadState *state = main_state();
-    if (!LZ_THREADING_TAKES_LOADER || state == NULL ||
-        state->thread_id == PyThreadState_Get()->thread_id)
+    if (state == NULL || state->thread_id == PyThreadState_Get()->thread_id)
         return;
     PyObject *thread = PyObject_GetAttrString(threading, "_main_thread");
-    if (thread == NULL || replace_lock(threading, thread) < 0 ||
-        replace_ident(threading, thread, state->thread_id) < 0)
+    int result = thread == NULL ? -1 : replace_native_id(thread);
+    if (result == 0 && LZ_THREADING_TAKES_LOADER)
+        result = replace_lock(threading, thread);
+    if (result == 0 && LZ_THREADING_TAKES_LOADER)
+        result = replace_ident(threading, thread, state->thread_id);
+    if (result < 0)
         lz_forgive();
     Py_XDECREF(thread);
 }
