@@ -47,11 +47,14 @@ used_ns(struct lz_settle *settle, unsigned long id)
 {
     size_t oldest = 0;
     uint64_t now = thread_cpu_ns(id);
-    for (size_t i = 0; i < LZ_SETTLE_THREADS; i++) {
+    /* They come in one order at every look. */
+    for (size_t n = 0; n < LZ_SETTLE_THREADS; n++) {
+        size_t i = (settle->at + n) % LZ_SETTLE_THREADS;
         if (settle->threads[i].id == id) {
             uint64_t before = settle->threads[i].cpu_ns;
             settle->threads[i].cpu_ns = now;
             settle->threads[i].look = settle->look;
+            settle->at = i + 1;
             if (now <
                 before) /* another thread with the number of an old one */
                 return 0;
@@ -172,6 +175,24 @@ modules_in_use(struct lz_engine *engine, struct lz_settle *settle)
         return true;
     settle->walked_users = 0;
     return false;
+}
+
+/* Whether locks are other than the interpreter's own: those of gevent and
+ * eventlet, by which importlib then locks modules, are for greenlets of one
+ * thread. Who waits in another for a module that is being loaded gets an
+ * error, or waits for ever. */
+static bool
+locks_are_patched(struct lz_engine *engine)
+{
+    PyObject *thread = PyObject_GetAttrString(engine->bootstrap, "_thread");
+    PyObject *function = thread == NULL
+                             ? NULL
+                             : PyObject_GetAttrString(thread, "allocate_lock");
+    bool result = function == NULL || !PyCFunction_Check(function);
+    lz_forgive();
+    Py_XDECREF(function);
+    Py_XDECREF(thread);
+    return result;
 }
 
 int
@@ -405,7 +426,8 @@ settle(struct lz_engine *engine, struct lz_settle_result *result)
     struct lz_registry_stats before, after;
     struct lz_namespace *ns = look(engine, engine->settle);
     if (ns == NULL || engine->settle->over || engine->settle->proxy != NULL ||
-        engine->loads_running > 0 || modules_in_use(engine, engine->settle)) {
+        engine->loads_running > 0 || modules_in_use(engine, engine->settle) ||
+        locks_are_patched(engine)) {
         Py_XDECREF(ns);
         return 0;
     }

@@ -13,12 +13,13 @@
 
 #include "lazycore/engine.h"
 
-enum { LZ_SETTLE_THREADS = 64 }; /* watched; others are not seen */
+enum { LZ_SETTLE_THREADS = 256 }; /* watched; others are not seen */
 
 /* What a series of looks has found; part of the engine. */
 struct lz_settle {
     uint64_t total_ns; /* CPU time of all threads, old time halved */
     uint64_t look;     /* number of the look under way */
+    size_t at;         /* after the thread that was found last */
     Py_ssize_t users;  /* references to sys.modules that are always there */
     Py_ssize_t walked_users; /* as many were there when somebody went through
                                 it; or 0 */

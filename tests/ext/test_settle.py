@@ -251,6 +251,23 @@ def test_program_that_ends_meanwhile(lazily):
     assert run.out == "False\n"
 
 
+def test_locks_of_greenlets(lazily):
+    """What waits for a module that another thread loads would wait for ever:
+    gevent's and eventlet's locks are for one thread."""
+    run = lazily({"hot.py": write("difflib")}, """\
+        import _thread, hot, lazycore
+        def main():
+            hot.settle = lazycore.settle
+            original = _thread.allocate_lock
+            _thread.allocate_lock = lambda: original()
+            print(hot.watched(), lazycore.pending(hot))
+            _thread.allocate_lock = original
+            print(hot.watched(), lazycore.pending(hot))
+        main()
+        """)
+    assert run.out == "None ['difflib']\nhot []\n"
+
+
 def test_finalizers_of_the_service(lazily):
     """They run in its threads, never in that which loads; and a child that is
     forked meanwhile collects its garbage as ever."""
@@ -321,6 +338,28 @@ def test_other_threads_are_seen(lazily):
             for thread in threads:
                 thread.join()
             print(settled, lazycore.pending(hot))
+        main()
+        """)
+    assert run.out == "hot []\n"
+
+
+def test_a_hundred_threads_that_wait(lazily):
+    run = lazily({"hot.py": write("difflib")}, """\
+        import _thread, hot, lazycore
+        def main():
+            hot.settle = lazycore.settle
+            lock, up = _thread.allocate_lock(), _thread.allocate_lock()
+            lock.acquire()
+            def wait():
+                up.release()
+                with lock:
+                    pass
+            for _ in range(100):
+                up.acquire()
+                _thread.start_new_thread(wait, ())
+            up.acquire()
+            print(hot.watched(), lazycore.pending(hot))
+            lock.release()
         main()
         """)
     assert run.out == "hot []\n"
