@@ -130,7 +130,7 @@ add_pending(struct warm *warm)
 {
     union wire_params params = {
         .list = {.state = "proxy", .match = warm->params->match}};
-    union wire_reply reply;
+    union wire_reply reply = {0};
     struct wire_doc *doc = NULL;
     int status = call_server(warm, WIRE_LIST, &params, &reply, &doc);
     if (status != 0) {
@@ -241,7 +241,7 @@ static int
 load_slice(struct warm *warm, size_t count)
 {
     const char *names[SLICE_NAMES];
-    union wire_reply reply;
+    union wire_reply reply = {0};
     union wire_params params;
     struct wire_doc *doc = NULL;
     wire_fields_preset(wire_command(WIRE_LOAD)->params, &params);

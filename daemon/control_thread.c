@@ -112,10 +112,12 @@ control_main(void *arg) LZ_UNCHECKED
     end(control);
     stays = control->apart && control->setup.keep_connections;
     (void)sem_post(&control->finished);
-    while (stays) { /* the connections end with their last holder */
+    if (!stays) {
+        return NULL;
+    }
+    for (;;) { /* the connections end with their last holder */
         (void)pause();
     }
-    return NULL;
 }
 
 /* --- the main thread ---------------------------------------------------- */

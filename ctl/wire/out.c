@@ -74,7 +74,10 @@ wire_out_line(struct wire_out *out, char **ret_data, size_t *ret_length)
 static void
 separate(struct wire_out *out)
 {
-    char last = out->length > 0 ? out->data[out->length - 1] : ',';
+    char last = ',';
+    if (out->length > 0) {
+        last = out->data[out->length - 1];
+    }
     if (last != '{' && last != '[' && last != ':' && last != ',') {
         append(out, ",", 1);
     }
