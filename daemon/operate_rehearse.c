@@ -169,7 +169,7 @@ operate_rehearse(struct call *call)
         }
     }
     operator_describe(control->op, &call->job, "rehearsing a load of '%s'",
-                      names.items[0]);
+                      names.items != NULL ? names.items[0] : "");
     if (lazycore_rehearse_load(&setup, names.items, names.count,
                                params->recursive, &list, &failure) < 0) {
         return handler_error(&call->error, &failure, &call->arena);
