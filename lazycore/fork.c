@@ -58,6 +58,28 @@ is_orphan(PyObject *name, PyObject *lock, PyObject *ident)
     return result;
 }
 
+/* Take what is below the package NAME out of sys.modules: it is the package's
+ * own load that would bind it there. 0 or -1. */
+static int
+drop_below(PyObject *name)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *names = PyMapping_Keys(modules);
+    PyObject *prefix = PyUnicode_FromFormat("%U.", name);
+    int result = names == NULL || prefix == NULL ? -1 : 0;
+    Py_ssize_t count = names == NULL ? 0 : PyList_GET_SIZE(names);
+    for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
+        PyObject *other = PyList_GET_ITEM(names, i);
+        if (PyUnicode_Check(other) &&
+            PyUnicode_Tailmatch(other, prefix, 0, PY_SSIZE_T_MAX, -1) == 1 &&
+            !load_runs_here(other))
+            result = PyObject_DelItem(modules, other);
+    }
+    Py_XDECREF(prefix);
+    Py_XDECREF(names);
+    return result;
+}
+
 /* NAME was being loaded by a thread that is not here: forget its lock, and
  * what is there of it. 0 or -1. */
 static int
@@ -70,6 +92,8 @@ drop_load(struct lz_engine *engine, PyObject *locks, PyObject *name)
         load_initializing(engine, module)) {
         result = PyObject_DelItem(modules, name);
         target_failed(engine, name);
+        if (result == 0)
+            result = drop_below(name);
     }
     Py_XDECREF(module);
     return result;

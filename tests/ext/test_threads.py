@@ -502,7 +502,10 @@ def test_fork_while_another_thread_loads_it(lazily):
                  value = inner.value
                  """,
              "inner.py": "value = 7\n",
-             "pk/__init__.py": "from . import slow\nvalue = slow.value\n",
+             "pk/__init__.py": "from .part import *\nfrom . import slow\n"
+                               "value = slow.value\n"
+                               "__all__ = part.__all__ + ['value']\n",
+             "pk/part.py": "__all__ = ['it']\nit = 1\n",
              "pk/slow.py": "from slow import value\n",
              "user.py": "import pk\nfrom slow import value\n"
                         "def f():\n    return pk.value, value\n",
