@@ -72,6 +72,8 @@ is_ours(PyObject *class, PyObject *ours)
 int
 wait_install(struct lz_engine *engine)
 {
+    if (!LZ_WRAPS_LOCKS)
+        return 0;
     PyObject *class = lock_class(engine);
     PyObject *ours = PyObject_GetAttrString(engine->module, "_acquire");
     PyObject *method = ours == NULL ? NULL : PyInstanceMethod_New(ours);
