@@ -459,16 +459,6 @@ void load_sweep(struct lz_engine *engine);
 /* Keep NS, with the analysis of its code, while its module is loading. */
 void load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns);
 
-/* foresee.c */
-/* Stand in, and leave, the slot for attributes of modules. */
-void foresee_install(PyObject *module);
-/* The module that NAME, imported LEVEL packages up from PACKAGE, is: a new
- * reference, or NULL, without an exception where there is no such package. */
-PyObject *foresee_absolute(PyObject *package, PyObject *name, int level);
-void foresee_uninstall(void);
-/* MODULE is being freed. */
-void foresee_forget(PyObject *module);
-
 /* last.c */
 PyObject *last_at_exit(PyObject *module, PyObject *unused);
 /* HOW is "register" or "unregister", of atexit. 0 or -1. */

@@ -8,7 +8,7 @@
  * one of them would import the submodule, it is imported now. Stands in
  * PyModule_Type.tp_getattro while installed. Needs the GIL.
  */
-#include "lazycore/engine.h"
+#include "lazycore/foresee.h"
 #include "lazycore/reload.h"
 
 #include <string.h>
@@ -35,17 +35,21 @@ clear_exception(void)
 
 struct scan {
     struct lz_engine *engine;
-    PyObject *queue; /* list of names still to read */
+    PyObject *known;    /* set of names that were met */
+    PyObject *queue;    /* list of names still to read */
+    const char *within; /* the package of which alone modules are read; or
+                           NULL */
+    bool strays;        /* it imports what is of another one and not there */
 };
 
 /* NAME would be imported: note it and every parent of it, and read it. */
 static int
 note_import(struct scan *scan, PyObject *name)
 {
-    int known = PySet_Contains(scan->engine->foreseen, name);
+    int known = PySet_Contains(scan->known, name);
     if (known != 0)
         return known < 0 ? -1 : 0;
-    if (PySet_Add(scan->engine->foreseen, name) < 0 ||
+    if (PySet_Add(scan->known, name) < 0 ||
         PyList_Append(scan->queue, name) < 0)
         return -1;
     Py_ssize_t dot =
@@ -72,6 +76,37 @@ foresee_absolute(PyObject *package, PyObject *name, int level)
     return base;
 }
 
+static bool
+is_within(const char *package, PyObject *name)
+{
+    const char *text = place_text(name);
+    size_t size = strcspn(package, ".");
+    return text != NULL && strncmp(text, package, size) == 0 &&
+           strcspn(text, ".") == size;
+}
+
+/* MODULE, of another package than the one that is read, is imported. */
+static void
+note_stray(struct scan *scan, PyObject *name, PyObject *fromlist)
+{
+    const char *text = place_text(name);
+    if (text == NULL || levels_is_stdlib(scan->engine->core->levels, text))
+        return;
+    PyObject *module = load_module_here(scan->engine, name);
+    bool there = module != NULL && PyModule_Check(module);
+    Py_ssize_t count = there && fromlist != NULL && PyTuple_Check(fromlist)
+                           ? PyTuple_GET_SIZE(fromlist)
+                           : 0;
+    for (Py_ssize_t i = 0; there && i < count; i++)
+        there = namespace_peek_borrowed(scan->engine, PyModule_GetDict(module),
+                                        PyTuple_GET_ITEM(fromlist, i),
+                                        NULL) != NULL;
+    if (!there)
+        scan->strays = true;
+    lz_forgive();
+    Py_XDECREF(module);
+}
+
 /* One import of MODULE's body, whose package is PACKAGE. */
 static int
 note_statement(struct scan *scan, PyObject *package, PyObject *name,
@@ -80,6 +115,11 @@ note_statement(struct scan *scan, PyObject *package, PyObject *name,
     PyObject *absolute = foresee_absolute(package, name, level);
     if (absolute == NULL)
         return PyErr_Occurred() ? -1 : 0;
+    if (scan->within != NULL && !is_within(scan->within, absolute)) {
+        note_stray(scan, absolute, fromlist);
+        Py_DECREF(absolute);
+        return 0;
+    }
     int result = note_import(scan, absolute);
     Py_ssize_t count = fromlist != NULL && PyTuple_Check(fromlist)
                            ? PyTuple_GET_SIZE(fromlist)
@@ -184,10 +224,11 @@ read_queue(struct scan *scan)
 static int
 foresee(struct lz_engine *engine)
 {
-    struct scan scan = {engine, NULL};
+    struct scan scan = {.engine = engine};
     if (engine->foreseen == NULL)
         engine->foreseen = PySet_New(NULL);
     PyObject *targets = PyDict_Keys(engine->targets);
+    scan.known = engine->foreseen;
     scan.queue = PyList_New(0);
     int result =
         engine->foreseen == NULL || targets == NULL || scan.queue == NULL ? -1
@@ -208,6 +249,26 @@ foresee(struct lz_engine *engine)
     Py_XDECREF(scan.queue);
     Py_XDECREF(targets);
     return result;
+}
+
+int
+foresee_strays(struct lz_engine *engine, PyObject *name)
+{
+    struct scan scan = {.engine = engine,
+                        .known = PySet_New(NULL),
+                        .queue = PyList_New(0),
+                        .within = place_text(name)};
+    int result = -1;
+    bool saved = reading;
+    reading = true;
+    if (scan.known != NULL && scan.queue != NULL && scan.within != NULL &&
+        PySet_Add(scan.known, name) == 0 &&
+        PyList_Append(scan.queue, name) == 0)
+        result = read_queue(&scan);
+    reading = saved;
+    Py_XDECREF(scan.queue);
+    Py_XDECREF(scan.known);
+    return result < 0 ? -1 : scan.strays;
 }
 
 /* The missing attribute */

@@ -4,6 +4,7 @@
  * our module and puts a finder first on sys.meta_path. Needs the GIL.
  */
 #include "lazycore/api.h"
+#include "lazycore/foresee.h"
 #include "lazycore/settle.h"
 
 int

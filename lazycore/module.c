@@ -4,6 +4,7 @@
  * per interpreter but the registry is not. Needs the GIL unless stated.
  */
 #include "lazycore/api.h"
+#include "lazycore/foresee.h"
 #include "lazycore/fork.h"
 #include "lazycore/parents.h"
 #include "lazycore/settle.h"

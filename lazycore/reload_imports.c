@@ -4,6 +4,7 @@
  * that it has it from there. Needs the GIL.
  */
 #include "lazycore/reload.h"
+#include "lazycore/foresee.h"
 
 #include "lazycore/bytecode.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lazycore/record.h"
+#include "lazycore/settle_rules.h"
 
 enum {
     SIGHTINGS = 4, /* of a namespace before it may be called hot */
@@ -15,14 +15,6 @@ enum { LATER = 2 };                    /* beside 1, 0 and -1: not now */
 #define ENOUGH_NS UINT64_C(50000000)   /* CPU time before anything is hot */
 #define WINDOW_NS UINT64_C(4000000000) /* after which old time counts half */
 #define GAP_NS UINT64_C(1000000000)    /* the most that one look counts */
-
-/* Of the standard library, but not for any thread and any time: they look at
- * the terminal, at the thread, or print. So do programs: __main__. */
-static const char *const never[] = {
-    "antigravity",   "idlelib",   "readline",   "rlcompleter",
-    "site",          "test",      "this",       "threading",
-    "tkinter",       "turtle",    "turtledemo", "usercustomize",
-    "sitecustomize", "ensurepip", "_tkinter"};
 
 /* The look */
 
@@ -224,102 +216,6 @@ settle_end(struct lz_engine *engine)
     Py_DECREF(name);
 }
 
-/* What may be loaded */
-
-static bool
-is_never(const char *name)
-{
-    size_t length = strcspn(name, ".");
-    const char *last = strrchr(name, '.');
-    if (last != NULL && strcmp(last, ".__main__") == 0)
-        return true;
-    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
-        if (strlen(never[i]) == length && strncmp(never[i], name, length) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Whether what was FOUND is built into the interpreter. */
-static bool
-is_built_in(struct lz_engine *engine, PyObject *found)
-{
-    PyObject *loader = lz_get_optional(found, engine->names.loader);
-    bool result = loader != NULL && (loader == engine->builtin_importer ||
-                                     loader == engine->frozen_importer);
-    lz_forgive();
-    Py_XDECREF(loader);
-    return result;
-}
-
-/* Whether FILE, or NULL where FOUND has none, is where os.py is or below, but
- * for what is installed there besides. */
-static bool
-is_of_stdlib(struct lz_engine *engine, PyObject *found, PyObject *file)
-{
-    const char *text = place_text(file);
-    if (text == NULL)
-        return file == NULL && is_built_in(engine, found);
-    PyObject *os = PyDict_GetItemString(PyImport_GetModuleDict(), "os");
-    PyObject *os_file = os != NULL && PyModule_Check(os)
-                            ? PyModule_GetFilenameObject(os)
-                            : NULL;
-    const char *os_text = place_text(os_file);
-    const char *end = os_text == NULL ? NULL : strrchr(os_text, '/');
-    size_t length = end == NULL ? 0 : (size_t)(end - os_text) + 1;
-    bool result = length > 0 && strncmp(text, os_text, length) == 0 &&
-                  strstr(text + length, "-packages/") == NULL;
-    lz_forgive();
-    Py_XDECREF(os_file);
-    return result;
-}
-
-/* Whether NAME alone, which is not loaded, may be. 1, 0 or -1. */
-static int
-may_run(struct lz_engine *engine, PyObject *name)
-{
-    struct lz_target *target = target_get(engine, name);
-    if (target == NULL)
-        return 0;
-    const char *text = place_text(name);
-    PyObject *file =
-        target->found == NULL ? NULL : found_file(engine, target->found);
-    int result = 0;
-    if (text == NULL || target->found == NULL || target->failed)
-        result = 0;
-    else if (levels_is_stdlib(engine->core->levels, text))
-        result = !is_never(text) && is_of_stdlib(engine, target->found, file);
-    else
-        result = record_is_free(engine, name, file);
-    Py_XDECREF(file);
-    Py_DECREF(target);
-    return result;
-}
-
-/* The same for NAME with its parents, loaded or not. */
-static int
-may_load(struct lz_engine *engine, PyObject *name)
-{
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    int result = 1;
-    for (Py_ssize_t dot = 0; result == 1 && dot < length; dot++) {
-        dot = PyUnicode_FindChar(name, '.', dot, length, 1);
-        if (dot < 0)
-            dot = length;
-        PyObject *part = PyUnicode_Substring(name, 0, dot);
-        PyObject *module = part == NULL ? NULL : load_peek_module(part);
-        if (part == NULL || (module == NULL && PyErr_Occurred()))
-            result = -1;
-        else if (module == NULL)
-            result = may_run(engine, part);
-        else
-            result = !load_initializing(engine, module);
-        Py_XDECREF(module);
-        Py_XDECREF(part);
-    }
-    return result;
-}
-
 /* The names of the targets that the proxies of NS wait for, which are gone
  * once they are loaded: a new list. PROXIES gets the proxy of each. */
 static PyObject *
@@ -384,7 +280,7 @@ load_all(struct lz_engine *engine, struct lz_namespace *ns)
     int result = names == NULL ? -1 : 1;
     Py_ssize_t count = names == NULL ? 0 : PyList_GET_SIZE(names);
     for (Py_ssize_t i = 0; result == 1 && i < count; i++)
-        result = may_load(engine, PyList_GET_ITEM(names, i));
+        result = settle_may_load(engine, PyList_GET_ITEM(names, i));
     for (Py_ssize_t i = 0; result == 1 && i < count; i++) {
         /* Much may have happened while the last one loaded. */
         if (engine->settle->over || modules_in_use(engine, engine->settle))

@@ -363,3 +363,39 @@ def test_a_hundred_threads_that_wait(lazily):
         main()
         """)
     assert run.out == "hot []\n"
+
+
+RECORDED = """\
+    import sys
+    def main():
+        from {loaded} import {names}
+        import hot, lazycore
+        hot.settle = lazycore.settle
+        print(hot.watched(), lazycore.pending(hot), {foreign!r} in sys.modules)
+    main()
+    """
+
+
+@pytest.fixture
+def packages(version):
+    pytest.importorskip("flask")
+    if version != (3, 11):
+        pytest.skip("the packages are for the system's Python")
+
+
+def test_recorded_modules(lazily, packages):
+    """Those whose own package is loaded, and what else they import."""
+    run = lazily({"hot.py": write("jinja2.sandbox", "jinja2")},
+                 RECORDED.format(loaded="jinja2", names="Environment",
+                                 foreign="none"))
+    assert run.out == "hot [] False\n"
+    assert run.loaded("jinja2.sandbox")
+
+
+def test_recorded_module_that_imports_another_package(lazily, packages):
+    """The record knows of its own package alone."""
+    files = {"hot.py": write("t", "t").replace(
+        "import sys, time, t", "import sys, time\n    import flask.testing as t")}
+    run = lazily(files, RECORDED.format(loaded="flask", names="Blueprint",
+                                        foreign="click.testing"))
+    assert run.out == "None ['t'] False\n"

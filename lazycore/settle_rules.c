@@ -1,0 +1,121 @@
+/* See settle_rules.h. */
+#include "lazycore/settle_rules.h"
+
+#include <string.h>
+
+#include "lazycore/foresee.h"
+#include "lazycore/record.h"
+
+/* Of the standard library, but not for any thread and any time: they look at
+ * the terminal, at the thread, or print. So do programs: __main__. */
+static const char *const never[] = {
+    "antigravity",   "idlelib",   "readline",   "rlcompleter",
+    "site",          "test",      "this",       "threading",
+    "tkinter",       "turtle",    "turtledemo", "usercustomize",
+    "sitecustomize", "ensurepip", "_tkinter"};
+
+static bool
+is_never(const char *name)
+{
+    size_t length = strcspn(name, ".");
+    const char *last = strrchr(name, '.');
+    if (last != NULL && strcmp(last, ".__main__") == 0)
+        return true;
+    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+        if (strlen(never[i]) == length && strncmp(never[i], name, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether what was FOUND is built into the interpreter. */
+static bool
+is_built_in(struct lz_engine *engine, PyObject *found)
+{
+    PyObject *loader = lz_get_optional(found, engine->names.loader);
+    bool result = loader != NULL && (loader == engine->builtin_importer ||
+                                     loader == engine->frozen_importer);
+    lz_forgive();
+    Py_XDECREF(loader);
+    return result;
+}
+
+/* Whether FILE, or NULL where FOUND has none, is where os.py is or below, but
+ * for what is installed there besides. */
+static bool
+is_of_stdlib(struct lz_engine *engine, PyObject *found, PyObject *file)
+{
+    const char *text = place_text(file);
+    if (text == NULL)
+        return file == NULL && is_built_in(engine, found);
+    PyObject *os = PyDict_GetItemString(PyImport_GetModuleDict(), "os");
+    PyObject *os_file = os != NULL && PyModule_Check(os)
+                            ? PyModule_GetFilenameObject(os)
+                            : NULL;
+    const char *os_text = place_text(os_file);
+    const char *end = os_text == NULL ? NULL : strrchr(os_text, '/');
+    size_t length = end == NULL ? 0 : (size_t)(end - os_text) + 1;
+    bool result = length > 0 && strncmp(text, os_text, length) == 0 &&
+                  strstr(text + length, "-packages/") == NULL;
+    lz_forgive();
+    Py_XDECREF(os_file);
+    return result;
+}
+
+/* Whether the record has NAME, found at FILE, as free of effects. It knows
+ * what a body imports of the same package alone: nothing else may come.
+ * 1, 0 or -1. */
+static int
+is_recorded(struct lz_engine *engine, PyObject *name, PyObject *file)
+{
+    int result = record_is_free(engine, name, file);
+    if (result != 1)
+        return result;
+    int strays = foresee_strays(engine, name);
+    return strays < 0 ? -1 : !strays;
+}
+
+/* Whether NAME alone, which is not loaded, may be. 1, 0 or -1. */
+static int
+may_run(struct lz_engine *engine, PyObject *name)
+{
+    struct lz_target *target = target_get(engine, name);
+    if (target == NULL)
+        return 0;
+    const char *text = place_text(name);
+    PyObject *file =
+        target->found == NULL ? NULL : found_file(engine, target->found);
+    int result = 0;
+    if (text == NULL || target->found == NULL || target->failed)
+        result = 0;
+    else if (levels_is_stdlib(engine->core->levels, text))
+        result = !is_never(text) && is_of_stdlib(engine, target->found, file);
+    else
+        result = is_recorded(engine, name, file);
+    Py_XDECREF(file);
+    Py_DECREF(target);
+    return result;
+}
+
+int
+settle_may_load(struct lz_engine *engine, PyObject *name)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    int result = 1;
+    for (Py_ssize_t dot = 0; result == 1 && dot < length; dot++) {
+        dot = PyUnicode_FindChar(name, '.', dot, length, 1);
+        if (dot < 0)
+            dot = length;
+        PyObject *part = PyUnicode_Substring(name, 0, dot);
+        PyObject *module = part == NULL ? NULL : load_peek_module(part);
+        if (part == NULL || (module == NULL && PyErr_Occurred()))
+            result = -1;
+        else if (module == NULL)
+            result = may_run(engine, part);
+        else
+            result = !load_initializing(engine, module);
+        Py_XDECREF(module);
+        Py_XDECREF(part);
+    }
+    return result;
+}

@@ -1,0 +1,11 @@
+/* What may be loaded at any time and in any thread. */
+#ifndef LAZYCORE_SETTLE_RULES_H
+#define LAZYCORE_SETTLE_RULES_H
+
+#include "lazycore/engine.h"
+
+/* Whether NAME, with its parents, loaded or not, may be: what is not loaded
+ * is free of effects. 1, 0 or -1 with an exception. */
+int settle_may_load(struct lz_engine *engine, PyObject *name);
+
+#endif
