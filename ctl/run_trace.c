@@ -1,17 +1,16 @@
-/* `trace`: fetch the pages, then write them in the format asked for.
- *
- * A file that is asked for appears whole or not at all.
- */
+/* `trace`: fetch the pages, then write them in the format asked for. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "ctl/output.h"
 #include "ctl/run_private.h"
 #include "ctl/trace.h"
 
-enum { TEXT_SIZE = 512 };
+struct written {
+    const struct trace *trace;
+    const struct wire_trace_params *params;
+};
 
 /* One page: 0 and *RET_PAGE, which belongs to *RET_DOC; else the exit
  * status. */
@@ -70,76 +69,12 @@ fetch(struct call *call, struct trace *trace)
 }
 
 static int
-cannot_write(const char *path)
+write_trace(FILE *stream, const void *arg)
 {
-    char text[TEXT_SIZE];
+    const struct written *written = arg;
 
-    (void)snprintf(text, sizeof text, "cannot write '%.300s': %s", path,
-                   strerror(errno));
-    run_complain(text);
-    return RUN_REFUSED;
-}
-
-/* Write to STREAM, which it closes, and say what went wrong with PATH. */
-static int
-write_stream(FILE *stream, const struct trace *trace,
-             const struct wire_trace_params *params)
-{
-    int status = trace_write(stream, trace, params->format, params->by);
-    bool failed = ferror(stream) != 0;
-
-    if ((fclose(stream) != 0 || failed) && status == 0) {
-        return cannot_write(params->output);
-    }
-    return status != 0 ? run_call_failed(status) : RUN_DONE;
-}
-
-/* Into a file beside the one asked for, which takes its place. */
-static int
-replace_file(const struct trace *trace, const struct wire_trace_params *params)
-{
-    char *beside = NULL;
-    mode_t mask = umask(0);
-    int status;
-
-    (void)umask(mask);
-    if (asprintf(&beside, "%s.XXXXXX", params->output) < 0) {
-        return run_call_failed(-ENOMEM);
-    }
-    int fd = mkstemp(beside);
-    FILE *stream = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (stream == NULL) {
-        status = cannot_write(params->output);
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-    } else {
-        (void)fchmod(fd, 0666 & ~mask);
-        status = write_stream(stream, trace, params);
-        if (status == RUN_DONE && rename(beside, params->output) != 0) {
-            status = cannot_write(params->output);
-        }
-    }
-    if (fd >= 0 && status != RUN_DONE) {
-        (void)unlink(beside);
-    }
-    free(beside);
-    return status;
-}
-
-/* What is there and no plain file (a terminal, a pipe, /dev/null) is written
- * to; so is a link, to what it points at. */
-static int
-write_file(const struct trace *trace, const struct wire_trace_params *params)
-{
-    struct stat there;
-
-    if (lstat(params->output, &there) != 0 || S_ISREG(there.st_mode)) {
-        return replace_file(trace, params);
-    }
-    FILE *stream = fopen(params->output, "we");
-    return stream == NULL ? cannot_write(params->output)
-                          : write_stream(stream, trace, params);
+    return trace_write(stream, written->trace, written->params->format,
+                       written->params->by);
 }
 
 int
@@ -147,6 +82,7 @@ run_trace(struct call *call)
 {
     const struct wire_trace_params *params = &call->options->params.trace;
     struct trace trace;
+    const struct written written = {&trace, params};
 
     if (!trace_can(params->format, params->by)) {
         run_complain("'--by memory' is for the formats speedscope, folded and "
@@ -161,9 +97,8 @@ run_trace(struct call *call)
             status = run_call_failed(status);
         } else if (params->output != NULL &&
                    strcmp(params->output, "-") != 0) {
-            status = write_file(&trace, params);
-        } else if (trace_write(stdout, &trace, params->format, params->by) !=
-                   0) {
+            status = output_write(params->output, write_trace, &written);
+        } else if (write_trace(stdout, &written) != 0) {
             status = run_call_failed(-ENOMEM);
         }
     }

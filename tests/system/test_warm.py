@@ -111,6 +111,7 @@ def test_record_and_warm_again(app):
     assert (app.folder / "used").read_text() == "\n".join(recorded) + "\n"
     app.ctl("record", "-o", app.folder / "no/such/folder", status=1)
     assert sorted(path.name for path in app.folder.glob("*.tmp")) == []
+    assert sorted(path.name for path in app.folder.glob("used?*")) == []
     app.ctl("stop")
 
     app.start(app.folder / "app.py", "--warm", app.folder / "used")
@@ -118,6 +119,16 @@ def test_record_and_warm_again(app):
     assert state(app, "part2") == "proxy"
     done = app.ctl("warm", "--file", app.folder / "used")
     assert f"{len(names)} were loaded already" in done.out
+
+
+def test_record_replaces_plain_files_only(app):
+    """What a link points at is written, and the link stays."""
+    (app.folder / "target").write_text("")
+    (app.folder / "link").symlink_to("target")
+    app.ctl("record", "-o", app.folder / "link")
+    assert (app.folder / "link").is_symlink()
+    assert (app.folder / "target").read_text() == app.ctl("record").out
+
 
 
 def test_a_file_with_what_is_gone(app):
