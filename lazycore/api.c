@@ -7,15 +7,6 @@
 
 #include <string.h>
 
-static struct lz_engine *
-engine_or_raise(PyObject *module)
-{
-    struct lz_engine *engine = engine_of_module(module);
-    if (engine == NULL)
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-    return engine;
-}
-
 PyObject *
 api_pending(PyObject *module, PyObject *argument)
 {

@@ -17,10 +17,10 @@ int views_add(PyObject *module, struct lz_engine *engine);
 PyObject *api_verify(PyObject *module, PyObject *argument);
 
 /* wait.c */
-/* importlib._bootstrap._ModuleLock.acquire */
 /* A load of NAME begins on this thread: for flight_end. */
 struct lz_flight_entry *wait_begin_load(struct lz_engine *engine,
                                         PyObject *name);
+/* importlib._bootstrap._ModuleLock.acquire */
 PyObject *wait_acquire(PyObject *module, PyObject *lock);
 int wait_install(struct lz_engine *engine);
 int wait_uninstall(struct lz_engine *engine);

@@ -4,15 +4,6 @@
  */
 #include "lazycore/api.h"
 
-static struct lz_engine *
-engine_or_raise(PyObject *module)
-{
-    struct lz_engine *engine = engine_of_module(module);
-    if (engine == NULL)
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-    return engine;
-}
-
 static PyObject *
 lines_list(char *const *lines, size_t count)
 {

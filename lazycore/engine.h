@@ -197,6 +197,8 @@ struct lz_cause {
 /* The engine of an object of ours; NULL once the interpreter tears it down.*/
 struct lz_engine *engine_of(PyObject *self);
 struct lz_engine *engine_of_module(PyObject *module);
+/* The same; NULL with a RuntimeError. */
+struct lz_engine *engine_or_raise(PyObject *module);
 bool engine_enabled(const struct lz_engine *engine);
 /* MODULE.NAME = REPLACEMENT, the old value in *ret_saved (dropped first). */
 int engine_patch(PyObject *module, const char *name, PyObject *replacement,
@@ -340,6 +342,11 @@ void key_settle(struct lz_key *key);
 extern PyType_Spec lz_namespace_spec;
 /* What we know of DICT: borrowed, or NULL. */
 struct lz_namespace *namespace_find(struct lz_engine *engine, PyObject *dict);
+/* That of NODE, of the engine's table. */
+struct lz_namespace *namespace_of_node(struct lz_node *node);
+/* The next key of NS whose name is pending, borrowed, or NULL; *AT is for
+ * PyDict_Next. */
+struct lz_key *namespace_next_pending(struct lz_namespace *ns, Py_ssize_t *at);
 /* The same, made where DICT is the dict of sys.modules[its __name__]: a new
  * reference, or NULL (with an exception only if PyErr_Occurred). */
 struct lz_namespace *namespace_get(struct lz_engine *engine, PyObject *dict);

@@ -196,13 +196,11 @@ host_import(struct lz_engine *engine, PyObject *name)
         name, target != NULL ? LZ_REASON_LAZY : LZ_REASON_NOT_A_STATEMENT,
         false);
     Py_XDECREF(target);
-    PyObject *top =
-        parents_import(engine, name) < 0
-            ? NULL
-            : PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
+    int result = parents_import(engine, name);
+    if (result == 0)
+        result = import_alone(name);
     load_cause_pop(saved);
-    Py_XDECREF(top);
-    return top == NULL ? -1 : 0;
+    return result;
 }
 
 /* Whether what is pending is that NAME, or a parent of it, was not found. */

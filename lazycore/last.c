@@ -171,9 +171,7 @@ pending_dicts(struct lz_engine *engine)
     PyObject *dicts = PyList_New(0);
     for (struct lz_node *node = table_first(&engine->namespaces);
          dicts != NULL && node != NULL; node = table_next(node)) {
-        struct lz_namespace *ns =
-            (struct lz_namespace *)((char *)node -
-                                    offsetof(struct lz_namespace, node));
+        struct lz_namespace *ns = namespace_of_node(node);
         if (ns->pending > 0 && PyList_Append(dicts, ns->dict) < 0)
             Py_CLEAR(dicts);
     }

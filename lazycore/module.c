@@ -48,7 +48,7 @@ engine_enabled(const struct lz_engine *engine)
 
 /* Python functions */
 
-static struct lz_engine *
+struct lz_engine *
 engine_or_raise(PyObject *module)
 {
     struct lz_engine *engine = engine_of_module(module);

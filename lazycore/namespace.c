@@ -7,15 +7,19 @@
 #include <limits.h>
 
 struct lz_namespace *
+namespace_of_node(struct lz_node *node)
+{
+    return (
+        struct lz_namespace *)(void *)((char *)node -
+                                       offsetof(struct lz_namespace, node));
+}
+
+struct lz_namespace *
 namespace_find(struct lz_engine *engine, PyObject *dict)
 {
     struct lz_node *node =
         table_find(&engine->namespaces, &dict, sizeof(dict));
-    if (node == NULL)
-        return NULL;
-    return (
-        struct lz_namespace *)(void *)((char *)node -
-                                       offsetof(struct lz_namespace, node));
+    return node == NULL ? NULL : namespace_of_node(node);
 }
 
 /* DICT["__name__"] and whether sys.modules has DICT's module under it. */
@@ -189,6 +193,18 @@ namespace_bind(struct lz_key *key, PyObject *value)
     return result;
 }
 
+struct lz_key *
+namespace_next_pending(struct lz_namespace *ns, Py_ssize_t *at)
+{
+    PyObject *key, *value;
+    while (PyDict_Next(ns->dict, at, &key, &value)) {
+        if (Py_TYPE(key) == ns->engine->key_type &&
+            ((struct lz_key *)key)->proxy != NULL)
+            return (struct lz_key *)key;
+    }
+    return NULL;
+}
+
 /* The pending keys of DICT: a new list. */
 static PyObject *
 pending_keys(struct lz_engine *engine, PyObject *dict)
@@ -200,12 +216,9 @@ pending_keys(struct lz_engine *engine, PyObject *dict)
     if (ns == NULL || ns->pending == 0)
         return list;
     Py_ssize_t at = 0;
-    PyObject *key, *value;
-    while (PyDict_Next(dict, &at, &key, &value)) {
-        if (Py_TYPE(key) != engine->key_type ||
-            ((struct lz_key *)key)->proxy == NULL)
-            continue;
-        if (PyList_Append(list, key) < 0) {
+    struct lz_key *key;
+    while ((key = namespace_next_pending(ns, &at)) != NULL) {
+        if (PyList_Append(list, (PyObject *)key) < 0) {
             Py_DECREF(list);
             return NULL;
         }

@@ -24,8 +24,8 @@ is_needed(struct lz_engine *engine, PyObject *parent)
     return result;
 }
 
-static int
-import_one(PyObject *name)
+int
+import_alone(PyObject *name)
 {
     PyObject *top =
         PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
@@ -50,7 +50,7 @@ parents_import(struct lz_engine *engine, PyObject *name)
             needed = -1;
         }
         if (needed == 0)
-            needed = import_one(parent);
+            needed = import_alone(parent);
     }
     Py_XDECREF(parent);
     return needed < 0 ? -1 : 0;

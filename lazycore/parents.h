@@ -6,6 +6,8 @@
 
 /* Import what the submodule NAME needs first. 0, or -1 with an exception. */
 int parents_import(struct lz_engine *engine, PyObject *name);
+/* Import NAME; its parents are there. 0, or -1 with an exception. */
+int import_alone(PyObject *name);
 /* importlib._bootstrap._find_and_load */
 PyObject *parents_find_and_load(PyObject *module, PyObject *const *args,
                                 Py_ssize_t nargs);

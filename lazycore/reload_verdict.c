@@ -81,12 +81,18 @@ reload_text(PyObject *text, const char *otherwise)
 
 /* --- lists -------------------------------------------------------------- */
 
+static int add_line(char ***lines, size_t *count, const char *format,
+                    va_list args) __attribute__((format(printf, 3, 0)));
+
 static int
-add_line(char ***lines, size_t *count, const char *line)
+add_line(char ***lines, size_t *count, const char *format, va_list args)
 {
+    char line[LINE_MAX_BYTES];
+
     if (*count >= LINES_MAX) {
         return 0;
     }
+    (void)vsnprintf(line, sizeof(line), format, args);
     if (*lines == NULL) {
         *lines = calloc(LINES_MAX, sizeof(char *));
     }
@@ -103,26 +109,26 @@ int
 reload_unrepaired(struct lz_publish *publish, const char *format, ...)
 {
     struct lz_reload_result *result = publish->reload->result;
-    char line[LINE_MAX_BYTES];
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(line, sizeof(line), format, args);
+    int rc =
+        add_line(&result->unrepaired, &result->unrepaired_count, format, args);
     va_end(args);
-    return add_line(&result->unrepaired, &result->unrepaired_count, line);
+    return rc;
 }
 
 int
 reload_replaced(struct lz_publish *publish, const char *format, ...)
 {
     struct lz_reload_result *result = publish->reload->result;
-    char line[LINE_MAX_BYTES];
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(line, sizeof(line), format, args);
+    int rc =
+        add_line(&result->replaced, &result->replaced_count, format, args);
     va_end(args);
-    return add_line(&result->replaced, &result->replaced_count, line);
+    return rc;
 }
 
 /* --- success ------------------------------------------------------------ */

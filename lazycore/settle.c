@@ -85,10 +85,7 @@ halve(struct lz_engine *engine, struct lz_settle *settle)
     settle->walked_users = 0;
     for (struct lz_node *node = table_first(&engine->namespaces); node != NULL;
          node = table_next(node)) {
-        struct lz_namespace *ns =
-            (struct lz_namespace *)(void *)((char *)node -
-                                            offsetof(struct lz_namespace,
-                                                     node));
+        struct lz_namespace *ns = namespace_of_node(node);
         ns->heat_ns /= 2;
         ns->sightings /= 2;
     }
@@ -223,21 +220,16 @@ target_names(struct lz_namespace *ns, PyObject *proxies)
 {
     PyObject *names = PyList_New(0);
     Py_ssize_t at = 0;
-    PyObject *key, *value;
+    struct lz_key *key;
     int result = names == NULL ? -1 : 0;
-    while (result == 0 && PyDict_Next(ns->dict, &at, &key, &value)) {
-        struct lz_proxy *proxy = Py_TYPE(key) == ns->engine->key_type
-                                     ? ((struct lz_key *)key)->proxy
-                                     : NULL;
-        Py_ssize_t extras = proxy == NULL || proxy->extras == NULL
-                                ? 0
-                                : PyList_GET_SIZE(proxy->extras);
+    while (result == 0 && (key = namespace_next_pending(ns, &at)) != NULL) {
+        struct lz_proxy *proxy = key->proxy;
+        Py_ssize_t extras =
+            proxy->extras == NULL ? 0 : PyList_GET_SIZE(proxy->extras);
         for (Py_ssize_t i = -1; result == 0 && i < extras; i++) {
             struct lz_target *target =
-                proxy == NULL ? NULL
-                : i < 0
-                    ? proxy->target
-                    : (struct lz_target *)PyList_GET_ITEM(proxy->extras, i);
+                i < 0 ? proxy->target
+                      : (struct lz_target *)PyList_GET_ITEM(proxy->extras, i);
             if (target != NULL &&
                 (PyList_Append(names, target->name) < 0 ||
                  PyList_Append(proxies, (PyObject *)proxy) < 0))

@@ -110,16 +110,6 @@ target_wait(struct lz_target *target, struct lz_proxy *proxy)
 
 /* Loading */
 
-/* Import NAME alone; its parents are there. */
-static int
-import_one(PyObject *name)
-{
-    PyObject *top =
-        PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
-    Py_XDECREF(top);
-    return top == NULL ? -1 : 0;
-}
-
 /* Code that copies from module dicts may have put a proxy of ours under the
  * very name that it waits for, where importlib would take it for loaded. */
 static void
@@ -143,7 +133,7 @@ target_import(struct lz_engine *engine, struct lz_target *target)
     /* Another thread's load may fail while this one waits for it: then the
      * import succeeds without a module, and the next one raises. */
     for (int i = 0; i < IMPORT_TRIES && module == NULL; i++) {
-        if (parents_import(engine, name) < 0 || import_one(name) < 0)
+        if (parents_import(engine, name) < 0 || import_alone(name) < 0)
             break;
         module = PyImport_GetModule(name);
         if (PyErr_Occurred())

@@ -19,12 +19,8 @@ struct view {
 static struct lz_core *
 core_of(struct view *view)
 {
-    struct lz_engine *engine = engine_of_module(view->module);
-    if (engine == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-        return NULL;
-    }
-    return engine->core;
+    struct lz_engine *engine = engine_or_raise(view->module);
+    return engine == NULL ? NULL : engine->core;
 }
 
 static int

@@ -51,12 +51,8 @@ warm_up(struct lz_engine *engine)
 PyObject *
 warm_ready(PyObject *module, PyObject *Py_UNUSED(unused))
 {
-    struct lz_engine *engine = engine_of_module(module);
-    if (engine == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-        return NULL;
-    }
-    if (warm_up(engine) < 0)
+    struct lz_engine *engine = engine_or_raise(module);
+    if (engine == NULL || warm_up(engine) < 0)
         return NULL;
     atomic_store(&engine->core->ready, 1);
     const struct lz_listener *listener = &engine->core->listener;
