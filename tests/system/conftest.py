@@ -21,6 +21,8 @@ import urllib.request
 import pytest
 
 TIMEOUT_S = 30
+NOBODY = 65534
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="not root")
 # By the name that lazyd has for it: sys.executable shows it.
 PYTHON = os.path.realpath("/usr/bin/python3")
 SERVICES = pathlib.Path(__file__).resolve().parent.parent / "service"
@@ -32,6 +34,23 @@ signal.getsignal(signal.SIGTERM)
 lazycore.ready()
 while True:
     signal.pause()
+"""
+
+# A module whose load loads COUNT more, with SIZE more bytes in their names.
+BURST = """
+import importlib.abc, importlib.machinery, sys
+class Loader(importlib.abc.Loader):
+    def create_module(self, spec):
+        return None
+    def exec_module(self, module):
+        pass
+class Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.startswith("made_"):
+            return importlib.machinery.ModuleSpec(name, Loader())
+sys.meta_path.append(Finder())
+for i in range({count}):
+    importlib.import_module("made_%d_%s" % (i, "x" * {size}))
 """
 
 
@@ -190,6 +209,19 @@ class Lab:
         """Start a program that ends by waiting for ever."""
         body = textwrap.dedent(text) + SERVE
         return self.start(self.write(name, body), *words, **how)
+
+    def serve_as_nobody(self):
+        """A service of another user's; its folder."""
+        app = self.write("app.py", SERVE)
+        self.folder.chmod(0o755)
+        own = self.folder / "own"
+        own.mkdir(mode=0o700)
+        os.chown(own, NOBODY, NOBODY)
+        self.lazyd("-s", own / "s", "-p", own / "pid", "-l", own / "log",
+                   "--wait-ready", "--app", app, user=NOBODY, group=NOBODY,
+                   extra_groups=[])
+        self.watch(int((own / "pid").read_text()))
+        return own
 
     def watch(self, pid):
         watched = Watched(pid)

@@ -8,9 +8,7 @@ import sys
 
 import pytest
 
-from conftest import LAZYD, SERVE, TIMEOUT_S
-
-NOBODY = 65534
+from conftest import LAZYD, NOBODY, SERVE, TIMEOUT_S, needs_root
 
 # Run by somebody else: ask, and print each answer.
 ASKS = """
@@ -26,8 +24,6 @@ with socket.socket(socket.AF_UNIX) as sock:
             break
         print(answer.decode(), end="")
 """
-
-needs_root = pytest.mark.skipif(os.getuid() != 0, reason="not root")
 
 
 def request(method, **params):
@@ -158,15 +154,7 @@ def test_guests_do_not_take_the_places_of_others(lab):
 @needs_root
 def test_root_gets_in_where_the_owner_has_taken_all_places(lab):
     """128 of the service's own user, and one more for root."""
-    app = lab.write("app.py", SERVE)
-    lab.folder.chmod(0o755)
-    own = lab.folder / "own"
-    own.mkdir(mode=0o700)
-    os.chown(own, NOBODY, NOBODY)
-    lab.lazyd("-s", own / "s", "-p", own / "pid", "-l", own / "log",
-              "--wait-ready", "--app", app, user=NOBODY, group=NOBODY,
-              extra_groups=[])
-    lab.watch(int((own / "pid").read_text()))
+    own = lab.serve_as_nobody()
     filler, count, error = fill_as_nobody(lab, own / "s")
     assert count == 128 and error["data"]["kind"] == "limit"
     control = lab.ask("stats", socket=own / "s")["control"]

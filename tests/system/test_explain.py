@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conftest import LAZYCTL
+from conftest import BURST, LAZYCTL
 
 APP = """
 import app.web
@@ -305,21 +305,7 @@ def test_no_event_is_built_for_nobody(lab):
 def test_lost_events_are_counted(lab):
     """A reader that stops loses events; the numbers and the count agree."""
     lab.write("marker.py", "")
-    lab.write("burst.py", """
-        import importlib.abc, importlib.machinery, sys
-        class Loader(importlib.abc.Loader):
-            def create_module(self, spec):
-                return None
-            def exec_module(self, module):
-                pass
-        class Finder(importlib.abc.MetaPathFinder):
-            def find_spec(self, name, path, target=None):
-                if name.startswith("made_"):
-                    return importlib.machinery.ModuleSpec(name, Loader())
-        sys.meta_path.append(Finder())
-        for i in range(4000):
-            importlib.import_module("made_%d_%s" % (i, "x" * 400))
-        """)
+    lab.write("burst.py", BURST.format(count=4000, size=400))
     lab.serve("")
     with lab.connection() as wire:
         start = wire.ask("subscribe", events=["load"])["result"]["sequence"]

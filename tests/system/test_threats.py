@@ -11,10 +11,7 @@ import sys
 
 import pytest
 
-from conftest import LAZYD, SERVE, TIMEOUT_S
-
-NOBODY = 65534
-needs_root = pytest.mark.skipif(os.getuid() != 0, reason="not root")
+from conftest import LAZYD, NOBODY, SERVE, TIMEOUT_S, needs_root
 
 # A line of ours, if a name could end one; and what steers a terminal: ESC,
 # the C1 form of CSI, a mark that turns the reading direction.
@@ -224,15 +221,7 @@ def test_ignore_save_takes_no_path_that_depends_on_where_lazyd_is(lab, path):
 @needs_root
 def test_ignore_save_has_the_rights_of_lazyd_and_not_of_who_asks(lab):
     """Root asks a service of nobody: it writes what nobody may write."""
-    app = lab.write("app.py", SERVE)
-    lab.folder.chmod(0o755)
-    own = lab.folder / "own"
-    own.mkdir(mode=0o700)
-    os.chown(own, NOBODY, NOBODY)
-    lab.lazyd("-s", own / "s", "-p", own / "pid", "-l", own / "log",
-              "--wait-ready", "--app", app, user=NOBODY, group=NOBODY,
-              extra_groups=[])
-    lab.watch(int((own / "pid").read_text()))
+    own = lab.serve_as_nobody()
     for path in (lab.folder / "saved", own / ".." / "saved"):
         lab.ctl("ignore", "save", path, socket=own / "s", status=1)
     assert not (lab.folder / "saved").exists()

@@ -11,6 +11,7 @@ import zlib
 
 import pytest
 
+from conftest import BURST
 
 MODULES = {
     "top": "import one, two\nX = one.X + two.X\n",
@@ -315,21 +316,7 @@ def test_svg_in_a_browser(service):
 def test_thousands_of_modules(lab):
     """More than a page, and more than a frame."""
     count = 4500
-    lab.write("burst.py", f"""
-        import importlib.abc, importlib.machinery, sys
-        class Loader(importlib.abc.Loader):
-            def create_module(self, spec):
-                return None
-            def exec_module(self, module):
-                pass
-        class Finder(importlib.abc.MetaPathFinder):
-            def find_spec(self, name, path, target=None):
-                if name.startswith("made_"):
-                    return importlib.machinery.ModuleSpec(name, Loader())
-        sys.meta_path.append(Finder())
-        for i in range({count}):
-            importlib.import_module("made_%d_%s" % (i, "x" * 200))
-        """)
+    lab.write("burst.py", BURST.format(count=count, size=200))
     lab.serve("")
     lab.ctl("load", "burst")
     roots = read_importtime(lab.ctl("trace").out)

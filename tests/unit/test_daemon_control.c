@@ -19,6 +19,7 @@
 #include "daemon/control.h"
 #include "tests/unit/daemon_fake_pyhost.h"
 #include "tests/unit/daemon_folder.h"
+#include "tests/unit/daemon_socket.h"
 
 enum { PATIENCE_MS = 20000 };
 
@@ -109,19 +110,6 @@ tear_down(void **state)
 
 /* --- the client's side -------------------------------------------------- */
 
-static int
-dial(const struct fixture *fixture)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_true(strlen(fixture->path) < sizeof(address.sun_path));
-    memcpy(address.sun_path, fixture->path, strlen(fixture->path));
-    assert_int_equal(
-        connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-    return fd;
-}
-
 /* A line, without '\n'; its length, 0 at the end of the connection. */
 static size_t
 read_line(int fd, char *line, size_t size)
@@ -180,7 +168,7 @@ expect_end(int fd)
 static int
 greeted(const struct fixture *fixture)
 {
-    int fd = dial(fixture);
+    int fd = dial(fixture->path);
 
     expect_line(fd, "\"hello\"");
     return fd;
@@ -335,7 +323,7 @@ test_too_many_clients(void **state)
     for (int i = 0; i < most; i++) {
         fds[i] = greeted(fixture);
     }
-    extra = dial(fixture);
+    extra = dial(fixture->path);
     expect_line(extra, "\"kind\":\"limit\"");
     expect_end(extra);
     (void)close(extra);

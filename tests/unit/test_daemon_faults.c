@@ -18,6 +18,7 @@
 #include "daemon/publish.h"
 #include "tests/unit/daemon_faults.h"
 #include "tests/unit/daemon_folder.h"
+#include "tests/unit/daemon_socket.h"
 
 static const int errors[] = {EMFILE, ENFILE, ENOSPC, EACCES,
                              EINTR,  EAGAIN, EPIPE,  EIO};
@@ -37,22 +38,6 @@ struct server {
     struct pidfile *pidfile;
     struct publication publication;
 };
-
-static int
-make_socket(const char *path, bool listening)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_true(fd >= 0);
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    assert_int_equal(
-        bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-    if (listening) {
-        assert_int_equal(listen(fd, 1), 0);
-    }
-    return fd;
-}
 
 /* Nobody accepts here: its queue may be full. */
 static bool

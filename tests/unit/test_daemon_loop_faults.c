@@ -21,6 +21,7 @@
 #include "tests/unit/daemon_fake_pyhost.h"
 #include "tests/unit/daemon_faults.h"
 #include "tests/unit/daemon_folder.h"
+#include "tests/unit/daemon_socket.h"
 
 enum { PATIENCE_MS = 20000, CALM_MS = 30 };
 
@@ -96,19 +97,6 @@ tear_down(void **state)
     return 0;
 }
 
-static int
-dial(const struct fixture *fixture)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_true(strlen(fixture->path) < sizeof(address.sun_path));
-    memcpy(address.sun_path, fixture->path, strlen(fixture->path));
-    assert_int_equal(
-        connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-    return fd;
-}
-
 /* A line; false at the end of the connection. */
 static bool
 read_line(int fd, char *line, size_t size)
@@ -134,7 +122,7 @@ static bool
 ask(const struct fixture *fixture, const char *method)
 {
     char line[65536], request[128];
-    int fd = dial(fixture);
+    int fd = dial(fixture->path);
     bool answered = read_line(fd, line, sizeof(line));
 
     if (answered && strstr(line, "\"error\"") == NULL) {
@@ -242,11 +230,11 @@ test_shortage_of_descriptors(void **state)
 
     for (size_t i = 0; i < sizeof(shortages) / sizeof(shortages[0]); i++) {
         char line[4096];
-        int there = dial(fixture);
+        int there = dial(fixture->path);
 
         assert_true(read_line(there, line, sizeof(line)));
         fault_arm("accept4", FAULT_ALWAYS, shortages[i]);
-        int fd = dial(fixture);
+        int fd = dial(fixture->path);
         expect_calm(fixture);
         assert_true(atomic_load(&fault.fired) > 0);
         /* Those that are in are served. */

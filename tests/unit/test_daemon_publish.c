@@ -11,22 +11,7 @@
 
 #include "daemon/publish.h"
 #include "tests/unit/daemon_folder.h"
-
-static int
-make_socket(const char *path, bool listening)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_true(fd >= 0);
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    assert_int_equal(
-        bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-    if (listening) {
-        assert_int_equal(listen(fd, 1), 0);
-    }
-    return fd;
-}
+#include "tests/unit/daemon_socket.h"
 
 static int
 connect_to(const char *path)

@@ -13,21 +13,7 @@
 #include <cmocka.h>
 
 #include "lazycore/pool.h"
-#include "lazycore/registry.h"
-
-static int
-set_up(void **state)
-{
-    *state = registry_new();
-    return *state == NULL;
-}
-
-static int
-tear_down(void **state)
-{
-    registry_free(*state);
-    return 0;
-}
+#include "tests/unit/registry_fixture.h"
 
 static struct lz_registry_stats
 stats_of(struct lz_registry *registry)

@@ -9,21 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lazycore/registry.h"
-
-static int
-set_up(void **state)
-{
-    *state = registry_new();
-    return *state == NULL;
-}
-
-static int
-tear_down(void **state)
-{
-    registry_free(*state);
-    return 0;
-}
+#include "tests/unit/registry_fixture.h"
 
 /* However long its strings are, a module takes at most 1 KiB, and what
  * modules share is stored once. */

@@ -10,20 +10,7 @@
 #include <cmocka.h>
 
 #include "lazycore/registry_tree.h"
-
-static int
-set_up(void **state)
-{
-    *state = registry_new();
-    return *state == NULL;
-}
-
-static int
-tear_down(void **state)
-{
-    registry_free(*state);
-    return 0;
-}
+#include "tests/unit/registry_fixture.h"
 
 /* NAME, whose file is NAME.py, imported lazily by BY.py. */
 static void
