@@ -1,7 +1,7 @@
 """ENGINE, "Traps peers fell into, each worth a test".
 
-Those that are not here: eight threads, own locks and forks in
-test_threads.py; husks and replaced zips in test_loading.py; `sys.path` and
+Those that are not here: eight threads and own locks in test_threads.py;
+forks in test_forks.py; husks and replaced zips in test_loading.py; `sys.path` and
 `spec.loader_state` in test_finding.py; `with suppress` in test_policy.py;
 `foo` and `foobar` in test_sets_and_levels.py; holders in test_seed.py.
 """
