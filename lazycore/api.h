@@ -20,10 +20,14 @@ PyObject *api_verify(PyObject *module, PyObject *argument);
 /* A load of NAME begins on this thread: for flight_end. */
 struct lz_flight_entry *wait_begin_load(struct lz_engine *engine,
                                         PyObject *name);
-/* importlib._bootstrap._ModuleLock.acquire */
-PyObject *wait_acquire(PyObject *module, PyObject *lock);
-int wait_install(struct lz_engine *engine);
-int wait_uninstall(struct lz_engine *engine);
+
+/* module_lock.c */
+/* importlib._bootstrap._ModuleLockManager.__enter__ */
+PyObject *module_lock_enter(PyObject *module, PyObject *manager);
+/* importlib._bootstrap._lock_unlock_module */
+PyObject *module_lock_pass(PyObject *module, PyObject *name);
+int module_lock_install(struct lz_engine *engine);
+int module_lock_uninstall(struct lz_engine *engine);
 
 /* warm.c */
 PyObject *warm_ready(PyObject *module, PyObject *unused);
@@ -39,6 +43,9 @@ PyObject *api_rehearse(PyObject *module, PyObject *args, PyObject *kwargs);
 /* api_reload.c */
 PyObject *api_reload(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *api_rollback(PyObject *module, PyObject *what);
+
+/* api_threads.c */
+PyObject *api_threads(PyObject *module, PyObject *unused);
 
 /* api.c: functions of the Python module */
 PyObject *api_pending(PyObject *module, PyObject *argument);

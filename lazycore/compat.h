@@ -141,10 +141,6 @@ lz_code_bytes(PyCodeObject *code)
 /* Whether `threading` takes the thread that loads it for the main one. */
 #define LZ_THREADING_TAKES_LOADER (PY_VERSION_HEX < 0x030D0000)
 
-/* Whether a C function may stand for a method of importlib's locks. From 3.12
- * on a profiler sees it return, but not begin, and forgets its caller. */
-#define LZ_WRAPS_LOCKS (PY_VERSION_HEX < 0x030C0000)
-
 /* The live instructions: only good for opcodes that are never specialised. */
 #if PY_VERSION_HEX >= 0x030D0000
 #define LZ_CODE_UNITS(code) ((const unsigned char *)(code)->co_code_adaptive)

@@ -134,6 +134,7 @@ struct lz_names {
     PyObject *name, *path, *spec, *package, *file, *all, *getattr;
     PyObject *parent, *origin, *loader, *has_location, *initializing;
     PyObject *name_attr; /* "name" */
+    PyObject *lock_name; /* "_name" */
     PyObject *search_locations, *find_spec;
     PyObject *path_attr, *path_mtime, *path_cache, *loaders; /* FileFinder */
     PyObject *meta_path, *path_importer_cache;               /* sys */
@@ -167,8 +168,8 @@ struct lz_engine {
     bool import_is_builtin; /* and whether that is CPython's own */
     struct lz_namespace *outer; /* namespace last used outside any load */
     PyObject *saved_globals, *saved_locals, *saved_vars, *saved_dir;
-    PyObject *saved_acquire; /* of module locks: wait.c */
-    PyObject *saved_reload;  /* importlib.reload, once importlib is there */
+    PyObject *saved_enter, *lock_unlock_module; /* module_lock.c */
+    PyObject *saved_reload; /* importlib.reload, once importlib is there */
     PyObject *builtin_importer, *frozen_importer, *path_finder; /* search.c */
     PyObject *file_finder, *spec_class, *is_builtin, *is_frozen;
     PyObject *loader_classes[LZ_LOADER_CLASSES]; /* of files */

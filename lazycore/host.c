@@ -196,11 +196,10 @@ host_import(struct lz_engine *engine, PyObject *name)
         name, target != NULL ? LZ_REASON_LAZY : LZ_REASON_NOT_A_STATEMENT,
         false);
     Py_XDECREF(target);
-    int result = parents_import(engine, name);
-    if (result == 0)
-        result = import_alone(name);
+    PyObject *module = import_settled(engine, name);
     load_cause_pop(saved);
-    return result;
+    Py_XDECREF(module);
+    return module == NULL ? -1 : 0;
 }
 
 /* Whether what is pending is that NAME, or a parent of it, was not found. */

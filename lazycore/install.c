@@ -49,6 +49,7 @@ static const struct patch bootstrap_patches[] = {
     {"_find_and_load_unlocked", "_find_and_load_unlocked",
      SAVED(find_and_load_unlocked)},
     {"_find_and_load", "_find_and_load", SAVED(find_and_load)},
+    {"_lock_unlock_module", "_lock_unlock_module", SAVED(lock_unlock_module)},
     {NULL, NULL, 0},
 };
 
@@ -275,8 +276,8 @@ engine_install(struct lz_engine *engine)
         goto done;
     if (apply_patches(engine, engine->bootstrap, bootstrap_patches) < 0 ||
         apply_patches(engine, builtins, builtins_patches) < 0 ||
-        wait_install(engine) < 0 || patch_loaded_importlib(engine) < 0 ||
-        put_finder_first(engine) < 0)
+        module_lock_install(engine) < 0 ||
+        patch_loaded_importlib(engine) < 0 || put_finder_first(engine) < 0)
         goto done;
     foresee_install(engine->module);
     engine->installed = true;
@@ -289,7 +290,7 @@ done:
         if (engine->bootstrap != NULL)
             (void)undo_patches(engine, engine->bootstrap, bootstrap_patches);
         if (engine->bootstrap != NULL)
-            (void)wait_uninstall(engine);
+            (void)module_lock_uninstall(engine);
         (void)undo_patches(engine, builtins, builtins_patches);
         (void)last_register(engine, "unregister");
         lz_forgive();
@@ -314,7 +315,7 @@ engine_uninstall(struct lz_engine *engine)
     int result = undo_patches(engine, builtins, builtins_patches) < 0 ||
                          undo_patches(engine, engine->bootstrap,
                                       bootstrap_patches) < 0 ||
-                         wait_uninstall(engine) < 0 ||
+                         module_lock_uninstall(engine) < 0 ||
                          remove_finder(engine) < 0 ||
                          last_register(engine, "unregister") < 0
                      ? -1

@@ -116,6 +116,10 @@ static PyMethodDef module_methods[] = {
                "ignore set covers the module.")},
     {"stats", api_stats, METH_NOARGS,
      PyDoc_STR("stats()\n--\n\nCounts of modules, names and loads.")},
+    {"threads", api_threads, METH_NOARGS,
+     PyDoc_STR("threads()\n--\n\nLoads under way, and waits for a module "
+               "that another thread loads: a list of dicts,\nby thread and "
+               "outermost first.")},
     {"show", api_show, METH_O,
      PyDoc_STR("show(name, /)\n--\n\nWhat is known of a module, as a dict, or "
                "None.")},
@@ -149,7 +153,8 @@ static PyMethodDef module_methods[] = {
      METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR("importlib.reload that takes proxies")},
     {"_load_unlocked", load_unlocked, METH_O, NULL},
-    {"_acquire", wait_acquire, METH_O, NULL},
+    {"_enter_lock", module_lock_enter, METH_O, NULL},
+    {"_lock_unlock_module", module_lock_pass, METH_O, NULL},
     {"_find_and_load_unlocked",
      (PyCFunction)(void (*)(void))submodule_find_and_load_unlocked,
      METH_FASTCALL, NULL},
@@ -181,6 +186,7 @@ init_names(struct lz_names *names)
         {&names->has_location, "has_location"},
         {&names->initializing, "_initializing"},
         {&names->name_attr, "name"},
+        {&names->lock_name, "_name"},
         {&names->search_locations, "submodule_search_locations"},
         {&names->loader, "loader"},
         {&names->find_spec, "find_spec"},
@@ -332,7 +338,8 @@ module_exec(PyObject *module)
     VISIT(engine->saved_locals)                                               \
     VISIT(engine->saved_vars)                                                 \
     VISIT(engine->saved_dir)                                                  \
-    VISIT(engine->saved_acquire)                                              \
+    VISIT(engine->saved_enter)                                                \
+    VISIT(engine->lock_unlock_module)                                         \
     VISIT(engine->saved_reload)                                               \
     VISIT(engine->builtin_importer)                                           \
     VISIT(engine->frozen_importer)                                            \

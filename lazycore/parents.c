@@ -1,4 +1,5 @@
-/* Parents before submodules.
+/* Imports that meet those of other threads: parents before submodules, and
+ * nobody gets what a failed load has left behind.
  *
  * importlib locks a submodule and then imports its package, while a thread
  * that loads the package and imports the submodule from there locks them the
@@ -9,6 +10,10 @@
  * importlib._bootstrap._find_and_load while installed. Needs the GIL.
  */
 #include "lazycore/parents.h"
+
+/* As many loads of one module by other threads may fail in a row while one
+ * thread waits for each of them. */
+enum { IMPORT_TRIES = 100 };
 
 /* Whether the module PARENT is to be waited for, or loaded. -1 with an
  * exception. */
@@ -54,6 +59,41 @@ parents_import(struct lz_engine *engine, PyObject *name)
     }
     Py_XDECREF(parent);
     return needed < 0 ? -1 : 0;
+}
+
+/* Whether MODULE, which an import of NAME has led to, is what it was for.
+ * BEFORE was in sys.modules ahead of it. What another thread still loads is
+ * either the next try of a load that has failed while this thread waited, to
+ * be waited for in its turn; or importlib has handed out one that waits for
+ * this thread, since both would wait for ever: it was there BEFORE. */
+static bool
+is_settled(struct lz_engine *engine, PyObject *name, PyObject *module,
+           PyObject *before)
+{
+    return module == Py_None || module == before || load_runs_here(name) ||
+           !load_initializing(engine, module);
+}
+
+PyObject *
+import_settled(struct lz_engine *engine, PyObject *name)
+{
+    PyObject *module = NULL;
+    for (int i = 0; i < IMPORT_TRIES && module == NULL; i++) {
+        PyObject *before = load_peek_module(name);
+        if (before == NULL && PyErr_Occurred())
+            return NULL;
+        if (parents_import(engine, name) == 0 && import_alone(name) == 0)
+            module = load_peek_module(name);
+        if (module != NULL && !is_settled(engine, name, module, before))
+            Py_CLEAR(module);
+        Py_XDECREF(before);
+        if (PyErr_Occurred())
+            return NULL;
+    }
+    if (module == NULL)
+        PyErr_Format(PyExc_ImportError, "%R not in sys.modules as expected",
+                     name);
+    return module;
 }
 
 PyObject *

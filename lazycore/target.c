@@ -6,8 +6,6 @@
  */
 #include "lazycore/parents.h"
 
-enum { IMPORT_TRIES = 16 };
-
 struct lz_target *
 target_get(struct lz_engine *engine, PyObject *name)
 {
@@ -127,22 +125,10 @@ PyObject *
 target_import(struct lz_engine *engine, struct lz_target *target)
 {
     PyObject *name = Py_NewRef(target->name);
-    PyObject *module = NULL;
     struct lz_cause saved = load_cause_push(name, LZ_REASON_LAZY, false);
     drop_own_proxy(engine, name);
-    /* Another thread's load may fail while this one waits for it: then the
-     * import succeeds without a module, and the next one raises. */
-    for (int i = 0; i < IMPORT_TRIES && module == NULL; i++) {
-        if (parents_import(engine, name) < 0 || import_alone(name) < 0)
-            break;
-        module = PyImport_GetModule(name);
-        if (PyErr_Occurred())
-            break;
-    }
+    PyObject *module = import_settled(engine, name);
     load_cause_pop(saved);
-    if (module == NULL && !PyErr_Occurred())
-        PyErr_Format(PyExc_ImportError, "%R not in sys.modules as expected",
-                     name);
     Py_DECREF(name);
     return module;
 }

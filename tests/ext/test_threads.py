@@ -4,8 +4,6 @@ No test waits for time to pass; what would hang is ended by a signal, with the
 stacks of its threads, and fails.
 """
 
-import os
-
 import pytest
 
 PRELUDE = """\
@@ -224,10 +222,6 @@ def test_contextvars_and_thread_locals(both):
         """)
 
 
-@pytest.mark.xfail(
-    "TSAN_OPTIONS" in os.environ, strict=False,
-    reason="so slowed down, a thread was once given the module of a load that "
-           "was failing in another one")
 def test_failing_first_touch_by_eight_threads(lazily):
     """Each thread gets the original error; a later touch succeeds."""
     lazily({"prelude.py": PRELUDE, "gather.py": GATHER,
@@ -250,6 +244,158 @@ def test_failing_first_touch_by_eight_threads(lazily):
             errors, results = at_once(8, user.f)
             assert errors == [] and results == [1] * 8
             assert lazycore.pending(user) == []
+        main()
+        """)
+
+
+# A module whose body fails, the next time it runs when it is let go; and a
+# thread that has waited for one load finds the next one begun.
+HELD_UP = {
+    "steps.py": """\
+        import threading
+        runs = 0
+        begun, go = ([threading.Event() for _ in range(4)] for _ in range(2))
+        passed, again = threading.Event(), threading.Event()
+        """,
+    "dep.py": """\
+        import steps
+        steps.runs += 1
+        run = steps.runs
+        steps.begun[run].set()
+        assert steps.go[run].wait(30)
+        raise ValueError(run)
+        """,
+    "user.py": "import dep\ndef touch():\n    return dep.value\n",
+}
+
+
+def test_what_a_failed_load_leaves_is_nobodys(lazily):
+    """Who has waited for a load that failed tries again, and waits for the
+    load that has begun meanwhile; importlib hands out that one's module, too,
+    when it has failed."""
+    lazily({"prelude.py": PRELUDE, **HELD_UP}, """\
+        import prelude
+        import importlib._bootstrap as bootstrap
+        import threading
+        import steps
+        import user
+        errors = {}
+        def work(name):
+            try:
+                user.touch()
+            except BaseException as error:
+                errors[name] = repr(error)
+        def start(name):
+            thread = threading.Thread(target=work, args=(name,), name=name)
+            thread.start()
+            return thread
+        def main():
+            prelude.sys
+            wait = bootstrap._lock_unlock_module
+            def wait_and_be_late(name):
+                if threading.current_thread().name != "late" or name != "dep":
+                    return wait(name)
+                if steps.passed.is_set():
+                    steps.again.set()
+                    return wait(name)
+                wait(name)
+                steps.passed.set()
+                assert steps.begun[2].wait(30)
+            bootstrap._lock_unlock_module = wait_and_be_late
+            threads = [start("first")]
+            steps.begun[1].wait()
+            threads.append(start("late"))
+            import lazycore
+            while not any(one["kind"] == "wait" for one in lazycore.threads()):
+                pass
+            steps.go[1].set()
+            steps.passed.wait()
+            threads.append(start("second"))
+            steps.again.wait()
+            steps.go[2].set()
+            steps.go[3].set()
+            for thread in threads:
+                thread.join()
+            assert errors == {"first": "ValueError(1)",
+                              "second": "ValueError(2)",
+                              "late": "ValueError(3)"}, errors
+        main()
+        """)
+
+
+def test_a_cycle_entered_at_both_ends_at_once(lazily):
+    """Two threads, each of which has begun what the other needs next: one is
+    given the module as far as it is, as importlib has it, and none waits for
+    ever."""
+    body = """\
+        import steps, {other}
+        early = "{name}"
+        steps.meet.wait(30)
+        found = {other}.early, getattr({other}, "late", None)
+        late = 1
+        """
+    lazily({"prelude.py": PRELUDE, "gather.py": GATHER,
+            "steps.py": "import threading\nmeet = threading.Barrier(2)\n",
+            "a.py": body.format(name="a", other="b"),
+            "b.py": body.format(name="b", other="a")}, """\
+        import prelude
+        from gather import at_once
+        import a, b
+        def main():
+            prelude.sys
+            touch = (lambda: a.found), (lambda: b.found)
+            errors, results = at_once(2, lambda n: touch[n]())
+            assert errors == [], errors
+            assert sorted(name for name, _ in results) == ["a", "b"], results
+            assert [late for _, late in results].count(None) == 1, results
+            assert a.late == b.late == 1
+        main()
+        """)
+
+
+@pytest.mark.parametrize("touch", ["user.touch()", "import_module('dep')",
+                                   "import_module('pk.sub')"])
+def test_who_waits_for_whose_module(lazily, touch):
+    """By either of the two ways in which importlib takes a module's lock."""
+    slow = """\
+        import steps
+        steps.begun.set()
+        assert steps.go.wait(30)
+        value = 1
+        """
+    lazily({"prelude.py": PRELUDE, "dep.py": slow, "pk/sub.py": slow,
+            "pk/__init__.py": "",
+            "user.py": "import dep\ndef touch():\n    return dep.value\n",
+            "steps.py": "import threading\nbegun = threading.Event()\n"
+                        "go = threading.Event()\n"}, f"""\
+        import prelude
+        import lazycore, threading
+        from importlib import import_module
+        import steps
+        import user
+        def touch():
+            {touch}
+        def main():
+            prelude.sys
+            holder = threading.Thread(target=touch, name="holder")
+            waiter = threading.Thread(target=touch, name="waiter")
+            holder.start()
+            steps.begun.wait()
+            waiter.start()
+            while len(now := [one for one in lazycore.threads()
+                              if one["module"] in ("dep", "pk.sub")]) < 2:
+                pass
+            load, wait = sorted(now, key=lambda one: one["kind"])
+            assert (load["kind"], load["thread"]) == ("load", "holder"), now
+            assert load["tid"] == holder.native_id, now
+            assert (wait["kind"], wait["thread"]) == ("wait", "waiter"), now
+            assert (wait["holder"], wait["holder_thread"]) == (
+                holder.native_id, "holder"), now
+            assert wait["since_ns"] >= load["since_ns"] > 0
+            steps.go.set()
+            holder.join()
+            waiter.join()
+            assert lazycore.threads() == []
         main()
         """)
 
