@@ -275,6 +275,29 @@ operate_ignore_add(struct call *call) LZ_NEEDS_GIL
     return 0;
 }
 
+/* Whether the call may load modules: 0, or -1 with its error. */
+static int
+check_loads(struct call *call) LZ_NEEDS_GIL
+{
+    struct lz_error failure = {0};
+
+    return pyhost_may_load("load it in the service itself, by "
+                           "lazycore.load(), or at its start, by 'lazyd "
+                           "--warm FILE'",
+                           &failure) == 0
+               ? 0
+               : handler_error(&call->error, &failure, &call->arena);
+}
+
+static int
+load_or_rehearse(struct call *call) LZ_NEEDS_GIL
+{
+    if (call->request->params.load.dry_run) {
+        return operate_rehearse(call);
+    }
+    return check_loads(call) < 0 ? -1 : operate_load(call);
+}
+
 void
 operate(struct operator_job *job)
 {
@@ -282,9 +305,7 @@ operate(struct operator_job *job)
 
     switch (call->request->command->id) {
     case WIRE_LOAD:
-        call->status = call->request->params.load.dry_run
-                           ? operate_rehearse(call)
-                           : operate_load(call);
+        call->status = load_or_rehearse(call);
         break;
     case WIRE_VERIFY:
         call->status = operate_verify(call);
@@ -296,7 +317,7 @@ operate(struct operator_job *job)
         call->status = operate_rollback(call);
         break;
     case WIRE_IGNORE_ADD:
-        call->status = operate_ignore_add(call);
+        call->status = check_loads(call) < 0 ? -1 : operate_ignore_add(call);
         break;
     default:
         call->status = wire_error_set(&call->error, WIRE_ERROR_INTERNAL,

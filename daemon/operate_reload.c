@@ -43,6 +43,15 @@ operate_reload(struct call *call)
     if (params->dry_run) {
         return rehearse(call);
     }
+    if (pyhost_may_load("reload it in the service itself, by "
+                        "lazycore.reload(), or start the service anew",
+                        &failure) < 0) {
+        call->reply.reload = (struct wire_reload){
+            .name = params->name,
+            .verdict = "refused",
+            .text = arena_strdup(&call->arena, failure.text)};
+        return 0;
+    }
     operator_describe(call->control->op, &call->job, "reloading '%s'",
                       params->name);
     if (pyhost_reload(params, &call->arena, &call->reply.reload, &failure) <

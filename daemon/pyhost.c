@@ -321,6 +321,12 @@ copy_failure(struct arena *arena, const struct lz_error *error,
 }
 
 int
+pyhost_may_load(const char *instead, struct lz_error *error)
+{
+    return lazycore_may_load(instead, error);
+}
+
+int
 pyhost_load(const char *name, bool inject, struct arena *arena,
             struct wire_load_result *ret_result)
 {

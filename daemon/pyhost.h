@@ -68,6 +68,9 @@ void pyhost_thread_begin(void) LZ_EXCLUDES_GIL;
 void pyhost_gil_enter(void) LZ_ACQUIRE(lz_gil);
 void pyhost_gil_leave(void) LZ_RELEASE(lz_gil);
 
+/* Whether modules may be loaded on the operator's thread: 0, or -1 with ERROR,
+ * which says what to do INSTEAD. */
+int pyhost_may_load(const char *instead, struct lz_error *error) LZ_NEEDS_GIL;
 /* Load NAME; the strings of *RET_RESULT belong to ARENA. 0 or -ENOMEM. */
 int pyhost_load(const char *name, bool inject, struct arena *arena,
                 struct wire_load_result *ret_result) LZ_NEEDS_GIL;

@@ -40,6 +40,14 @@ struct lz_load_result {
 
 enum { LZ_LOAD_INJECT = 1u };
 
+/* Whether modules may be loaded on this thread, which is the host's and not
+ * the service's: 0; -1 with ERROR, which ends with INSTEAD, where gevent or
+ * eventlet has replaced the locks of _thread. What a module makes there
+ * belongs to the thread that loads it, and importlib's own locks are for
+ * greenlets of one thread. */
+int lazycore_may_load(const char *instead,
+                      struct lz_error *error) LZ_NEEDS_GIL;
+
 /* Load the module NAME: a proxy, or any name that can be imported.
  * 0 with *ret_result, success or not; -1 only on lack of memory. */
 int lazycore_load(const char *name, unsigned flags,

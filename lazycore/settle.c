@@ -339,23 +339,49 @@ settle(struct lz_engine *engine, struct lz_settle_result *result)
     return 0;
 }
 
+/* The engine of *RET_MODULE, a new reference, or NULL. No import: that would
+ * call the service's __import__, if it has one. */
+static struct lz_engine *
+find_engine(PyObject **ret_module)
+{
+    PyObject *name = PyUnicode_FromString("lazycore");
+    *ret_module = name == NULL ? NULL : load_peek_module(name);
+    Py_XDECREF(name);
+    lz_forgive();
+    return *ret_module == NULL || !PyModule_Check(*ret_module)
+               ? NULL
+               : engine_of_module(*ret_module);
+}
+
+int
+lazycore_may_load(const char *instead, struct lz_error *error)
+{
+    PyObject *module;
+    struct lz_engine *engine = find_engine(&module);
+    bool patched = engine != NULL && engine->bootstrap != NULL &&
+                   locks_are_patched(engine);
+    Py_XDECREF(module);
+    return !patched ? 0
+                    : lz_error_set(
+                          error, LZ_ERROR_REFUSED,
+                          "the locks of '_thread' are not Python's own, as "
+                          "with gevent and eventlet: what lazyd's thread "
+                          "loads would belong to that thread; %s",
+                          instead);
+}
+
 int
 lazycore_settle(struct lz_settle_result *ret_result)
 {
+    PyObject *module;
+    struct lz_engine *engine = find_engine(&module);
     *ret_result = (struct lz_settle_result){0};
-    /* No import: that would call the service's __import__, if it has one. */
-    PyObject *name = PyUnicode_FromString("lazycore");
-    PyObject *module = name == NULL ? NULL : load_peek_module(name);
-    struct lz_engine *engine = module == NULL || !PyModule_Check(module)
-                                   ? NULL
-                                   : engine_of_module(module);
     int result = 0;
     if (engine != NULL && engine->installed && engine_enabled(engine) &&
         engine->settle != NULL)
         result = settle(engine, ret_result);
     lz_forgive();
     Py_XDECREF(module);
-    Py_XDECREF(name);
     return result;
 }
 
