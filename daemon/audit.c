@@ -8,8 +8,6 @@
 #include "ctl/wire/message.h"
 #include "daemon/log.h"
 
-enum { HASH_SIZE = 17 };
-
 void
 audit_line(uid_t uid, pid_t pid, const char *format, ...)
 {
@@ -22,13 +20,13 @@ audit_line(uid_t uid, pid_t pid, const char *format, ...)
     log_line("control: uid %ld pid %ld: %s", (long)uid, (long)pid, text);
 }
 
-static const char *
-hash_text(uint64_t hash, char text[HASH_SIZE])
+const char *
+audit_hash(uint64_t hash, char text[AUDIT_HASH_SIZE])
 {
     if (hash == 0) {
         return "unknown";
     }
-    (void)snprintf(text, HASH_SIZE, "%016" PRIx64, hash);
+    (void)snprintf(text, AUDIT_HASH_SIZE, "%016" PRIx64, hash);
     return text;
 }
 
@@ -36,17 +34,17 @@ void
 audit_reload(uid_t uid, pid_t pid, const char *what,
              const struct wire_reload *reload, const char *note)
 {
-    char old[HASH_SIZE], new[HASH_SIZE];
+    char old[AUDIT_HASH_SIZE], new[AUDIT_HASH_SIZE];
 
     audit_line(
         uid, pid, "%s %s: %s, old %s, new %s, paused %" PRIu64 " us%s", what,
-        reload->name, reload->verdict, hash_text(reload->old_hash, old),
-        hash_text(reload->new_hash, new), reload->pause_ns / 1000, note);
+        reload->name, reload->verdict, audit_hash(reload->old_hash, old),
+        audit_hash(reload->new_hash, new), reload->pause_ns / 1000, note);
     for (size_t i = 0; i < reload->other_count; i++) {
         const struct wire_reload_other *other = &reload->others[i];
         audit_line(uid, pid, "%s %s: %s, old %s, new %s, together with %s%s",
                    what, other->name, other->verdict,
-                   hash_text(other->old_hash, old),
-                   hash_text(other->new_hash, new), reload->name, note);
+                   audit_hash(other->old_hash, old),
+                   audit_hash(other->new_hash, new), reload->name, note);
     }
 }

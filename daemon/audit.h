@@ -5,10 +5,15 @@
 #ifndef DAEMON_AUDIT_H
 #define DAEMON_AUDIT_H
 
-#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct wire_reload;
+
+enum { AUDIT_HASH_SIZE = 17 };
+
+/* HASH, of a source, in words: in TEXT, or static. Any thread. */
+const char *audit_hash(uint64_t hash, char text[AUDIT_HASH_SIZE]);
 
 /* Of the peer UID, PID. */
 void audit_line(uid_t uid, pid_t pid, const char *format, ...)

@@ -28,24 +28,19 @@ control_event(void *arg, enum lz_event event, const char *name,
     static const enum wire_event_kind kinds[] = {
         [LZ_EVENT_LOAD] = WIRE_EVENT_LOAD,
         [LZ_EVENT_FAIL] = WIRE_EVENT_FAIL,
-        [LZ_EVENT_RELOAD] = WIRE_EVENT_RELOAD,
         [LZ_EVENT_FORK] = WIRE_EVENT_FORK};
     struct control *control = arg;
 
+    if (event == LZ_EVENT_LOAD &&
+        !atomic_exchange(&control->learner.loaded, true)) {
+        control_notify(control);
+    }
     if (!event_wanted(&control->events, kinds[event])) {
         return;
     }
     struct wire_event copy = {
         .event = (int)kinds[event], .name = name, .pid = pid, .uid = -1};
 
-    if (event == LZ_EVENT_LOAD &&
-        !atomic_exchange(&control->learner.loaded, true)) {
-        control_notify(control);
-    }
-    /* A reload of ours is announced when its verdict is known: call.c. */
-    if (event == LZ_EVENT_RELOAD && operator_is_self(control->op)) {
-        return;
-    }
     if (load != NULL) {
         copy.name = load->name;
         copy.parent = load->parent;

@@ -53,6 +53,9 @@ void control_notify(void *control);
 /* For lz_listener.event. Any thread. */
 void control_event(void *control, enum lz_event event, const char *name,
                    const struct lz_load *load, long pid);
+/* For lz_listener.changed: a line of the log, and an event. Any thread of the
+ * service's. */
+void control_change(struct control *control, const struct lz_change *change);
 /* The service is ready. Any thread. */
 void control_ready(struct control *control);
 /* Log a line. Any thread of the service's. */

@@ -119,6 +119,12 @@ on_event(void *arg, enum lz_event event, const char *name,
 }
 
 static void
+on_changed(void *arg, const struct lz_change *change)
+{
+    control_change(((const struct daemon *)arg)->control, change);
+}
+
+static void
 on_unpublished(void *arg)
 {
     const struct daemon *daemon = arg;
@@ -171,6 +177,7 @@ step_settings(struct daemon *daemon, struct lz_error *error)
                                                   .warmed = on_warmed,
                                                   .warm_end = on_warm_end,
                                                   .blocked = on_blocked,
+                                                  .changed = on_changed,
                                                   .arg = daemon};
     if (settings_foresight(options, daemon->core, &daemon->warm, error) < 0) {
         return -1;

@@ -190,6 +190,7 @@ api_level(PyObject *module, PyObject *args)
             lz_error_done(&error);
             return NULL;
         }
+        change_rule(engine, "level.set", NULL, package, text);
     }
     return PyUnicode_FromString(
         lz_level_string(levels_get(engine->core->levels, package, NULL)));
@@ -229,6 +230,7 @@ api_rule(PyObject *module, PyObject *args)
         if (truth < 0)
             return NULL;
         engine->rule_off[rule] = truth == 0;
+        change_rule(engine, "rule", NULL, name, truth == 0 ? "off" : "on");
     }
     return PyBool_FromLong(!engine->rule_off[rule]);
 }

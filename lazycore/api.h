@@ -29,6 +29,25 @@ PyObject *module_lock_pass(PyObject *module, PyObject *name);
 int module_lock_install(struct lz_engine *engine);
 int module_lock_uninstall(struct lz_engine *engine);
 
+/* change.c: the host hears of what the service changes. Each leaves no
+ * exception and keeps one that is set. */
+/* As the fields of struct lz_change. */
+void change_rule(struct lz_engine *engine, const char *what, const char *kind,
+                 const char *subject, const char *value);
+/* WHAT is "reload" or "rollback". */
+void change_reload(struct lz_engine *engine, const char *what,
+                   const struct lz_reload_result *result);
+
+/* Around importlib.reload() of the module of SPEC, which may be NULL; it has
+ * failed where an exception is set at the end. */
+struct lz_change_reload {
+    PyObject *name; /* strong */
+    uint64_t old_hash;
+};
+struct lz_change_reload change_begin(struct lz_engine *engine, PyObject *spec);
+void change_end(struct lz_engine *engine, PyObject *spec,
+                struct lz_change_reload *reload);
+
 /* warm.c */
 PyObject *warm_ready(PyObject *module, PyObject *unused);
 

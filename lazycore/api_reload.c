@@ -115,6 +115,8 @@ api_reload(PyObject *module, PyObject *args, PyObject *kwargs)
         struct lz_error error = {0};
         struct lz_reload_result result;
         int status = lazycore_reload(text, &options, &result, &error);
+        if (status == 0)
+            change_reload(engine, "reload", &result);
         dict = answer(status, &result, &error);
     }
     Py_XDECREF(name);
@@ -133,6 +135,8 @@ api_rollback(PyObject *module, PyObject *what)
         struct lz_error error = {0};
         struct lz_reload_result result;
         int status = lazycore_rollback(text, 0, &result, &error);
+        if (status == 0)
+            change_reload(engine, "rollback", &result);
         dict = answer(status, &result, &error);
     }
     Py_XDECREF(name);

@@ -17,11 +17,29 @@
 #include "lazycore/registry.h"
 #include "lazycore/sources.h"
 
-enum lz_event { LZ_EVENT_LOAD, LZ_EVENT_FAIL, LZ_EVENT_RELOAD, LZ_EVENT_FORK };
+enum lz_event { LZ_EVENT_LOAD, LZ_EVENT_FAIL, LZ_EVENT_FORK };
+
+/* What code of the service has changed through the module lazycore, or with
+ * importlib.reload(): of which modules run, and of how imports behave. A load
+ * is none. Strings live as long as the call. */
+struct lz_change {
+    const char *what;            /* "reload", "rollback", "importlib.reload",
+                                    "ignore.add", "ignore.remove", "level.set", "rule",
+                                    "install", "uninstall" */
+    const char *kind;            /* of an ignore rule, else NULL */
+    const char *subject;         /* which module, rule or package */
+    const char *value;           /* the level, "on" or "off", else NULL */
+    const char *thread;          /* that did it */
+    const char *verdict;         /* of a reload, else NULL */
+    uint64_t old_hash, new_hash; /* of its source, 0 unknown */
+    uint64_t pause_ns;           /* 0: in no single step, or not at all */
+    uint64_t wall_ns;
+    const char *together; /* module whose reload it was part of, or NULL */
+};
 
 struct lz_listener {
-    /* LOAD and FAIL carry LOAD; RELOAD carries NAME; FORK carries neither
-     * and comes in the parent, with the child's pid in PID. */
+    /* LOAD and FAIL carry LOAD; FORK does not and comes in the parent, with
+     * the child's pid in PID. */
     void (*event)(void *arg, enum lz_event event, const char *name,
                   const struct lz_load *load, long pid);
     /* The service called lazycore.ready(). */
@@ -32,6 +50,7 @@ struct lz_listener {
     void (*warm_end)(void *arg, uint64_t wall_ns);
     /* LOAD, nested in no other, was on a thread of .no_load. */
     void (*blocked)(void *arg, const struct lz_load *load);
+    void (*changed)(void *arg, const struct lz_change *change);
     void *arg;
 };
 

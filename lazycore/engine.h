@@ -144,7 +144,7 @@ struct lz_names {
 struct lz_engine {
     struct lz_core *core;
     bool owns_core;
-    bool installed;
+    bool installed, was_uninstalled;
     bool main_noted; /* the registry has the file of __main__ */
     bool rule_off[LZ_RULES];
     unsigned char *recorded;  /* record.c: what was seen of each module */

@@ -5,7 +5,7 @@
  * policy and either defers or imports as the interpreter would. Needs the
  * GIL.
  */
-#include "lazycore/engine.h"
+#include "lazycore/api.h"
 #include "lazycore/reload.h"
 
 struct import_call {
@@ -434,12 +434,14 @@ hook_reload(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
         real = Py_NewRef(argument);
     PyObject *spec =
         real == NULL ? NULL : PyObject_GetAttr(real, engine->names.spec);
+    struct lz_change_reload change = change_begin(engine, spec);
     if (spec != NULL)
         reload_note_source(engine, spec);
     else if (real != NULL)
         lz_forgive(); /* reload says what it misses */
     PyObject *result =
         real == NULL ? NULL : PyObject_CallOneArg(engine->saved_reload, real);
+    change_end(engine, spec, &change);
     Py_XDECREF(spec);
     Py_XDECREF(real);
     return result;

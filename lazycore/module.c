@@ -61,8 +61,13 @@ static PyObject *
 py_install(PyObject *module, PyObject *Py_UNUSED(unused))
 {
     struct lz_engine *engine = engine_or_raise(module);
+    /* The first time is the host's own. */
+    bool again =
+        engine != NULL && !engine->installed && engine->was_uninstalled;
     if (engine == NULL || engine_install(engine) < 0)
         return NULL;
+    if (again)
+        change_rule(engine, "install", NULL, "lazycore", NULL);
     Py_RETURN_NONE;
 }
 
@@ -70,8 +75,12 @@ static PyObject *
 py_uninstall(PyObject *module, PyObject *Py_UNUSED(unused))
 {
     struct lz_engine *engine = engine_or_raise(module);
+    bool was = engine != NULL && engine->installed;
     if (engine == NULL || engine_uninstall(engine) < 0)
         return NULL;
+    engine->was_uninstalled = true;
+    if (was)
+        change_rule(engine, "uninstall", NULL, "lazycore", NULL);
     Py_RETURN_NONE;
 }
 

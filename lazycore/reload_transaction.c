@@ -270,10 +270,6 @@ tell(struct lz_reload *reload)
         return;
     }
     registry_loaded(core->registry, &load, NULL);
-    if (core->listener.event != NULL) {
-        core->listener.event(core->listener.arg, LZ_EVENT_RELOAD, name, &load,
-                             0);
-    }
 }
 
 void

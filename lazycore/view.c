@@ -224,6 +224,15 @@ edit_text(struct view *view, PyObject *item)
     return text;
 }
 
+static void
+tell_edit(struct view *view, bool add, const char *text)
+{
+    struct lz_engine *engine = engine_of_module(view->module);
+    if (engine != NULL)
+        change_rule(engine, add ? "ignore.add" : "ignore.remove",
+                    lz_ignore_kind_string(view->kind), text, NULL);
+}
+
 static int
 add_item(PyObject *self, PyObject *item)
 {
@@ -237,6 +246,8 @@ add_item(PyObject *self, PyObject *item)
     if (result < 0)
         PyErr_SetString(PyExc_ValueError, error.text);
     lz_error_done(&error);
+    if (result == 1)
+        tell_edit(view, true, text);
     return result < 0 ? -1 : 0;
 }
 
@@ -247,7 +258,11 @@ remove_item(PyObject *self, PyObject *item)
     struct view *view = (struct view *)self;
     struct lz_core *core = core_of(view);
     const char *text = core == NULL ? NULL : edit_text(view, item);
-    return text == NULL ? -1 : ignore_remove(core->ignore, view->kind, text);
+    int result =
+        text == NULL ? -1 : ignore_remove(core->ignore, view->kind, text);
+    if (result == 1)
+        tell_edit(view, false, text);
+    return result;
 }
 
 static PyObject *
