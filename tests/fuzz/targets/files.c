@@ -6,27 +6,9 @@
  */
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "daemon/settings.h"
 #include "tests/fuzz/targets/target.h"
-
-/* TEXT as a file; its path lives until the next call. */
-static const char *
-as_file(const void *text, size_t size)
-{
-    static int fd = -1;
-    static char path[64];
-
-    if (fd < 0) {
-        fd = memfd_create("fuzz", MFD_CLOEXEC);
-        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    }
-    target_check(ftruncate(fd, 0) == 0);
-    target_check(pwrite(fd, text, size, 0) == (ssize_t)size);
-    return path;
-}
 
 static char *
 text_of(struct lz_ignore *ignore)
@@ -60,12 +42,13 @@ read_ignores(const void *text, size_t size)
 
     target_check(core.ignore != NULL && again.ignore != NULL);
     char *before = text_of(core.ignore);
-    int status = apply(&core, as_file(text, size), NULL);
+    int status = apply(&core, target_file(text, size), NULL);
     char *after = text_of(core.ignore);
     if (status < 0) {
         target_check(strcmp(before, after) == 0);
     } else {
-        target_check(apply(&again, as_file(after, strlen(after)), NULL) == 0);
+        target_check(apply(&again, target_file(after, strlen(after)), NULL) ==
+                     0);
         char *saved = text_of(again.ignore);
         target_check(strcmp(after, saved) == 0);
         free(saved);
@@ -84,7 +67,7 @@ read_levels(const void *text, size_t size)
     size_t count = 0;
 
     target_check(core.levels != NULL);
-    (void)apply(&core, NULL, as_file(text, size));
+    (void)apply(&core, NULL, target_file(text, size));
     target_check(levels_list(core.levels, &entries, &count) == 0);
     for (size_t i = 0; i < count; i++) {
         target_check((unsigned)entries[i].level < LZ_LEVELS);

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -49,6 +51,22 @@ target_u16(struct target_input *input)
     unsigned low = target_byte(input);
 
     return low | target_byte(input) << 8;
+}
+
+/* TEXT as a file; its path lives until the next call. */
+static inline const char *
+target_file(const void *text, size_t size)
+{
+    static int fd = -1;
+    static char path[64];
+
+    if (fd < 0) {
+        fd = memfd_create("fuzz", MFD_CLOEXEC);
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    }
+    target_check(ftruncate(fd, 0) == 0);
+    target_check(pwrite(fd, text, size, 0) == (ssize_t)size);
+    return path;
 }
 
 #endif
