@@ -197,9 +197,9 @@ receive(struct control *control, int fd) LZ_LOOP_ONLY
 static void
 on_retry(uv_timer_t *timer) LZ_LOOP_ONLY
 {
-    struct control *control = timer->data;
-
-    (void)uv_poll_start(&control->listener, UV_READABLE, client_on_connection);
+    if (client_listen(timer->data) < 0) {
+        (void)uv_timer_start(timer, on_retry, LZ_RETRY_MS, 0);
+    }
 }
 
 /* A shortage: who connects waits in the kernel's queue meanwhile. */
@@ -213,6 +213,22 @@ stop_accepting(struct control *control, int failure) LZ_LOOP_ONLY
     control->starved = true;
     (void)uv_poll_stop(&control->listener);
     (void)uv_timer_start(&control->retry, on_retry, LZ_RETRY_MS, 0);
+}
+
+int
+client_listen(struct control *control)
+{
+    int rc =
+        uv_poll_start(&control->listener, UV_READABLE, client_on_connection);
+
+    if (rc == 0) {
+        /* Not before: to start this way begins with an end. */
+        rc = watch_reserve(control, control->listen_fd);
+        if (rc < 0) {
+            (void)uv_poll_stop(&control->listener);
+        }
+    }
+    return rc;
 }
 
 void

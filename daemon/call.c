@@ -19,6 +19,7 @@ release(struct call *call)
         return;
     }
     arena_done(&call->arena);
+    free(call->line.data);
     free(call->text);
     wire_request_free(call->request);
     free(call);
@@ -70,6 +71,7 @@ on_deadline(uv_timer_t *timer) LZ_LOOP_ONLY
     client_answer(call->client, call->request, NULL, &error);
     detach_client(call);
     if (back) {
+        read_end(call);
         release(call);
     }
 }
@@ -116,24 +118,35 @@ needs_disk(const struct wire_request *request)
 bool
 call_is_for(const struct wire_request *request)
 {
-    return wire_request_needs_python(request) || needs_disk(request);
+    return wire_request_needs_python(request) || needs_disk(request) ||
+           read_is_for(request);
+}
+
+/* Which thread works at REQUEST. */
+static struct operator_thread *
+operator_for(struct control *control, const struct wire_request *request)
+{
+    return wire_request_needs_python(request) ? control->op
+           : needs_disk(request)              ? control->disk
+                                              : control->reader;
 }
 
 static struct call *
 call_new(struct client *client, struct wire_request *request)
 {
     struct call *call = calloc(1, sizeof(*call));
-    bool disk = needs_disk(request);
+    struct control *control = client->control;
 
     if (call != NULL) {
-        call->job.run = !disk ? operate
+        call->op = operator_for(control, request);
+        call->job.run = call->op == control->op       ? operate
+                        : call->op == control->reader ? read_run
                         : request->command->id == WIRE_IGNORE_SAVE
                             ? save
                             : look_at_files;
         (void)snprintf(call->job.what, sizeof(call->job.what), "%s",
                        request->command->method);
-        call->control = client->control;
-        call->op = disk ? client->control->disk : client->control->op;
+        call->control = control;
         call->client = client;
         call->uid = client->uid;
         call->pid = client->pid;
@@ -179,6 +192,7 @@ call_start(struct client *client, struct wire_request *request,
     call->deadline.data = call;
     (void)uv_timer_start(&call->deadline, on_deadline, deadline_ms(call), 0);
     client->call = call;
+    read_begin(call);
     return 0;
 }
 
@@ -188,6 +202,9 @@ log_call(const struct call *call) LZ_LOOP_ONLY
 {
     const union wire_params *params = &call->request->params;
 
+    if ((call->request->command->flags & WIRE_MUTATES) == 0) {
+        return;
+    }
     switch (call->request->command->id) {
     case WIRE_LOAD:
         client_log_change(
@@ -203,9 +220,6 @@ log_call(const struct call *call) LZ_LOOP_ONLY
         break;
     case WIRE_RELOAD:
     case WIRE_ROLLBACK:
-    case WIRE_VERIFY:
-    case WIRE_UNUSED:
-    case WIRE_DRIFT:
         break;
     default:
         ignore_announce(call->client, call->request, &call->reply.ignore_edit);
@@ -276,7 +290,12 @@ call_done(struct operator_job *job)
         if (call->status == 0) {
             log_call(call);
         }
-        client_answer(call->client, call->request, &call->reply, &call->error);
+        if (call->line.data != NULL) {
+            client_send(call->client, &call->line);
+        } else {
+            client_answer(call->client, call->request, &call->reply,
+                          &call->error);
+        }
         detach_client(call);
     } else if (call->status == 0 && !is_reload(call) &&
                (call->request->command->flags & WIRE_MUTATES) != 0) {
@@ -284,6 +303,7 @@ call_done(struct operator_job *job)
                  (long)call->uid, (long)call->pid,
                  call->request->command->method);
     }
+    read_end(call);
     release(call);
 }
 
@@ -298,6 +318,7 @@ call_forget(struct call *call)
     atomic_store(&call->cancelled, true);
     if (operator_abandon(call->op, &call->job, why, sizeof(why))) {
         detach_client(call);
+        read_end(call);
         release(call);
     } else {
         detach_client(call);

@@ -264,7 +264,7 @@ park(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
     if (request->command->id != WIRE_STATS) {
         return false;
     }
-    memory_ask(&control->memory, control->op);
+    memory_ask(&control->memory, control->reader, control->op);
     if (!memory_is_coming(&control->memory)) {
         return false;
     }

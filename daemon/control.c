@@ -206,7 +206,10 @@ control_take_done(struct control *control)
 {
     struct operator_job *job = operator_take(control->op);
 
-    return job != NULL ? job : operator_take(control->disk);
+    if (job == NULL) {
+        job = operator_take(control->disk);
+    }
+    return job != NULL ? job : operator_take(control->reader);
 }
 
 void
@@ -287,11 +290,7 @@ init_listener(struct control *control) LZ_UNCHECKED
     control->retry.data = control;
     (void)uv_timer_init(&control->loop, &control->retry);
     rc = uv_poll_init(&control->loop, &control->listener, control->listen_fd);
-    if (rc == 0) {
-        rc = uv_poll_start(&control->listener, UV_READABLE,
-                           client_on_connection);
-    }
-    return rc;
+    return rc == 0 ? client_listen(control) : rc;
 }
 
 int
@@ -321,11 +320,21 @@ control_open(const struct control_setup *setup, struct control **ret_control,
     (void)sem_init(&control->begun, 0, 0);
     (void)sem_init(&control->finished, 0, 0);
     control->op = operator_new(control_notify, control);
-    control->disk = operator_new_plain(control_notify, control);
-    rc = control->op == NULL || control->disk == NULL
-             ? -ENOMEM
-             : uv_loop_init(&control->loop);
+    control->disk = operator_new_plain("lazyd-disk", control_notify, control);
+    control->reader =
+        operator_new_plain("lazyd-reader", control_notify, control);
+    rc =
+        control->op == NULL || control->disk == NULL || control->reader == NULL
+            ? -ENOMEM
+            : uv_loop_init(&control->loop);
+    if (rc == 0) {
+        rc = watch_loop(control);
+        if (rc < 0) {
+            (void)uv_loop_close(&control->loop);
+        }
+    }
     if (rc < 0) {
+        operator_free(control->reader);
         operator_free(control->disk);
         operator_free(control->op);
         free(control);

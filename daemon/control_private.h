@@ -64,9 +64,11 @@ struct control {
     struct control_setup setup;
     struct publication publication;
     struct operator_thread *op;
-    struct operator_thread *disk; /* for what needs no Python, but time */
-    struct event_queue events;    /* locked by itself */
-    struct memory memory;         /* locked by itself */
+    struct operator_thread *disk;   /* for what waits for a disk */
+    struct operator_thread *reader; /* for what takes its time: read.c */
+    bool reading; /* the reader has a request with a long answer */
+    struct event_queue events; /* locked by itself */
+    struct memory memory;      /* locked by itself */
     struct settle settle;
     struct notice_queue notices; /* locked by itself */
     struct learner learner;
@@ -146,6 +148,8 @@ struct client {
 struct call {
     struct operator_job job;
     struct operator_thread *op; /* which */
+    bool reads;                 /* control->reading is for it */
+    struct wire_line line;      /* the answer, where the reader made it */
     uv_timer_t deadline;
     struct control *control;
     struct client *client; /* NULL: gone, or answered */
@@ -167,13 +171,20 @@ struct call {
 void client_on_connection(uv_poll_t *listener, int status,
                           int events) LZ_LOOP_ONLY;
 
+/* Begin to listen, or go on with it. 0 or negative errno. */
+int client_listen(struct control *control);
 /* The connection has ended. A peer that has closed it, and not only its own
  * side, waits for no answer: a dry run for it is given up. */
 void client_note_end(const struct client *client) LZ_LOOP_ONLY;
 
 /* --- output.c ----------------------------------------------------------- */
 
-/* ERROR where its code is not 0, else REPLY. */
+/* The line of an answer: ERROR where its code is not 0, else REPLY. Any
+ * thread. 0 or negative errno. */
+int client_line(const struct wire_request *request,
+                const union wire_reply *reply, const struct wire_error *error,
+                struct wire_line *ret_line);
+/* Make it and send it. */
 void client_answer(struct client *client, const struct wire_request *request,
                    const union wire_reply *reply,
                    const struct wire_error *error) LZ_LOOP_ONLY;
@@ -232,6 +243,25 @@ size_t pressure_portion(const struct client *client) LZ_LOOP_ONLY;
 bool pressure_defers(const struct client *client,
                      const struct wire_request *request) LZ_LOOP_ONLY;
 
+/* --- watch.c ------------------------------------------------------------ */
+
+/* Before the loop comes to watching FD, each time. 0 or negative errno. */
+int watch_reserve(struct control *control, int fd);
+/* The same for a client's connection. */
+int watch_client(struct client *client) LZ_LOOP_ONLY;
+/* The same for the loop's own, once it has been made. */
+int watch_loop(struct control *control);
+
+/* --- read.c ------------------------------------------------------------- */
+
+/* Whether the reader answers REQUEST. */
+bool read_is_for(const struct wire_request *request);
+/* In the reader's thread: work at a call, and make its line. */
+void read_run(struct operator_job *job);
+/* CALL goes to its operator; it is back, or given up. */
+void read_begin(struct call *call) LZ_LOOP_ONLY;
+void read_end(struct call *call) LZ_LOOP_ONLY;
+
 /* --- call.c ------------------------------------------------------------- */
 
 /* Whether REQUEST is not for the loop's thread. */
@@ -259,10 +289,7 @@ void operate(struct operator_job *job) LZ_NEEDS_GIL;
 
 /* End every client and close every handle. */
 void control_close_all(struct control *control) LZ_LOOP_ONLY;
-/* A job that has come back from either operator, or NULL. */
-/* JOB has come back from one of the operators. */
-void control_job_done(struct control *control,
-                      struct operator_job *job) LZ_LOOP_ONLY;
+/* A job that has come back from one of the operators, or NULL. */
 struct operator_job *control_take_done(struct control *control);
 /* The socket's path and the pidfile go now. */
 void control_take_paths(struct control *control);

@@ -67,6 +67,9 @@ begin(struct control *control) LZ_LOOP_ONLY
     if (control->setup.socket_path != NULL) {
         rc = operator_start(control->disk);
     }
+    if (rc == 0 && control->setup.socket_path != NULL) {
+        rc = operator_start(control->reader);
+    }
     if (rc < 0) {
         atomic_store(&control->ring, false);
         control_notify(control);
@@ -103,7 +106,7 @@ control_main(void *arg) LZ_UNCHECKED
         return NULL;
     }
     if (control->setup.socket_path != NULL) {
-        memory_ask(&control->memory, control->op);
+        memory_ask(&control->memory, control->reader, control->op);
     }
     if (control->setup.settle) {
         settle_start(&control->settle, control->setup.socket_path != NULL);
@@ -205,6 +208,7 @@ control_finish(struct control *control)
     atomic_store(&control->finish, true);
     control->abandoned = !operator_stop(control->op);
     control->abandoned |= !operator_stop(control->disk);
+    control->abandoned |= !operator_stop(control->reader);
     if (!control->ended) {
         finish_loop(control);
         control->ended = true;
@@ -223,6 +227,7 @@ control_free(struct control *control) LZ_UNCHECKED
     while ((job = control_take_done(control)) != NULL) {
         control_job_done(control, job);
     }
+    operator_free(control->reader);
     operator_free(control->disk);
     operator_free(control->op);
     confirm_done(control);

@@ -179,36 +179,6 @@ handle_stop(struct client *client, const struct wire_stop_params *params,
     return 0;
 }
 
-static int
-handle_module_query(struct control *control,
-                    const struct wire_request *request, struct arena *arena,
-                    union wire_reply *ret_reply,
-                    struct wire_error *error) LZ_LOOP_ONLY
-{
-    const union wire_params *params = &request->params;
-
-    switch (request->command->id) {
-    case WIRE_LIST:
-        return handle_list(control, &params->list, arena, &ret_reply->list,
-                           error);
-    case WIRE_SHOW:
-        return handle_show(control, &params->show, arena, &ret_reply->show,
-                           error);
-    case WIRE_WHY:
-        return handle_why(control, &params->why, arena, &ret_reply->why,
-                          error);
-    case WIRE_TRACE:
-        return handle_trace(control, &params->trace, arena, &ret_reply->trace,
-                            error);
-    case WIRE_REPORT:
-        return handle_report(control, &params->report, arena,
-                             &ret_reply->report, error);
-    default:
-        return wire_error_set(error, WIRE_ERROR_INTERNAL,
-                              "'%s' has no handler", request->command->method);
-    }
-}
-
 int
 handle(struct client *client, const struct wire_request *request,
        struct arena *arena, union wire_reply *ret_reply,
@@ -233,13 +203,6 @@ handle(struct client *client, const struct wire_request *request,
         return 0;
     case WIRE_THREADS:
         return handle_threads(control, arena, &ret_reply->threads, error);
-    case WIRE_IGNORE_LIST:
-        return handle_ignore_list(control, arena, &ret_reply->ignore_list,
-                                  error);
-    case WIRE_IGNORE_ADD:
-    case WIRE_IGNORE_REMOVE:
-        return handle_ignore_edit(client, request, arena,
-                                  &ret_reply->ignore_edit, error);
     case WIRE_LEVEL_LIST:
         return handle_level_list(control, arena, &ret_reply->level_list,
                                  error);
@@ -255,6 +218,7 @@ handle(struct client *client, const struct wire_request *request,
     case WIRE_STOP:
         return handle_stop(client, &params->stop, &ret_reply->stop);
     default:
-        return handle_module_query(control, request, arena, ret_reply, error);
+        return wire_error_set(error, WIRE_ERROR_INTERNAL,
+                              "'%s' has no handler", request->command->method);
     }
 }

@@ -78,10 +78,6 @@ int operate_rollback(struct call *call) LZ_NEEDS_GIL;
 
 int handle_ignore_list(struct control *control, struct arena *arena,
                        struct wire_ignore_list *ret, struct wire_error *error);
-int handle_ignore_edit(struct client *client,
-                       const struct wire_request *request, struct arena *arena,
-                       struct wire_ignore_edit *ret,
-                       struct wire_error *error) LZ_LOOP_ONLY;
 /* What is to be saved, malloc'd, and the reply to give when it was; the disk's
  * thread writes it: call.c. */
 int ignore_save_begin(struct control *control,

@@ -180,19 +180,6 @@ ignore_announce(const struct client *client,
 }
 
 int
-handle_ignore_edit(struct client *client, const struct wire_request *request,
-                   struct arena *arena, struct wire_ignore_edit *ret,
-                   struct wire_error *error)
-{
-    if (ignore_edit(client->control->setup.core, request, arena, ret, error) <
-        0) {
-        return -1;
-    }
-    ignore_announce(client, request, ret);
-    return 0;
-}
-
-int
 ignore_save_begin(struct control *control,
                   const struct wire_ignore_save_params *params,
                   char **ret_text, struct wire_ignore_save *ret,

@@ -55,18 +55,13 @@ memory_rss(void)
                          : strtoll(space, NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
-static struct memory *
-memory_of_job(struct operator_job *job)
-{
-    return (struct memory *)(void *)((char *)job -
-                                     offsetof(struct memory, job));
-}
-
-/* Without the GIL: milliseconds in a big process. */
+/* Milliseconds in a big process. */
 static void
-sample_smaps(struct operator_job *job)
+sample_pages(struct operator_job *job)
 {
-    struct memory *memory = memory_of_job(job);
+    struct memory *memory =
+        (struct memory *)(void *)((char *)job -
+                                  offsetof(struct memory, pages));
     char text[2048], status[4096];
 
     if (read_proc("/proc/self/smaps_rollup", text, sizeof(text)) < 0) {
@@ -87,7 +82,9 @@ sample_smaps(struct operator_job *job)
 static void
 sample_blocks(struct operator_job *job) LZ_NEEDS_GIL
 {
-    struct memory *memory = memory_of_job(job);
+    struct memory *memory =
+        (struct memory *)(void *)((char *)job -
+                                  offsetof(struct memory, blocks_of_python));
     int64_t blocks = pyhost_blocks();
 
     lz_mutex_lock(&memory->lock);
@@ -102,12 +99,14 @@ memory_init(struct memory *memory, void (*sampled)(void *arg), void *arg)
     *memory = (struct memory){
         .peak = -1, .pss = -1, .private_dirty = -1, .blocks = -1};
     lz_mutex_init(&memory->lock);
-    memory->job.prepare = sample_smaps;
-    memory->job.run = sample_blocks;
+    memory->pages.run = sample_pages;
+    memory->blocks_of_python.run = sample_blocks;
     memory->sampled = sampled;
     memory->arg = arg;
-    (void)snprintf(memory->job.what, sizeof(memory->job.what),
+    (void)snprintf(memory->pages.what, sizeof(memory->pages.what),
                    "sampling memory");
+    (void)snprintf(memory->blocks_of_python.what,
+                   sizeof(memory->blocks_of_python.what), "sampling memory");
 }
 
 void
@@ -142,17 +141,21 @@ memory_fill(struct memory *memory, struct wire_stats_memory *ret)
 }
 
 void
-memory_ask(struct memory *memory, struct operator_thread *op)
+memory_ask(struct memory *memory, struct operator_thread *plain,
+           struct operator_thread *op)
 {
     uint64_t now = clock_ns();
 
-    if (memory->busy ||
-        (memory->asked_ns != 0 && now - memory->asked_ns < LZ_SAMPLE_NS)) {
+    if (memory->asked_ns != 0 && now - memory->asked_ns < LZ_SAMPLE_NS) {
         return;
     }
-    if (operator_submit(op, &memory->job) == 0) {
-        memory->busy = true;
+    if (!memory->pages_out && operator_submit(plain, &memory->pages) == 0) {
+        memory->pages_out = true;
         memory->asked_ns = now;
+    }
+    if (!memory->blocks_out &&
+        operator_submit(op, &memory->blocks_of_python) == 0) {
+        memory->blocks_out = true;
     }
 }
 
@@ -164,16 +167,19 @@ memory_is_coming(struct memory *memory)
     lz_mutex_lock(&memory->lock);
     taken = memory->smaps_ns;
     lz_mutex_unlock(&memory->lock);
-    return memory->busy && taken < memory->asked_ns &&
+    return memory->pages_out && taken < memory->asked_ns &&
            clock_ns() - memory->asked_ns < LZ_SAMPLE_WAIT_NS;
 }
 
 bool
 memory_take(struct memory *memory, const struct operator_job *job)
 {
-    if (job != &memory->job) {
+    if (job == &memory->pages) {
+        memory->pages_out = false;
+    } else if (job == &memory->blocks_of_python) {
+        memory->blocks_out = false;
+    } else {
         return false;
     }
-    memory->busy = false;
     return true;
 }

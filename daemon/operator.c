@@ -23,6 +23,7 @@ struct operator_thread {
     pthread_cond_t changed;
     struct job_list queued, done;
     struct operator_job *current;
+    const char *name; /* of the thread */
     bool begun, stopping, started;
     bool plain; /* no GIL */
     bool left;  /* inside Python at the end; main thread */
@@ -90,6 +91,7 @@ operator_new(void (*notify)(void *arg), void *arg)
     if (op != NULL) {
         lz_mutex_init(&op->lock);
         (void)pthread_cond_init(&op->changed, NULL);
+        op->name = "lazyd-operator";
         op->notify = notify;
         op->arg = arg;
     }
@@ -97,12 +99,13 @@ operator_new(void (*notify)(void *arg), void *arg)
 }
 
 struct operator_thread *
-operator_new_plain(void (*notify)(void *arg), void *arg)
+operator_new_plain(const char *name, void (*notify)(void *arg), void *arg)
 {
     struct operator_thread *op = operator_new(notify, arg);
 
     if (op != NULL) {
         op->plain = true;
+        op->name = name;
     }
     return op;
 }
@@ -165,9 +168,6 @@ run_wanted(struct operator_thread *op, struct operator_job *job)
 static void
 run_job(struct operator_thread *op, struct operator_job *job)
 {
-    if (job->prepare != NULL) {
-        job->prepare(job);
-    }
     if (op->plain) {
         run_wanted(op, job);
     } else {
@@ -200,9 +200,7 @@ operator_main(void *arg)
 int
 operator_start(struct operator_thread *op)
 {
-    int rc =
-        thread_start(&op->thread, op->plain ? "lazyd-disk" : "lazyd-operator",
-                     operator_main, op);
+    int rc = thread_start(&op->thread, op->name, operator_main, op);
 
     op->started = rc == 0;
     return rc;

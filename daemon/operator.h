@@ -1,6 +1,7 @@
 /* A thread for what the loop cannot wait for: one job at a time, in order.
  *
- * One is for what needs Python, another for what waits for a disk.
+ * One is for what needs Python, another for what waits for a disk, a third
+ * for what takes its time.
  * The control thread submits jobs and gets them back; it may abandon one
  * whose deadline has passed: one that has not begun then never runs, one
  * that runs comes back later and nobody looks at its outcome. A job belongs
@@ -28,8 +29,7 @@ enum job_state {
 
 struct operator_job {
     struct operator_job *next;
-    void (*prepare)(struct operator_job *job); /* before, no GIL; or NULL */
-    void (*run)(struct operator_job *job);     /* with the GIL, if any */
+    void (*run)(struct operator_job *job); /* with the GIL, if any */
     char what[160]; /* what it does, for messages; see operator_describe */
     enum job_state state;
     bool abandoned;
@@ -41,9 +41,10 @@ struct operator_thread;
 /* NOTIFY is called in the operator's thread when a job is done. NULL on lack
  * of memory. */
 struct operator_thread *operator_new(void (*notify)(void *arg), void *arg);
-/* The same for jobs that run without the GIL, whoever holds it. */
-struct operator_thread *operator_new_plain(void (*notify)(void *arg),
-                                           void *arg);
+/* The same for jobs that run without the GIL, whoever holds it, in a thread of
+ * that NAME, which must stay. */
+struct operator_thread *
+operator_new_plain(const char *name, void (*notify)(void *arg), void *arg);
 /* 0 or negative errno. Wait with operator_await before Python runs. */
 int operator_start(struct operator_thread *op);
 /* Until the thread is known to Python. */

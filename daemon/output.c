@@ -56,10 +56,12 @@ write_later(struct client *client, char *data, size_t start,
 {
     struct output *output = calloc(1, sizeof(*output));
     uv_buf_t buffer = uv_buf_init(data + start, (unsigned)size);
+    int rc = output == NULL ? -ENOMEM : watch_client(client);
 
-    if (output == NULL) {
+    if (rc < 0) {
+        free(output);
         free(data);
-        client_drop(client, "out of memory");
+        client_drop(client, uv_strerror(rc));
         return;
     }
     output->request.data = output;
@@ -150,13 +152,12 @@ client_send(struct client *client, struct wire_line *line)
     line->data = NULL;
 }
 
-void
-client_answer(struct client *client, const struct wire_request *request,
-              const union wire_reply *reply, const struct wire_error *error)
+int
+client_line(const struct wire_request *request, const union wire_reply *reply,
+            const struct wire_error *error, struct wire_line *ret_line)
 {
-    struct wire_line line = {0};
-    int rc = error->code != 0 ? wire_reply_error(request, error, &line)
-                              : wire_reply_write(request, reply, &line);
+    int rc = error->code != 0 ? wire_reply_error(request, error, ret_line)
+                              : wire_reply_write(request, reply, ret_line);
 
     if (rc == -EMSGSIZE) {
         struct wire_error too_long = {0};
@@ -164,9 +165,18 @@ client_answer(struct client *client, const struct wire_request *request,
         (void)wire_error_set(&too_long, WIRE_ERROR_LIMIT,
                              "the reply would be over %d bytes: ask for less",
                              (int)WIRE_LIMIT_REPLY);
-        rc = wire_reply_error(request, &too_long, &line);
+        rc = wire_reply_error(request, &too_long, ret_line);
     }
-    if (rc < 0) {
+    return rc;
+}
+
+void
+client_answer(struct client *client, const struct wire_request *request,
+              const union wire_reply *reply, const struct wire_error *error)
+{
+    struct wire_line line = {0};
+
+    if (client_line(request, reply, error, &line) < 0) {
         client_drop(client, "out of memory");
         return;
     }

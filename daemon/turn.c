@@ -26,9 +26,14 @@ is_waiting(const struct client *client)
 static bool
 is_answerable(const struct client *client) LZ_LOOP_ONLY
 {
+    const struct control *control = client->control;
+    const struct wire_request *request =
+        client->first != NULL ? client->first->request : NULL;
+
     return !is_waiting(client) &&
-           (client->first == NULL || !pressure_is_on(client->control) ||
-            turn_is_short(client->first->request));
+           (request == NULL || turn_is_short(request) ||
+            (!pressure_is_on(control) &&
+             !(control->reading && read_is_for(request))));
 }
 
 static bool
@@ -176,6 +181,11 @@ client_set_reading(struct client *client, bool reading)
     client->reading = reading;
     if (!reading) {
         (void)uv_read_stop(stream);
+        return;
+    }
+    int rc = watch_client(client);
+    if (rc < 0) {
+        client_drop(client, uv_strerror(rc));
     } else if (uv_read_start(stream, on_alloc, on_read) < 0) {
         client_close(client);
     }

@@ -14,8 +14,8 @@ import time
 class Manners:
     """How one talks to a server: requests of it, and whether it greets."""
 
-    def __init__(self, greets, ping, long, half, subscribe, slow, bomb):
-        self.greets, self.ping, self.long = greets, ping, long
+    def __init__(self, greets, ping, long, half, subscribe, slow, bomb, all):
+        self.greets, self.ping, self.long, self.all = greets, ping, long, all
         self.half, self.subscribe, self.slow = half, subscribe, slow
         self.bomb = bomb
 
@@ -28,10 +28,14 @@ def rpc(method, params=""):
 LAZYD = Manners(
     True, rpc("ping"), rpc("commands"), rpc("ping")[:-9], rpc("subscribe"),
     rpc("load", '{"names":["xml.*"]}'),
-    rpc("load", '{"names":[' + "[[]]," * 200000 + "[]]}"))
+    rpc("load", '{"names":[' + "[[]]," * 200000 + "[]]}"),
+    rpc("list") + rpc("report", '{"verbose":true}') + rpc("trace") +
+    rpc("show", '{"name":"sys"}') + rpc("why", '{"name":"sys"}') +
+    rpc("ignore.add", '{"kind":"package","values":["x"],"dry_run":true}'))
 REDIS = Manners(
     False, b"PING\r\n", b"COMMAND\r\n", b"*2\r\n$3\r\nGE", b"MONITOR\r\n",
-    b"*2\r\n$3\r\nGET\r\n$1\r\n", b"*100000\r\n" + b"$1\r\na\r\n" * 50000)
+    b"*2\r\n$3\r\nGET\r\n$1\r\n", b"*100000\r\n" + b"$1\r\na\r\n" * 50000,
+    b"COMMAND\r\n")
 
 
 def connect(path, manners, timeout=10):
@@ -223,6 +227,23 @@ def bombs(path, manners, begun):
     stay()
 
 
+def wants_all(path, manners, begun):
+    """Asks for what there is most of, reads it, and asks again."""
+    sock = connect(path, manners)
+    sock.settimeout(None)
+    begun()
+    with contextlib.suppress(OSError):
+        while True:
+            sock.sendall(manners.all)
+            left = manners.all.count(b"\n")
+            while left > 0:
+                data = sock.recv(1 << 20)
+                if not data:
+                    return
+                left -= data.count(b"\n") if manners.greets else left
+    stay()
+
+
 ATTACKS = {
     "idle client": idle,
     "128 idle clients": idle_128,
@@ -237,4 +258,5 @@ ATTACKS = {
     "killed in mid-request": killed,
     "64 subscribers that stall": stalled_subscribers,
     "lines of 400,000 values": bombs,
+    "asks for all, and reads it": wants_all,
 }

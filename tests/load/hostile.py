@@ -44,7 +44,7 @@ MIB = 1 << 20
 RSS_BAR = 8 * MIB
 # Counts in FILE: rounds, and the CPU time of its thread.
 APP = """
-import lazycore, mmap, os, struct, sys, time
+import importlib.util, lazycore, mmap, os, struct, sys, time
 import csv, xml.dom.minidom, xml.etree.ElementTree
 file = open(sys.argv[1], "r+b")
 shown = mmap.mmap(file.fileno(), 16)
@@ -57,6 +57,17 @@ def work():
     for number in range(300):
         found[str(number)] = [number, number * 2]
     return len(found)
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("made_"):
+            return importlib.util.spec_from_loader(name, self)
+    def create_module(self, spec):
+        return None
+    def exec_module(self, module):
+        pass
+sys.meta_path.append(Finder())
+for number in range(int(sys.argv[2])):
+    importlib.import_module(f"made_{number}")
 count = 0
 lazycore.ready()
 while True:
@@ -116,7 +127,8 @@ class Lazyd(Server):
                        if not key.startswith(("PYTHON", "LAZY", "XDG_"))}
         subprocess.run(
             [options.lazyd, "-s", self.socket, "-p", folder / "pid", "-l",
-             folder / "log", "--wait-ready", "--app", app, "--", counter],
+             folder / "log", "--wait-ready", "--app", app, "--", counter,
+             str(options.modules)],
             check=True, env={**environment, "HOME": str(folder)}, cwd=folder,
             **self.identity())
         self.pid = int((folder / "pid").read_text())
@@ -374,6 +386,9 @@ def parse():
                         help="redis-server too")
     parser.add_argument("--realtime", action="store_true",
                         help="before all others on this machine")
+    parser.add_argument("--modules", type=int, metavar="N",
+                        help="that the service has loaded besides its own; "
+                        "default 5000, with --short 500")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of each measurement")
     parser.add_argument("attacks", nargs="*", metavar="ATTACK")
@@ -386,6 +401,8 @@ def parse():
     options.lazyctl = (options.build / "ctl/lazyctl").resolve()
     options.asker = (options.build / "tests/bench/asker").resolve()
     short = options.short
+    if options.modules is None:
+        options.modules = 500 if short else 5000
     options.rounds = options.rounds or (1 if short else 5)
     options.seconds = options.seconds or (0.15 if short else 1.5)
     options.p99_us, options.loss = (100000, 0.6) if short else (2000, 0.02)

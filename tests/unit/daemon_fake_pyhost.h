@@ -7,6 +7,7 @@
 #define TESTS_UNIT_DAEMON_FAKE_PYHOST_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 
 #include "ctl/wire/message.h"
@@ -14,6 +15,7 @@
 #include "daemon/pyhost.h"
 
 static pthread_mutex_t fake_gil = PTHREAD_MUTEX_INITIALIZER;
+static sem_t *fake_gil_wanted; /* posted whenever somebody wants it */
 
 void
 pyhost_thread_begin(void)
@@ -23,6 +25,9 @@ pyhost_thread_begin(void)
 void
 pyhost_gil_enter(void) LZ_UNCHECKED
 {
+    if (fake_gil_wanted != NULL) {
+        (void)sem_post(fake_gil_wanted);
+    }
     (void)pthread_mutex_lock(&fake_gil);
 }
 

@@ -153,6 +153,22 @@ FAULT(int, epoll_pwait,
       (int fd, struct epoll_event *events, int count, int timeout,
        const sigset_t *mask),
       (fd, events, count, timeout, mask))
+/* As the kernel does it: only what is not watched yet takes room. */
+int __real_epoll_ctl(int epoll, int what, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epoll, int what, int fd, struct epoll_event *event);
+
+int
+__wrap_epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
+{
+    int status = __real_epoll_ctl(epoll, what, fd, event);
+
+    if (status == 0 && what == EPOLL_CTL_ADD && fault_hits("epoll_ctl")) {
+        (void)__real_epoll_ctl(epoll, EPOLL_CTL_DEL, fd, event);
+        return -1;
+    }
+    return status;
+}
+
 FAULT_TRANSFER(read, (int fd, void *data, size_t size), size, (fd, data, size))
 FAULT_TRANSFER(write, (int fd, const void *data, size_t size), size,
                (fd, data, size))

@@ -17,6 +17,7 @@
 
 #include "ctl/wire/limit.h"
 #include "daemon/control.h"
+#include "lazycore/registry_private.h"
 #include "tests/unit/daemon_fake_pyhost.h"
 #include "tests/unit/daemon_folder.h"
 #include "tests/unit/daemon_socket.h"
@@ -311,6 +312,89 @@ test_long_lines_in_a_row(void **state)
     (void)close(fd);
 }
 
+/* What takes as long as there are modules: while one works at it, and even
+ * waits for the registry's lock, the loop answers others. */
+static void
+test_long_answers_hold_up_nobody(void **state)
+{
+    static const char *const calls[] = {
+        "\"list\"",
+        "\"report\"",
+        "\"trace\"",
+        "\"ignore.list\"",
+        "\"show\",\"params\":{\"name\":\"m\"}",
+        "\"why\",\"params\":{\"name\":\"m\"}",
+        "\"ignore.add\",\"params\":{\"kind\":\"name\",\"values\":[\"a\"]}"};
+    struct fixture *fixture = *state;
+    struct lz_registry *registry = fixture->core->registry;
+    enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
+    int fds[CALLS];
+
+    registry_proxy(registry, "m", "/m.py", &(struct lz_place){0});
+    lz_mutex_lock(&registry->mutex);
+    for (int i = 0; i < CALLS; i++) {
+        char text[256];
+
+        (void)snprintf(text, sizeof(text),
+                       "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":%s}\n",
+                       calls[i]);
+        fds[i] = greeted(fixture);
+        say(fds[i], text);
+    }
+    expect_alive(fixture);
+    lz_mutex_unlock(&registry->mutex);
+    for (int i = 0; i < CALLS; i++) {
+        expect_line(fds[i], "\"id\":7,\"result\"");
+        (void)close(fds[i]);
+    }
+}
+
+/* How many of COUNT connections have something to read. */
+static int
+count_readable(const int *fds, int count)
+{
+    int readable = 0;
+
+    for (int i = 0; i < count; i++) {
+        struct pollfd entry = {.fd = fds[i], .events = POLLIN};
+
+        readable += poll(&entry, 1, 0) == 1;
+    }
+    return readable;
+}
+
+/* Of answers that nobody reads one at a time is made: the next waits until
+ * there is room, or whoever does not read is gone. */
+static void
+test_long_answers_that_nobody_reads(void **state)
+{
+    struct fixture *fixture = *state;
+    enum { CLIENTS = 20, MODULES = 3000 };
+    int fds[CLIENTS];
+    char name[400];
+
+    memset(name, 'n', sizeof(name));
+    for (int i = 0; i < MODULES; i++) {
+        (void)snprintf(name + 390, 10, "%d", i);
+        registry_proxy(fixture->core->registry, name, NULL,
+                       &(struct lz_place){0});
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = greeted(fixture);
+        say(fds[i], "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"list\"}\n");
+    }
+    while (count_readable(fds, CLIENTS) == 0) {
+        (void)poll(NULL, 0, 1);
+    }
+    (void)poll(NULL, 0, 100); /* time enough for all to be made */
+    assert_in_range(count_readable(fds, CLIENTS), 1, 2);
+    expect_alive(fixture);
+    for (int i = 0; i < CLIENTS; i++) {
+        (void)close(fds[i]);
+    }
+    expect_alive(fixture);
+}
+
 static void
 test_too_many_clients(void **state)
 {
@@ -591,6 +675,8 @@ main(void)
         WITH_CONTROL(test_half_a_line),
         WITH_CONTROL(test_line_too_long),
         WITH_CONTROL(test_long_lines_in_a_row),
+        WITH_CONTROL(test_long_answers_hold_up_nobody),
+        WITH_CONTROL(test_long_answers_that_nobody_reads),
         WITH_CONTROL(test_too_many_clients),
         WITH_CONTROL(test_client_that_does_not_read),
         WITH_CONTROL(test_unfinished_lines_of_many),

@@ -253,6 +253,129 @@ test_shortage_of_descriptors(void **state)
     }
 }
 
+/* Lines that come until COUNT have, or the connection ends. */
+static int
+count_lines(int fd, int count)
+{
+    static char chunk[65536];
+    int lines = 0;
+
+    while (lines < count) {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+        assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
+        ssize_t n = read(fd, chunk, sizeof(chunk));
+        if (n <= 0) {
+            break;
+        }
+        for (ssize_t i = 0; i < n; i++) {
+            lines += chunk[i] == '\n';
+        }
+    }
+    return lines;
+}
+
+/* A client that lets many long answers fill its queues before it reads them.
+ * Whether it got all. */
+static bool
+ask_much(const struct fixture *fixture)
+{
+    static const char request[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"commands\"}\n";
+    enum { COUNT = 24 };
+    int fd = dial(fixture->path);
+    bool there = true;
+
+    for (int i = 0; i < COUNT && there; i++) {
+        there = send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0;
+    }
+    (void)poll(NULL, 0, 2);
+    there = count_lines(fd, 1 + COUNT) == 1 + COUNT;
+    (void)close(fd);
+    return there;
+}
+
+/* What a user may watch is used up: who cannot be watched is let go, who
+ * listens again does so later, and lazyd goes on. */
+static void
+test_nothing_more_can_be_watched(void **state)
+{
+    static const int shortages[] = {ENOSPC, ENOMEM};
+    const struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof(shortages) / sizeof(shortages[0]); i++) {
+        int at = 0;
+        do {
+            fault_arm("epoll_ctl", at++, shortages[i]);
+            bool answered = ask_much(fixture);
+            fault_disarm();
+            assert_true(answered || atomic_load(&fault.fired) > 0);
+            assert_true(ask(fixture, "ping"));
+        } while (atomic_load(&fault.fired) > 0);
+        assert_in_range(at, 2, 100);
+        fault_arm("epoll_ctl", FAULT_ALWAYS, shortages[i]);
+        assert_false(ask_much(fixture));
+        assert_false(ask(fixture, "ping"));
+        fault_disarm();
+        assert_true(ask(fixture, "ping"));
+    }
+    expect_calm(fixture);
+}
+
+/* Accepting has stopped for want of descriptors, and cannot begin again at
+ * once. */
+static void
+test_listening_again_fails(void **state)
+{
+    const struct fixture *fixture = *state;
+    char line[4096];
+
+    fault_arm("accept4", FAULT_ALWAYS, EMFILE);
+    int fd = dial(fixture->path);
+    while (atomic_load(&fault.fired) == 0) {
+        (void)poll(NULL, 0, 1);
+    }
+    int other = dial(fixture->path);
+    fault_arm("epoll_ctl", FAULT_ALWAYS, ENOSPC);
+    while (atomic_load(&fault.fired) == 0) {
+        (void)poll(NULL, 0, 1);
+    }
+    fault_disarm();
+    assert_true(read_line(fd, line, sizeof(line)));
+    assert_non_null(strstr(line, "hello"));
+    assert_true(read_line(other, line, sizeof(line)));
+    (void)close(fd);
+    (void)close(other);
+    assert_true(ask(fixture, "ping"));
+}
+
+/* No room from the start: an error, and the next start succeeds. */
+static void
+test_start_without_room(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lz_error error = {0};
+    struct control *control = NULL;
+    struct control_setup setup = {.app = "app.py",
+                                  .core = fixture->core,
+                                  .group = (gid_t)-1,
+                                  .socket_path =
+                                      folder_file(fixture->folder, "other")};
+
+    fault_exempt = false;
+    fault_arm("epoll_ctl", FAULT_ALWAYS, ENOSPC);
+    assert_int_equal(control_open(&setup, &control, &error), -1);
+    fault_disarm();
+    fault_exempt = true;
+    assert_non_null(strstr(error.text, "No space left"));
+    assert_int_equal(access(setup.socket_path, F_OK), -1);
+    lz_error_done(&error);
+    assert_int_equal(control_open(&setup, &control, &error), 0);
+    control_unpublish(control);
+    control_finish(control);
+    control_free(control);
+}
+
 /* Each allocation of a request fails once: an error, or the end of that one
  * connection. */
 static void
@@ -291,6 +414,9 @@ main(void)
         WITH_CONTROL(test_one_byte_at_a_time),
         WITH_CONTROL(test_shortage_of_descriptors),
         WITH_CONTROL(test_each_allocation_fails),
+        WITH_CONTROL(test_nothing_more_can_be_watched),
+        WITH_CONTROL(test_listening_again_fails),
+        WITH_CONTROL(test_start_without_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

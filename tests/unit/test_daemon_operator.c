@@ -108,22 +108,18 @@ test_jobs_run_in_order(void **state)
     }
 }
 
-/* Waits until the operator has taken a job and wants the GIL: the next one
- * that is submitted stays behind it. */
+/* Submit JOB and wait until the operator wants the GIL for it, which the
+ * caller holds: the next one that is submitted stays behind it. */
 static void
-await_waiting(struct fixture *fixture, sem_t *prepared)
+submit_waiting(struct fixture *fixture, struct test_job *job)
 {
-    (void)fixture;
-    (void)sem_wait(prepared);
-}
+    static sem_t wanted;
 
-static sem_t prepared;
-
-static void
-prepare(struct operator_job *job)
-{
-    (void)job;
-    (void)sem_post(&prepared);
+    (void)sem_init(&wanted, 0, 0);
+    fake_gil_wanted = &wanted;
+    assert_int_equal(operator_submit(fixture->op, &job->job), 0);
+    (void)sem_wait(&wanted);
+    fake_gil_wanted = NULL;
 }
 
 static void
@@ -134,11 +130,8 @@ test_abandoned_before_it_began(void **state)
     struct test_job second = make_job(fixture, "load of 'other'");
     char why[256];
 
-    (void)sem_init(&prepared, 0, 0);
-    first.job.prepare = prepare;
     pyhost_gil_enter();
-    assert_int_equal(operator_submit(fixture->op, &first.job), 0);
-    await_waiting(fixture, &prepared);
+    submit_waiting(fixture, &first);
     assert_int_equal(operator_submit(fixture->op, &second.job), 0);
     /* Queued: it is ours again at once. */
     assert_true(operator_abandon(fixture->op, &second.job, why, sizeof(why)));
@@ -193,11 +186,8 @@ test_queue_is_bounded(void **state)
     struct test_job *extra = &jobs[LZ_OPERATOR_JOBS];
 
     assert_non_null(jobs);
-    (void)sem_init(&prepared, 0, 0);
-    first.job.prepare = prepare;
     pyhost_gil_enter();
-    assert_int_equal(operator_submit(fixture->op, &first.job), 0);
-    await_waiting(fixture, &prepared);
+    submit_waiting(fixture, &first);
     for (int i = 0; i <= LZ_OPERATOR_JOBS; i++) {
         jobs[i] = make_job(fixture, "more");
         assert_int_equal(operator_submit(fixture->op, &jobs[i].job),

@@ -39,8 +39,9 @@ operator_new(void (*notify)(void *arg), void *arg)
 }
 
 struct operator_thread *
-operator_new_plain(void (*notify)(void *arg), void *arg)
+operator_new_plain(const char *name, void (*notify)(void *arg), void *arg)
 {
+    (void)name;
     return operator_new(notify, arg);
 }
 
@@ -61,7 +62,7 @@ operator_await(struct operator_thread *op)
 int
 operator_submit(struct operator_thread *op, struct operator_job *job)
 {
-    if (job->prepare != NULL) {
+    if (strcmp(job->what, "sampling memory") == 0) {
         return -EAGAIN;
     }
     job->state = JOB_RUNNING;

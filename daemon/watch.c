@@ -1,0 +1,48 @@
+/* Room in the kernel for a descriptor that the loop is about to watch.
+ *
+ * libuv ends the process where epoll has none, and what each user may watch
+ * has a limit that any process of that user can use up. So each descriptor is
+ * registered here first, where a failure is an error; libuv then finds it
+ * registered, which it knows from descriptors that were watched before, and
+ * changes what for, which takes no room. The loop's thread, and the main
+ * thread before there is one.
+ */
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include "daemon/control_private.h"
+
+int
+watch_reserve(struct control *control, int fd)
+{
+    struct epoll_event event = {.data.fd = fd};
+
+    return epoll_ctl(uv_backend_fd(&control->loop), EPOLL_CTL_ADD, fd,
+                     &event) < 0 &&
+                   errno != EEXIST
+               ? -errno
+               : 0;
+}
+
+int
+watch_client(struct client *client)
+{
+    int fd = -1;
+    int rc = uv_fileno((const uv_handle_t *)&client->pipe, &fd);
+
+    return rc < 0 ? rc : watch_reserve(client->control, fd);
+}
+
+int
+watch_loop(struct control *control)
+{
+    /* libuv has no function that tells these. */
+    const int own[] = {control->loop.async_io_watcher.fd,
+                       control->loop.signal_pipefd[0]};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof(own) / sizeof(own[0]); i++) {
+        rc = own[i] < 0 ? 0 : watch_reserve(control, own[i]);
+    }
+    return rc;
+}
