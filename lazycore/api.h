@@ -17,9 +17,11 @@ int views_add(PyObject *module, struct lz_engine *engine);
 PyObject *api_verify(PyObject *module, PyObject *argument);
 
 /* wait.c */
-/* A load of NAME begins on this thread: for flight_end. */
+/* A load of NAME begins on this thread, and ends. */
 struct lz_flight_entry *wait_begin_load(struct lz_engine *engine,
                                         PyObject *name);
+void wait_end_load(struct lz_engine *engine, PyObject *name,
+                   struct lz_flight_entry *entry);
 
 /* module_lock.c */
 /* importlib._bootstrap._ModuleLockManager.__enter__ */

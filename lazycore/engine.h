@@ -25,6 +25,7 @@
 #include "lazycore/bytecode.h"
 #include "lazycore/compat.h"
 #include "lazycore/lazycore.h"
+#include "lazycore/place.h"
 #include "lazycore/table.h"
 #include "lazycore/usage.h"
 
@@ -133,12 +134,13 @@ struct lz_from {
 struct lz_names {
     PyObject *name, *path, *spec, *package, *file, *all, *getattr;
     PyObject *parent, *origin, *loader, *has_location, *initializing;
-    PyObject *name_attr; /* "name" */
-    PyObject *lock_name; /* "_name" */
+    PyObject *name_attr;    /* "name" */
+    PyObject *private_name; /* "_name" */
     PyObject *search_locations, *find_spec;
     PyObject *path_attr, *path_mtime, *path_cache, *loaders; /* FileFinder */
     PyObject *meta_path, *path_importer_cache;               /* sys */
     PyObject *origin_keyword;                                /* ("origin",) */
+    PyObject *threading, *threading_active;
 };
 
 struct lz_engine {
@@ -401,29 +403,6 @@ PyObject *defer_star(struct lz_engine *engine, struct lz_namespace *ns,
 
 /* from.c */
 struct lz_from *from_new(struct lz_engine *engine, Py_ssize_t count);
-
-/* place.c */
-/* Text of a str for plain C: borrowed, or NULL without an exception. */
-const char *place_text(PyObject *string);
-/* The Python frame outside importlib nearest to us: new references, which
- * may be NULL. */
-void place_of_caller(PyObject **ret_file, PyObject **ret_function,
-                     PyObject **ret_globals, int *ret_line);
-/* The name threading knows this thread by, else the system's. */
-void place_thread_name(char *ret_name, size_t size);
-/* Where the pending exception, which stays, was raised, importlib aside: a
- * syntax error says itself. The file malloc'd, or NULL. */
-void place_of_error(char **ret_file, int *ret_line);
-/* "Type: message" of the pending exception, which stays. */
-void place_error_text(char *ret_text, size_t size);
-/* Whether the code that called for an import, past importlib's own, is of a
- * module that an ignored package covers; then *ret_edits_modules is whether
- * its function writes to sys.modules. */
-bool place_is_ignored(struct lz_engine *engine, bool *ret_edits_modules);
-
-/* Whether an import is what looks an attribute up: importlib's own look at a
- * package before it imports the submodule, or IMPORT_FROM. */
-bool place_in_import(void);
 
 /* hook.c */
 /* builtins.__import__ */

@@ -59,27 +59,27 @@ void
 explain_trigger(struct lz_engine *engine, PyObject *name, PyObject *spec,
                 bool outermost, struct lz_load *load, struct lz_trigger *ret)
 {
-    PyObject *globals = NULL;
+    struct lz_caller *caller = &ret->caller;
     if (engine->rule_off[LZ_RULE_ACCOUNTING])
         return;
-    place_of_caller(&ret->file, &ret->function, &globals, &load->trigger.line);
-    if (ret->file == NULL) /* no Python code on this thread */
-        ret->file = Py_XNewRef(settle_place(engine, &load->trigger.line));
-    load->trigger.file = place_text(ret->file);
-    load->trigger.function = ret->file != NULL && ret->function == NULL
+    place_caller_of(engine, name, caller);
+    if (caller->file == NULL) /* no Python code on this thread */
+        caller->file = Py_XNewRef(settle_place(engine, &caller->line));
+    load->thread = caller->thread;
+    load->trigger.line = caller->line;
+    load->trigger.file = place_text(caller->file);
+    load->trigger.function = caller->file != NULL && caller->function == NULL
                                  ? "(hot)"
-                                 : place_text(ret->function);
+                                 : place_text(caller->function);
     load->rule = rule_behind(engine, load->reason, name, spec, ret->rule);
     if (outermost)
-        note_main(engine, globals, load->trigger.file);
-    Py_XDECREF(globals);
+        note_main(engine, caller->globals, load->trigger.file);
 }
 
 void
 explain_done(struct lz_trigger *trigger)
 {
-    Py_CLEAR(trigger->file);
-    Py_CLEAR(trigger->function);
+    place_caller_done(&trigger->caller);
 }
 
 void

@@ -8,7 +8,7 @@ enum { LZ_RULE_TEXT_SIZE = 320 };
 
 /* What a load's record borrows from. */
 struct lz_trigger {
-    PyObject *file, *function; /* strong, or NULL */
+    struct lz_caller caller;
     char rule[LZ_RULE_TEXT_SIZE];
 };
 

@@ -2,7 +2,6 @@
 #include "lazycore/flight.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,6 +22,9 @@ struct lz_flights {
     struct lz_flight_entry *last LZ_GUARDED;
     size_t count LZ_GUARDED;
 };
+
+/* Of this thread; 0: not asked yet. */
+static _Thread_local long own_tid;
 
 struct lz_flights *
 flights_new(void)
@@ -62,9 +64,12 @@ flight_begin(struct lz_flights *flights, const struct lz_flight *flight)
     }
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     entry->flight = *flight;
-    (void)snprintf(entry->thread, sizeof(entry->thread), "%s", flight->thread);
+    memccpy(entry->thread, flight->thread, '\0', sizeof(entry->thread) - 1);
     entry->flight.thread = entry->thread;
-    entry->flight.tid = gettid();
+    if (own_tid == 0) {
+        own_tid = gettid();
+    }
+    entry->flight.tid = own_tid;
     entry->self = pthread_self();
     entry->flight.since_ns =
         (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
@@ -249,11 +254,12 @@ flights_after_fork(struct lz_flights *flights)
 {
     struct lz_flight_entry *next;
 
+    own_tid = gettid();
     lz_mutex_init(&flights->mutex);
     for (struct lz_flight_entry *e = flights->first; e != NULL; e = next) {
         next = e->next;
         if (pthread_equal(e->self, pthread_self())) {
-            e->flight.tid = gettid();
+            e->flight.tid = own_tid;
         } else {
             unlink_entry(flights, e);
         }

@@ -107,6 +107,7 @@ load_after_fork(struct lz_engine *engine)
         engine->settle->proxy = NULL;
         engine->settle->name = NULL;
     }
+    usage_after_fork(engine);
 }
 
 bool
@@ -290,7 +291,7 @@ static PyObject *
 load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
               struct lz_load *record, bool *ret_copy)
 {
-    char error[600], thread[64];
+    char error[600];
     reload_note_source(engine, spec);
     struct load *load = load_push(engine, name);
     if (load == NULL)
@@ -316,15 +317,13 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
     *ret_copy = load->copy;
     load_pop(load);
     if (!engine->rule_off[LZ_RULE_ACCOUNTING]) {
-        place_thread_name(thread, sizeof(thread));
-        record->thread = thread;
         record->parent = place_text(parent);
         report_finished(engine, record, module == NULL, spec);
     }
     if (ns != NULL)
         namespace_forget_code(engine, ns->dict);
     PyErr_Restore(type, value, traceback);
-    record->error = record->thread = record->parent = NULL;
+    record->error = record->parent = NULL;
     Py_XDECREF(ns);
     Py_XDECREF(parent);
     return module;

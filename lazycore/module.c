@@ -195,7 +195,7 @@ init_names(struct lz_names *names)
         {&names->has_location, "has_location"},
         {&names->initializing, "_initializing"},
         {&names->name_attr, "name"},
-        {&names->lock_name, "_name"},
+        {&names->private_name, "_name"},
         {&names->search_locations, "submodule_search_locations"},
         {&names->loader, "loader"},
         {&names->find_spec, "find_spec"},
@@ -205,6 +205,8 @@ init_names(struct lz_names *names)
         {&names->loaders, "_loaders"},
         {&names->meta_path, "meta_path"},
         {&names->path_importer_cache, "path_importer_cache"},
+        {&names->threading, "threading"},
+        {&names->threading_active, "_active"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         *rows[i].slot = PyUnicode_InternFromString(rows[i].text);

@@ -20,7 +20,7 @@ call_waiting(struct lz_engine *engine, PyObject *wrapped, PyObject *argument,
     struct lz_flight_entry *entry = NULL;
     if (text != NULL && !lz_is_finalizing()) {
         char thread[64];
-        place_thread_name(thread, sizeof(thread));
+        place_thread_name(engine, thread, sizeof(thread));
         struct lz_flight flight = {
             .kind = LZ_FLIGHT_LOCK, .module = text, .thread = thread};
         entry = flight_begin(engine->core->flights, &flight);
@@ -46,7 +46,7 @@ module_lock_enter(PyObject *module, PyObject *manager)
     struct lz_engine *engine = engine_of_module(module);
     if (engine == NULL || engine->saved_enter == NULL)
         return is_gone();
-    PyObject *name = lz_get_optional(manager, engine->names.lock_name);
+    PyObject *name = lz_get_optional(manager, engine->names.private_name);
     PyObject *result =
         call_waiting(engine, engine->saved_enter, manager, name);
     Py_XDECREF(name);

@@ -35,28 +35,84 @@ is_import_call(PyCodeObject *code)
                0;
 }
 
-void
-place_of_caller(PyObject **ret_file, PyObject **ret_function,
-                PyObject **ret_globals, int *ret_line)
+static void
+find_frame(struct lz_caller *caller)
 {
-    *ret_file = *ret_function = *ret_globals = NULL;
-    *ret_line = 0;
     PyFrameObject *frame = PyEval_GetFrame();
     Py_XINCREF(frame);
     while (frame != NULL) {
         PyCodeObject *code = PyFrame_GetCode(frame);
         bool skip = is_importlib(code->co_filename) || is_import_call(code);
         if (!skip) {
-            *ret_globals = PyFrame_GetGlobals(frame);
-            *ret_file = Py_NewRef(code->co_filename);
-            *ret_function = Py_NewRef(code->co_name);
-            *ret_line = PyFrame_GetLineNumber(frame);
+            caller->globals = PyFrame_GetGlobals(frame);
+            caller->file = Py_NewRef(code->co_filename);
+            caller->function = Py_NewRef(code->co_name);
+            caller->line = PyFrame_GetLineNumber(frame);
         }
         Py_DECREF(code);
         PyFrameObject *back = skip ? PyFrame_GetBack(frame) : NULL;
         Py_DECREF(frame);
         frame = back;
     }
+}
+
+void
+place_caller(struct lz_engine *engine, struct lz_caller *ret_caller)
+{
+    *ret_caller = (struct lz_caller){0};
+    find_frame(ret_caller);
+    place_thread_name(engine, ret_caller->thread, sizeof(ret_caller->thread));
+}
+
+void
+place_caller_done(struct lz_caller *caller)
+{
+    Py_CLEAR(caller->file);
+    Py_CLEAR(caller->function);
+    Py_CLEAR(caller->globals);
+}
+
+/* Who imports what importlib is about to look for. Searching imports, too:
+ * then who asked first is looked up again. */
+static _Thread_local struct {
+    PyObject *name; /* strong, or NULL: nothing is kept */
+    struct lz_caller caller;
+} kept;
+
+void
+place_caller_keep(PyObject *name, struct lz_caller *caller)
+{
+    PyObject *old = kept.name;
+    struct lz_caller unused = kept.caller;
+    kept.name = Py_NewRef(name);
+    kept.caller = *caller;
+    *caller = (struct lz_caller){0};
+    if (old == NULL)
+        return;
+    Py_DECREF(old);
+    place_caller_done(&unused);
+}
+
+void
+place_caller_of(struct lz_engine *engine, PyObject *name,
+                struct lz_caller *ret_caller)
+{
+    if (kept.name == NULL || PyUnicode_Compare(kept.name, name) != 0) {
+        place_caller(engine, ret_caller);
+        return;
+    }
+    *ret_caller = kept.caller;
+    Py_CLEAR(kept.name);
+}
+
+void
+place_caller_forget(PyObject *name)
+{
+    if (kept.name == NULL || PyUnicode_Compare(kept.name, name) != 0)
+        return;
+    struct lz_caller unused = kept.caller;
+    Py_CLEAR(kept.name);
+    place_caller_done(&unused);
 }
 
 /* Text of a str for plain C, or NULL; borrowed. */
@@ -71,34 +127,48 @@ place_text(PyObject *string)
     return text;
 }
 
-/* The name threading knows this thread by, else the system's. */
-void
-place_thread_name(char *ret_name, size_t size)
+/* What threading calls this thread: a new reference, or NULL. */
+static PyObject *
+threading_name(struct lz_engine *engine)
 {
-    PyObject *modules = PyImport_GetModuleDict();
-    PyObject *threading = PyDict_GetItemString(modules, "threading");
-    PyObject *active = NULL, *ident = NULL, *thread = NULL, *name = NULL;
-    if (threading != NULL && PyModule_CheckExact(threading))
-        active = Py_XNewRef(
-            PyDict_GetItemString(PyModule_GetDict(threading), "_active"));
-    if (active != NULL && PyDict_CheckExact(active))
-        ident = PyLong_FromUnsignedLong(PyThread_get_thread_ident());
-    if (ident != NULL)
-        thread = Py_XNewRef(PyDict_GetItemWithError(active, ident));
-    if (thread != NULL)
-        name = PyObject_GetAttrString(thread, "_name");
-    const char *text = place_text(name);
-    if (text != NULL)
-        (void)snprintf(ret_name, size, "%s", text);
-    else if (gettid() == getpid()) /* threading is not there yet */
-        (void)snprintf(ret_name, size, "MainThread");
-    else if (pthread_getname_np(pthread_self(), ret_name, size) != 0)
-        ret_name[0] = '\0';
+    const struct lz_names *names = &engine->names;
+    PyObject *threading =
+        PyDict_GetItemWithError(PyImport_GetModuleDict(), names->threading);
+    PyObject *active =
+        threading != NULL && PyModule_CheckExact(threading)
+            ? PyDict_GetItemWithError(PyModule_GetDict(threading),
+                                      names->threading_active)
+            : NULL;
+    PyObject *ident =
+        active != NULL && PyDict_CheckExact(active)
+            ? PyLong_FromUnsignedLong(PyThread_get_thread_ident())
+            : NULL;
+    PyObject *thread =
+        ident == NULL ? NULL
+                      : Py_XNewRef(PyDict_GetItemWithError(active, ident));
+    PyObject *name =
+        thread == NULL ? NULL : PyObject_GetAttr(thread, names->private_name);
     lz_forgive();
-    Py_XDECREF(name);
     Py_XDECREF(thread);
     Py_XDECREF(ident);
-    Py_XDECREF(active);
+    return name;
+}
+
+void
+place_thread_name(struct lz_engine *engine, char *ret_name, size_t size)
+{
+    PyObject *name = threading_name(engine);
+    const char *text = place_text(name);
+    if (text != NULL) {
+        size_t length = strnlen(text, size - 1);
+        memcpy(ret_name, text, length);
+        ret_name[length] = '\0';
+    } else if (gettid() == getpid()) { /* threading is not there yet */
+        (void)snprintf(ret_name, size, "MainThread");
+    } else if (pthread_getname_np(pthread_self(), ret_name, size) != 0) {
+        ret_name[0] = '\0';
+    }
+    Py_XDECREF(name);
 }
 
 static int

@@ -401,6 +401,6 @@ submodule_find_and_load_unlocked(PyObject *self, PyObject *const *args,
                                    (size_t)nargs, NULL);
     struct lz_flight_entry *flight = wait_begin_load(engine, args[0]);
     PyObject *module = find_and_load(engine, args, nargs);
-    flight_end(engine->core->flights, flight);
+    wait_end_load(engine, args[0], flight);
     return module;
 }

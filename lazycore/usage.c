@@ -5,7 +5,6 @@
 #include "lazycore/engine.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,7 +13,7 @@ enum {
     RESIDENT_FD = 100,
     STATM_NUMBERS = 7,
     STATM_SIZE = 160,
-    FRESH_NS = 60000
+    FRESH_NS = 200000
 };
 
 static uint64_t
@@ -31,17 +30,18 @@ clock_ns(clockid_t clock)
 static int64_t
 resident_of(char *text, ssize_t size)
 {
-    unsigned long long numbers[STATM_NUMBERS];
+    uint64_t numbers[STATM_NUMBERS] = {0};
     if (size <= 0)
         return -1;
     text[size] = '\0';
-    char *at = text;
+    const char *at = text;
     for (int i = 0; i < STATM_NUMBERS; i++) {
-        char *end;
-        if (*at < '0' || *at > '9')
+        const char *begin = at;
+        for (; *at >= '0' && *at <= '9'; at++)
+            numbers[i] = numbers[i] * 10 + (uint64_t)(*at - '0');
+        if (at == begin)
             return -1;
-        numbers[i] = strtoull(at, &end, 10);
-        at = end + (*end == ' ');
+        at += *at == ' ';
     }
     if (*at != '\n' || numbers[1] < numbers[2] || numbers[0] < numbers[1])
         return -1;
@@ -78,8 +78,7 @@ resident_open(struct lz_resident *resident)
         (void)close(fd);
         return;
     }
-    *resident =
-        (struct lz_resident){getpid(), fd, status.st_dev, status.st_ino};
+    *resident = (struct lz_resident){true, fd, status.st_dev, status.st_ino};
 }
 
 /* Programs close descriptors that they do not know, and open others under
@@ -88,27 +87,26 @@ static void
 resident_close(struct lz_resident *resident)
 {
     struct stat status;
-    if (resident->pid != 0 && fstat(resident->fd, &status) == 0 &&
+    if (resident->open && fstat(resident->fd, &status) == 0 &&
         status.st_dev == resident->dev && status.st_ino == resident->ino)
         (void)close(resident->fd);
-    resident->pid = 0;
+    resident->open = false;
 }
 
 static int64_t
 resident_try(const struct lz_resident *resident)
 {
     char text[STATM_SIZE];
-    if (resident->pid == 0)
+    if (!resident->open)
         return -1;
     return resident_of(text, pread(resident->fd, text, sizeof(text) - 1, 0));
 }
 
-/* What is read shows by its form whether it is from the file meant; after a
- * fork that is the parent's. */
+/* What is read shows by its form whether it is from the file meant. */
 static int64_t
 resident_read(struct lz_resident *resident)
 {
-    int64_t bytes = resident->pid == getpid() ? resident_try(resident) : -1;
+    int64_t bytes = resident_try(resident);
     if (bytes < 0) {
         resident_close(resident);
         resident_open(resident);
@@ -181,6 +179,12 @@ usage_end(struct lz_engine *engine, struct lz_usage *ret_usage)
     }
     read_now(engine, ret_usage);
     blocks_leave(&engine->blocks);
+}
+
+void
+usage_after_fork(struct lz_engine *engine)
+{
+    resident_close(&engine->resident); /* it is of the parent */
 }
 
 void

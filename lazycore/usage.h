@@ -9,7 +9,7 @@ struct lz_engine;
 
 /* /proc/self/statm, kept open: opening it costs five times a reading. */
 struct lz_resident {
-    pid_t pid; /* whose it is; 0: not open */
+    bool open;
     int fd;
     dev_t dev;
     ino_t ino;
@@ -29,6 +29,8 @@ void usage_begin(struct lz_engine *engine, struct lz_usage *ret_usage);
 void usage_end(struct lz_engine *engine, struct lz_usage *ret_usage);
 /* Close what is kept open. */
 void usage_done(struct lz_engine *engine);
+/* In the child. */
+void usage_after_fork(struct lz_engine *engine);
 /* Private and resident, to the page: the kernel's resident less shared. The
  * second in MB. */
 int64_t usage_resident_bytes(void);

@@ -6,22 +6,28 @@
 struct lz_flight_entry *
 wait_begin_load(struct lz_engine *engine, PyObject *name)
 {
-    PyObject *file, *function, *globals;
-    char thread[64];
+    struct lz_caller caller;
     const char *text = place_text(name);
-    if (text == NULL)
+    if (text == NULL || engine->rule_off[LZ_RULE_ACCOUNTING])
         return NULL;
-    struct lz_flight flight = {
-        .kind = LZ_FLIGHT_LOAD, .module = text, .thread = thread};
-    place_thread_name(thread, sizeof(thread));
-    place_of_caller(&file, &function, &globals, &flight.line);
-    flight.file = place_text(file);
-    flight.function = place_text(function);
+    place_caller(engine, &caller);
+    /* Of code that is on the stack as long as the load goes on. */
+    struct lz_flight flight = {.kind = LZ_FLIGHT_LOAD,
+                               .module = text,
+                               .thread = caller.thread,
+                               .file = place_text(caller.file),
+                               .function = place_text(caller.function),
+                               .line = caller.line};
     struct lz_flight_entry *entry =
         flight_begin(engine->core->flights, &flight);
-    /* Of code that is on the stack as long as the load goes on. */
-    Py_XDECREF(file);
-    Py_XDECREF(function);
-    Py_XDECREF(globals);
+    place_caller_keep(name, &caller);
     return entry;
+}
+
+void
+wait_end_load(struct lz_engine *engine, PyObject *name,
+              struct lz_flight_entry *entry)
+{
+    flight_end(engine->core->flights, entry);
+    place_caller_forget(name);
 }

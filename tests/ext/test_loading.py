@@ -483,6 +483,28 @@ def test_what_a_load_cost_and_who_caused_it(lazily):
     assert run.stats["loads"] >= 2
 
 
+def test_trigger_where_the_search_imports(lazily):
+    """A finder that imports while it searches does not change who asked."""
+    run = lazily({"helper.py": "x = 1\n", "wanted.py": "y = 2\n"}, """\
+        import sys, lazycore
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "wanted":
+                    __import__("helper")
+        sys.meta_path.insert(0, Finder())
+        def work():
+            return __import__("wanted").y
+        def main():
+            work()
+            for name in "wanted", "helper":
+                shown = lazycore.show(name)
+                print(name, shown["trigger_line"], shown["trigger_function"],
+                      shown["thread"])
+        main()
+        """)
+    assert run.out == "wanted 8 work MainThread\nhelper 5 find_spec MainThread\n", run.err
+
+
 def test_what_a_load_allocates(lazily, counted_blocks):
     """4.5: blocks and bytes that a load allocated."""
     run = lazily({"dep.py": "data = [object() for i in range(50000)]\n"}, """\

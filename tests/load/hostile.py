@@ -8,8 +8,11 @@ on, and its longest; how much
 the server's resident memory grew at most; whether its descriptors, threads
 and clients are what they were once the attack is over; how much less the
 service, which counts in a loop, gets done. The main thread of the service has
-a core of its own, everything else shares the others, so that what the service
-loses is lost to lazyd and not to the processes of the attack.
+a core of its own and everything else shares the others, but cores share
+caches, memory and often more: so the loss is against the same service while
+another lazyd, on those other cores, is under the same attack and asked by the
+same client. What is left is lost to lazyd and not to the processes of the
+attack. Beside it the margin: two standard errors of the median of the rounds.
 
 --realtime, for root on a machine that others use: the server runs before the
 well-behaved client, this before the attackers, and all before the rest.
@@ -42,14 +45,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 NOBODY = 65534
 MIB = 1 << 20
 RSS_BAR = 8 * MIB
-# Counts in FILE: rounds, and the CPU time of its thread.
+# Counts in FILE: rounds, and the CPU time of its thread. Or idles.
 APP = """
-import importlib.util, lazycore, mmap, os, struct, sys, time
+import importlib.util, lazycore, mmap, os, signal, struct, sys, time
 import csv, xml.dom.minidom, xml.etree.ElementTree
 file = open(sys.argv[1], "r+b")
 shown = mmap.mmap(file.fileno(), 16)
-cores = sorted(os.sched_getaffinity(0))
-os.sched_setaffinity(0, cores[-1:])
 def use():
     return csv, xml.dom.minidom, xml.etree.ElementTree
 def work():
@@ -70,6 +71,9 @@ for number in range(int(sys.argv[2])):
     importlib.import_module(f"made_{number}")
 count = 0
 lazycore.ready()
+while sys.argv[3] == "idle":
+    signal.pause()
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
 while True:
     work()
     count += 1
@@ -112,9 +116,10 @@ class Server:
 
 
 class Lazyd(Server):
+    """DOES: whether the service counts on a core of its own, or idles."""
     manners = attacks.LAZYD
 
-    def __init__(self, folder, user, options):
+    def __init__(self, folder, user, options, does="counts"):
         super().__init__(folder, user)
         self.options = options
         app, counter = folder / "app.py", folder / "count"
@@ -128,7 +133,7 @@ class Lazyd(Server):
         subprocess.run(
             [options.lazyd, "-s", self.socket, "-p", folder / "pid", "-l",
              folder / "log", "--wait-ready", "--app", app, "--", counter,
-             str(options.modules)],
+             str(options.modules), does],
             check=True, env={**environment, "HOME": str(folder)}, cwd=folder,
             **self.identity())
         self.pid = int((folder / "pid").read_text())
@@ -137,9 +142,10 @@ class Lazyd(Server):
         for task in map(int, os.listdir(self.file("task"))):
             control = self.file("task", str(task), "comm").read_text() in (
                 "lazyd-control\n", "lazyd-bell\n")
-            if task != self.pid:
+            counts = task == self.pid and does == "counts"
+            if not counts:
                 os.sched_setaffinity(task, cores()[0])
-            if options.realtime and (control or task == self.pid):
+            if options.realtime and (control or counts):
                 first(task, 3 if control else 1)
 
     def asker(self):
@@ -183,9 +189,6 @@ class Redis(Server):
     def asker(self):
         return ["-r", "-e", "PONG", self.socket, "PING"]
 
-    def progress(self):
-        return (time.monotonic_ns(), 0, 0)
-
     def end(self):
         self.process.terminate()
         self.process.wait()
@@ -194,23 +197,25 @@ class Redis(Server):
 # --- one attack -------------------------------------------------------------
 
 class Window:
-    """What a server did for a while, and what a client saw of it."""
+    """What a client saw of a server for a while, and what the service of
+    COUNTED, if any, did meanwhile."""
 
-    def __init__(self, server, options, seconds, until=None):
-        peak, slices = 0, [server.progress()]
+    def __init__(self, server, options, counted=None, until=None):
+        peak, slices = 0, []
         asker = subprocess.Popen(
             [options.asker, "-p", "500", *server.asker()],
             stdout=subprocess.PIPE, text=True)
         if options.realtime:
             first(asker.pid, 2)
         try:
-            end = time.monotonic() + seconds
+            end = time.monotonic() + options.seconds
             limit = end + 120
             while (time.monotonic() < end if until is None else
                    not until() and time.monotonic() < limit):
                 time.sleep(0.02)
                 peak = max(peak, server.rss())
-                slices.append(server.progress())
+                if counted is not None:
+                    slices.append(counted.progress())
         finally:
             asker.terminate()
             out, _ = asker.communicate(timeout=30)
@@ -272,11 +277,44 @@ def settled(server, before):
     return now
 
 
-def lost(storm, calm):
-    """By the medians of all slices; None where nothing was counted."""
-    if not storm or not calm or not statistics.median(calm):
-        return None
-    return 1 - statistics.median(storm) / statistics.median(calm)
+def attacked(server, attack, options, counted):
+    """The window in which the attack goes on."""
+    pid = begin(server, attack, options)
+    over = False
+
+    def done():
+        nonlocal over
+        over = over or is_over(pid)
+        return over
+    finite = attack is attacks.connects
+    window = Window(server, options, counted, done if finite else None)
+    if not over:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    return window
+
+
+class Losses:
+    """What a service loses, round by round."""
+
+    def __init__(self):
+        self.of_rounds = []
+
+    def note(self, mine, others):
+        if mine and others and statistics.median(others):
+            self.of_rounds.append(
+                1 - statistics.median(mine) / statistics.median(others))
+
+    def middle(self):
+        return statistics.median(self.of_rounds) if self.of_rounds else None
+
+    def margin(self):
+        """Two standard errors of a median, were the rounds normal."""
+        if len(self.of_rounds) < 2:
+            return None
+        return 2.5 * statistics.stdev(self.of_rounds) / \
+            len(self.of_rounds) ** 0.5
 
 
 def middle(asked):
@@ -284,35 +322,23 @@ def middle(asked):
     return values[len(values) // 2] if values else None
 
 
-def run_attack(server, options, name):
+def run_attack(server, bystander, options, name):
     attack = attacks.ATTACKS[name]
-    finite = attack is attacks.connects
     before, idle = server.base, server.rss()
-    peak, rates = 0, [[], [], [], []]
-    seen, calm_seen = [], []
-    for _ in range(options.rounds):
-        calm = Window(server, options, options.seconds)
-        pid = begin(server, attack, options)
-        over = False
-        if finite:
-            def done():
-                nonlocal over
-                over = over or is_over(pid)
-                return over
-            storm = Window(server, options, options.seconds, done)
-        else:
-            storm = Window(server, options, options.seconds)
-        if not over:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        calm_after = Window(server, options, options.seconds)
+    peak, seen, calm_seen = 0, [], []
+    by_time, by_cpu = Losses(), Losses()
+    for number in range(options.rounds):
+        calm_seen.append(Window(server, options).asked)
+        found = {}
+        both = [server, bystander] if bystander else [server]
+        for one in both if number % 2 else both[::-1]:
+            found[one] = attacked(one, attack, options, bystander and server)
+        storm = found[server]
         peak = max(peak, storm.peak)
         seen.append(storm.asked)
-        calm_seen.append(calm.asked)
-        rates = [some + more for some, more in zip(
-            rates, (storm.rates, storm.cpu_rates, calm.rates +
-                    calm_after.rates, calm.cpu_rates + calm_after.cpu_rates))]
+        if bystander:
+            by_time.note(storm.rates, found[bystander].rates)
+            by_cpu.note(storm.cpu_rates, found[bystander].cpu_rates)
     after = settled(server, before)
     answered = [one for one in seen if one and one["requests"]]
     return {"attack": name, "calm_us": middle(calm_seen),
@@ -322,8 +348,8 @@ def run_attack(server, options, name):
             seen.count(None),
             "grown": peak - idle, "back": after == before,
             "before": before, "after": after,
-            "loss": lost(rates[0], rates[2]),
-            "loss_cpu": lost(rates[1], rates[3])}
+            "loss": by_time.middle(), "margin": by_time.margin(),
+            "loss_cpu": by_cpu.middle()}
 
 
 def broken(found, options):
@@ -351,17 +377,18 @@ def cells(found, verdict):
     def number(value, form):
         return "-" if value is None else form % value
     percent = [None if found[key] is None else 100 * found[key]
-               for key in ("loss", "loss_cpu")]
+               for key in ("loss", "margin", "loss_cpu")]
     times = [found[key] and found[key] / 1e3
              for key in ("calm_us", "p99_us", "max_us")]
     return [found["attack"], *(number(value, "%.3f") for value in times),
             "%+.2f" % (found["grown"] / MIB),
             "yes" if found["back"] else "NO",
-            *(number(value, "%+.1f") for value in percent), verdict]
+            number(percent[0], "%+.1f"), number(percent[1], "%.1f"),
+            number(percent[2], "%+.1f"), verdict]
 
 
 HEAD = ["attack", "calm p99 ms", "ping p99 ms", "max", "RSS MiB", "back", "loss %",
-        "loss by CPU %", "bars"]
+        "margin", "loss by CPU %", "bars"]
 
 
 def print_rows(title, rows):
@@ -403,19 +430,19 @@ def parse():
     short = options.short
     if options.modules is None:
         options.modules = 500 if short else 5000
-    options.rounds = options.rounds or (1 if short else 5)
-    options.seconds = options.seconds or (0.15 if short else 1.5)
+    options.rounds = options.rounds or (1 if short else 15)
+    options.seconds = options.seconds or (0.15 if short else 0.5)
     options.p99_us, options.loss = (100000, 0.6) if short else (2000, 0.02)
     return options
 
 
-def attacked(server, options):
+def tried(server, bystander, options):
     """The rows of a server, and whether all of its bars hold."""
     rows, good = [], True
     try:
         server.base = resting(server)
         for name in options.attacks:
-            found = run_attack(server, options, name)
+            found = run_attack(server, bystander, options, name)
             wrong = broken(found, options)
             rows.append(cells(found, ", ".join(wrong) or "hold"))
             good = good and not wrong
@@ -425,7 +452,18 @@ def attacked(server, options):
             print(f"clients left, beside the one that asks: {left - 1}")
     finally:
         server.end()
+        if bystander:
+            bystander.end()
     return rows, good
+
+
+def lazyds(folder, user, options):
+    """The one under attack, and the one that is beside it."""
+    for does in ("counts", "idle"):
+        (folder / does).mkdir()
+        if user is not None:
+            os.chown(folder / does, user, user)
+        yield Lazyd(folder / does, user, options, does)
 
 
 def main():
@@ -436,13 +474,14 @@ def main():
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,
                               os.sched_param(4))
     with tempfile.TemporaryDirectory(prefix="hostile-") as name:
-        rows, good = attacked(Lazyd(pathlib.Path(name), user, options),
-                              options)
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        rows, good = tried(*lazyds(folder, user, options), options)
         print_rows(f"lazyd, {options.rounds} rounds", rows)
     if options.peer and shutil.which("redis-server"):
         with tempfile.TemporaryDirectory(prefix="hostile-") as name:
-            rows, _ = attacked(Redis(pathlib.Path(name), user, options),
-                               options)
+            rows, _ = tried(Redis(pathlib.Path(name), user, options), None,
+                            options)
             print_rows(f"redis-server, {options.rounds} rounds", rows)
     sys.exit(not good)
 
