@@ -18,7 +18,7 @@ tell(struct lz_engine *engine, struct lz_change *change)
     PyObject *type, *error, *traceback;
     char thread[64];
     PyErr_Fetch(&type, &error, &traceback);
-    place_thread_name(thread, sizeof(thread));
+    place_thread_name(engine, thread, sizeof(thread));
     change->thread = thread;
     listener->changed(listener->arg, change);
     PyErr_Restore(type, error, traceback);

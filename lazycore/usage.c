@@ -13,7 +13,9 @@ enum {
     RESIDENT_FD = 100,
     STATM_NUMBERS = 7,
     STATM_SIZE = 160,
-    FRESH_NS = 200000
+    FRESH_NS = 500000,   /* for so long, */
+    FRESH_BLOCKS = 2000, /* and with less than so many blocks more or less, */
+    BLOCK_BYTES = 80     /* of such a size in the mean, nothing is asked */
 };
 
 static uint64_t
@@ -133,51 +135,50 @@ usage_process_cpu_ns(void)
     return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-/* The last reading of this thread. */
-static _Thread_local struct lz_usage last;
+/* The last that was asked of the kernel on this thread. */
+static _Thread_local struct lz_usage asked;
 
+/* Loads follow each other closely, and asking takes as long as a good part of
+ * the smallest. What has passed since then is told from the clock, as if the
+ * thread had run all the time, and from the blocks; the kernel is asked again
+ * before that can be far from the truth, and the difference goes to the load
+ * that is under way then. */
 static void
-read_now(struct lz_engine *engine, struct lz_usage *ret_usage)
+read_usage(struct lz_engine *engine, struct lz_usage *ret_usage)
 {
-    ret_usage->wall_ns = usage_wall_ns();
-    ret_usage->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    ret_usage->blocks = blocks_count();
-    ret_usage->bytes = resident_read(&engine->resident);
-    last = *ret_usage;
+    struct lz_usage now = {.wall_ns = usage_wall_ns(),
+                           .blocks = blocks_count()};
+    uint64_t passed_ns = now.wall_ns - asked.wall_ns;
+    int64_t blocks = now.blocks - asked.blocks;
+    if (asked.wall_ns != 0 && passed_ns < FRESH_NS && blocks < FRESH_BLOCKS &&
+        blocks > -FRESH_BLOCKS) {
+        now.cpu_ns = asked.cpu_ns + passed_ns;
+        now.bytes = asked.bytes + blocks * BLOCK_BYTES;
+    } else {
+        now.cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+        now.bytes = resident_read(&engine->resident);
+        asked = now;
+    }
+    *ret_usage = now;
 }
 
-/* Loads follow each other closely. A reading takes as long as a small part of
- * the smallest load; one that is so fresh need not be done again: the thread
- * has run since then, and has not grown by more than pages. */
 void
 usage_begin(struct lz_engine *engine, struct lz_usage *ret_usage)
 {
-    if (engine->rule_off[LZ_RULE_ACCOUNTING]) {
-        *ret_usage = (struct lz_usage){0};
+    *ret_usage = (struct lz_usage){0};
+    if (engine->rule_off[LZ_RULE_ACCOUNTING])
         return;
-    }
     blocks_enter(&engine->blocks);
-    uint64_t now = usage_wall_ns();
-    if (now - last.wall_ns > FRESH_NS || last.wall_ns == 0) {
-        read_now(engine, ret_usage);
-        ret_usage->wall_ns = usage_wall_ns();
-        return;
-    }
-    *ret_usage =
-        (struct lz_usage){.wall_ns = now,
-                          .cpu_ns = last.cpu_ns + (now - last.wall_ns),
-                          .blocks = blocks_count(),
-                          .bytes = last.bytes};
+    read_usage(engine, ret_usage);
 }
 
 void
 usage_end(struct lz_engine *engine, struct lz_usage *ret_usage)
 {
-    if (engine->rule_off[LZ_RULE_ACCOUNTING]) {
-        *ret_usage = (struct lz_usage){0};
+    *ret_usage = (struct lz_usage){0};
+    if (engine->rule_off[LZ_RULE_ACCOUNTING])
         return;
-    }
-    read_now(engine, ret_usage);
+    read_usage(engine, ret_usage);
     blocks_leave(&engine->blocks);
 }
 

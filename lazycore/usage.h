@@ -17,8 +17,9 @@ struct lz_resident {
 
 struct lz_usage {
     uint64_t wall_ns;
-    uint64_t cpu_ns; /* of this thread */
-    int64_t bytes;   /* resident private memory, to the page */
+    uint64_t cpu_ns; /* of this thread; within 0.5 ms of it */
+    int64_t bytes;   /* resident private memory; of less than 2,000 blocks an
+                        estimate */
     int64_t blocks;  /* allocated by this thread, through Python */
 };
 /* CLOCK_MONOTONIC: what loads and reloads are timed by. */
