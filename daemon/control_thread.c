@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/confirm.h"
+#include "daemon/crash.h"
 #include "daemon/descriptors.h"
 #include "daemon/pidfile.h"
 #include "daemon/pyhost.h"
@@ -39,10 +40,12 @@ bell_main(void *arg)
 {
     struct control *control = arg;
 
+    descriptors_join();
     for (;;) {
         await(&control->bell);
         while (sem_trywait(&control->bell) == 0) {
         }
+        crash_tell();
         if (!atomic_load(&control->ring)) {
             return NULL;
         }

@@ -16,6 +16,7 @@
 
 #include "daemon/check_levels.h"
 #include "daemon/control.h"
+#include "daemon/crash.h"
 #include "daemon/descriptors.h"
 #include "daemon/detach.h"
 #include "daemon/folder.h"
@@ -330,6 +331,7 @@ step_start(struct daemon *daemon, struct lz_error *error)
         pyhost_abandon();
         return -1;
     }
+    crash_install(control_notify, daemon->control);
     if (!daemon->options.foreground) {
         log_line("started: '%s', version " LAZYD_VERSION, daemon->options.app);
     }

@@ -112,6 +112,12 @@ descriptors_part(void)
 }
 
 void
+descriptors_join(void)
+{
+    here = descriptors_are_parted();
+}
+
+void
 descriptors_release(void)
 {
     for (size_t i = 0; descriptors_are_parted() && i < state.ours.count; i++) {

@@ -18,6 +18,8 @@ void descriptors_collect(void);
 /* Part the calling thread, and those that it will start, from all others.
  * Whether they are parted now: not before descriptors_collect. */
 bool descriptors_part(void);
+/* In a thread that a parted one has started, first of all: it is lazyd's. */
+void descriptors_join(void);
 /* Close what is lazyd's in the calling thread's table, if it is parted from
  * that of lazyd's threads. Main thread, after descriptors_part. */
 void descriptors_release(void);

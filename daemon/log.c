@@ -175,6 +175,12 @@ log_to_fd(int fd)
     sink.stamped = true;
 }
 
+int
+log_descriptor(void)
+{
+    return sink.file != NULL ? sink.file->fd : sink.fd;
+}
+
 static size_t
 begin_line(char *line, size_t size)
 {

@@ -44,6 +44,8 @@ void log_to_file(struct log_file *file);
 int log_reopen(void);
 /* Lines go to FD, which does not block; with time and pid. */
 void log_to_fd(int fd);
+/* What lines are written to: for a line that cannot be made by log_line. */
+int log_descriptor(void);
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* As log_line, an error's text; its traceback follows where it has one. */
 void log_error(const char *what, const struct lz_error *error);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/descriptors.h"
 #include "daemon/pyhost.h"
 #include "daemon/thread.h"
 
@@ -184,7 +185,9 @@ operator_main(void *arg)
     struct operator_thread *op = arg;
     struct operator_job *job;
 
-    if (!op->plain) {
+    if (op->plain) {
+        descriptors_join();
+    } else {
         pyhost_thread_begin();
     }
     lz_mutex_lock(&op->lock);

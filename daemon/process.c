@@ -13,6 +13,7 @@
 
 #include "daemon/atfork.h"
 #include "daemon/control.h"
+#include "daemon/crash.h"
 #include "daemon/descriptors.h"
 #include "daemon/detach.h"
 #include "daemon/log.h"
@@ -55,6 +56,7 @@ process_after_fork(void)
     }
     state.given_up = true;
     signals_after_fork();
+    crash_after_fork();
     if (!descriptors_are_parted()) { /* else it never had them */
         control_after_fork(state.parts.control);
     }

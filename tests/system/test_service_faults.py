@@ -91,7 +91,8 @@ def test_crash_in_c(lab):
     assert foreground(lab, CRASH).status == -signal.SIGSEGV
     assert foreground(lab, "import os\nos.abort()\n").status == -signal.SIGABRT
     text = Faulty(lab, "print('last words', flush=True)\n" + CRASH).crash()
-    assert text.index("last words") < text.index(GONE)
+    assert (text.index("last words") < text.index("ended by SIGSEGV")
+            < text.index(GONE))
 
 
 def test_os_exit(lab):
