@@ -218,16 +218,16 @@ is_refused(const struct client *client, const struct wire_request *request,
     return error->code != 0;
 }
 
-/* Run what needs no Python and answer it; takes REQUEST. */
+/* Run what needs no Python and answer it; takes REQUEST. ERROR is empty. */
 static void
-answer_now(struct client *client, struct wire_request *request) LZ_LOOP_ONLY
+answer_now(struct client *client, struct wire_request *request,
+           struct wire_error *error) LZ_LOOP_ONLY
 {
     struct arena arena = {0};
     union wire_reply reply = {0};
-    struct wire_error error = {0};
 
-    (void)handle(client, request, &arena, &reply, &error);
-    client_answer(client, request, &reply, &error);
+    (void)handle(client, request, &arena, &reply, error);
+    client_answer(client, request, &reply, error);
     arena_done(&arena);
     wire_request_free(request);
 }
@@ -248,7 +248,7 @@ client_unpark(struct control *control)
         next = c->next;
         c->parked = NULL;
         if (request != NULL) {
-            answer_now(c, request);
+            answer_now(c, request, &(struct wire_error){0});
         }
     }
     client_schedule(control);
@@ -326,7 +326,7 @@ client_answer_one(struct client *client, struct wire_request *request)
     } else if (park(client, request)) {
         return;
     } else {
-        answer_now(client, request);
+        answer_now(client, request, &error);
         return;
     }
     client_answer(client, request, NULL, &error);

@@ -26,28 +26,43 @@ wire_out_done(struct wire_out *out)
     }
 }
 
-static void
-append(struct wire_out *out, const char *bytes, size_t size)
+/* Room for SIZE bytes more and two for the line's end; whether there is. */
+static bool
+grow(struct wire_out *out, size_t size)
 {
+    size_t capacity = out->capacity == 0 ? 512 : out->capacity;
     if (out->status != 0) {
-        return;
+        return false;
     }
     if (size > out->max || out->length > out->max - size) {
         out->status = -EMSGSIZE;
-        return;
+        return false;
     }
-    if (out->length + size + 2 > out->capacity) {
-        size_t capacity = out->capacity == 0 ? 512 : out->capacity;
-        while (capacity < out->length + size + 2) {
-            capacity *= 2;
-        }
+    while (capacity < out->length + size + 2) {
+        capacity *= 2;
+    }
+    if (capacity > out->capacity) {
         char *data = realloc(out->data, capacity);
         if (data == NULL) {
             out->status = -ENOMEM;
-            return;
+            return false;
         }
         out->data = data;
         out->capacity = capacity;
+    }
+    return true;
+}
+
+static void
+append(struct wire_out *out, const char *bytes, size_t size)
+{
+    /* What there is room for may still be over the limit, or follow what did
+     * not go in. */
+    bool fits = out->status == 0 && size <= out->max &&
+                out->length <= out->max - size &&
+                out->length + size + 2 <= out->capacity;
+    if (!fits && !grow(out, size)) {
+        return;
     }
     memcpy(out->data + out->length, bytes, size);
     out->length += size;
@@ -118,6 +133,13 @@ append_escaped(struct wire_out *out, unsigned char byte)
     append(out, text, strlen(text));
 }
 
+/* Whether it is written as it is, by itself. */
+static bool
+is_plain(char byte)
+{
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
 void
 wire_out_string(struct wire_out *out, const char *string)
 {
@@ -128,14 +150,18 @@ wire_out_string(struct wire_out *out, const char *string)
     separate(out);
     append(out, "\"", 1);
     const char *plain = string;
-    while (*string != '\0') {
+    for (;;) {
+        while (is_plain(*string)) {
+            string++;
+        }
+        if (*string == '\0') {
+            break;
+        }
         unsigned char byte = (unsigned char)*string;
         size_t size = byte < 0x80 ? 1 : wire_utf8_size(string);
-        /* U+007F to U+009F steer terminals. */
-        bool steers =
-            byte == 0x7f || (byte == 0xc2 && (unsigned char)string[1] < 0xa0);
-        if (size > 0 && byte >= 0x20 && byte != '"' && byte != '\\' &&
-            !steers) {
+        /* U+0080 to U+009F steer terminals, as U+007F does. */
+        bool steers = byte == 0xc2 && (unsigned char)string[1] < 0xa0;
+        if (size > 1 && !steers) {
             string += size;
             continue;
         }
