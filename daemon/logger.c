@@ -321,6 +321,8 @@ logger_dump(struct logger *logger, pid_t daemon, int fd)
     char *line = NULL;
     size_t size = 0;
 
+    /* It ends with the last who could give it orders. */
+    descriptors_close(&logger->control_fd);
     await_end(logger);
     early = fdopen(logger->early_fd, "r");
     if (early == NULL) {
