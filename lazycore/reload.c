@@ -34,12 +34,22 @@ reload_prepare(struct lz_reload *reload)
 
 static int run_bodies(struct lz_transaction *transaction) LZ_NEEDS_GIL;
 
-/* All of them, apart: 1; 0 one has failed and has its verdict; -1. */
+/* All of them, apart: 1; 0 one has failed and has its verdict; -1. None runs
+ * where one does not compile. */
 static int
 run_bodies(struct lz_transaction *transaction)
 {
     int status = 1;
 
+    for (size_t i = 0; status == 1 && i < transaction->count; i++) {
+        status = reload_compile(&transaction->items[i]);
+        if (status == 0) {
+            transaction_blame(transaction, &transaction->items[i]);
+        }
+    }
+    if (status == 1 && reload_note_containers(transaction) < 0) {
+        status = -1;
+    }
     for (size_t i = 0; status == 1 && i < transaction->count; i++) {
         struct lz_reload *reload = &transaction->items[i];
         uint64_t start = usage_wall_ns();
@@ -77,6 +87,7 @@ run_steps(struct lz_transaction *transaction, bool dependents)
         status = transaction_publish(transaction);
     }
     if (status == 0) {
+        reload_undo_containers(transaction);
         reload_take_back(transaction);
     }
     return status < 0 ? -1 : 0;

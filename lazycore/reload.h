@@ -2,12 +2,13 @@
  *
  * reload.c drives the steps of DESIGN 5, reload_verdict.c words what came of
  * them; the source is read in reload_source.c and run in reload_run.c, behind
- * the view of reload_view.c; old and new objects are paired in reload_pair.c
- * and moved in reload_move.c, all in one step that reload_publish.c takes or
- * takes back; what refers to them elsewhere is found in reload_walk.c and
- * repaired in reload_repair.c, reload_class.c and reload_constant.c; what may
- * run Python code waits for reload_after.c. What was replaced is kept, for a
- * while, in reload_generation.c.
+ * the view of reload_view.c; what it leaves elsewhere when it fails goes by
+ * reload_containers.c and reload_undo.c; old and new objects are paired in
+ * reload_pair.c and moved in reload_move.c, all in one step that
+ * reload_publish.c takes or takes back; what refers to them elsewhere is found
+ * in reload_walk.c and repaired in reload_repair.c, reload_class.c and
+ * reload_constant.c; what may run Python code waits for reload_after.c. What
+ * was replaced is kept, for a while, in reload_generation.c.
  */
 #ifndef LAZYCORE_RELOAD_H
 #define LAZYCORE_RELOAD_H
@@ -18,6 +19,7 @@
 
 struct lz_transaction;
 struct lz_publish;
+struct lz_containers;
 
 /* One module of a transaction. */
 struct lz_reload {
@@ -59,6 +61,7 @@ struct lz_transaction {
     uint64_t serial;   /* of the generation that it makes */
     uint64_t undoes;   /* or of the transaction that it takes back */
     PyObject *objects; /* list: all that the collector tracks, in the step */
+    struct lz_containers *containers; /* what they held before the bodies */
     struct lz_reload *items;
     size_t count;
 };
@@ -102,10 +105,19 @@ int reload_find_live(struct lz_reload *reload); /* only its module */
 int reload_read(struct lz_reload *reload);
 /* The module is this transaction's, found, and its source read. */
 int reload_prepare(struct lz_reload *reload) LZ_NEEDS_GIL;
+int reload_compile(struct lz_reload *reload) LZ_NEEDS_GIL;
 int reload_execute(struct lz_reload *reload) LZ_NEEDS_GIL;
 /* reload_dependents.c: the modules that imported the first one, in the order
  * of their bodies. What cannot be reloaded is left out, and told of. */
 int reload_add_dependents(struct lz_transaction *transaction) LZ_NEEDS_GIL;
+/* reload_containers.c: note what tables hold that the compiled bodies can
+ * reach. 0 or -1. */
+int reload_note_containers(struct lz_transaction *transaction);
+/* It is not needed any more. May run code. */
+void reload_forget_containers(struct lz_transaction *transaction);
+/* reload_undo.c: a body has failed: what it put there goes. Leaves no
+ * exception. May run code. */
+void reload_undo_containers(struct lz_transaction *transaction);
 /* What it runs now is what IDENTITY says. */
 void reload_remember(struct lz_reload *reload);
 /* Put the fresh namespaces in the live ones' places: 1. 0 where the

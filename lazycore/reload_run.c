@@ -97,7 +97,7 @@ run_body(struct lz_reload *reload)
 }
 
 int
-reload_execute(struct lz_reload *reload)
+reload_compile(struct lz_reload *reload)
 {
     reload->code = compile_source(reload);
     if (reload->code == NULL) {
@@ -107,6 +107,12 @@ reload_execute(struct lz_reload *reload)
         PyErr_SetString(PyExc_TypeError, "the loader compiled no code");
         return reload_failed(reload);
     }
+    return 1;
+}
+
+int
+reload_execute(struct lz_reload *reload)
+{
     if (make_stand_in(reload) < 0) {
         return -1;
     }
