@@ -262,20 +262,61 @@ read_varint(const unsigned char *table, size_t size, size_t *at,
     return true;
 }
 
+/* The entry at *AT, which is moved on; false at the end. */
+static bool
+next_handler(const unsigned char *table, size_t size, size_t *at,
+             struct lz_handler *ret)
+{
+    unsigned start, length, target, depth;
+    if (!read_varint(table, size, at, &start) ||
+        !read_varint(table, size, at, &length) ||
+        !read_varint(table, size, at, &target) ||
+        !read_varint(table, size, at, &depth))
+        return false;
+    *ret = (struct lz_handler){
+        .start = start,
+        .length = length,
+        .target = target > INT_MAX / UNIT ? INT_MAX : (int)(target * UNIT),
+        .depth = (int)(depth >> 1 & INT_MAX),
+        .lasti = (depth & 1) != 0,
+    };
+    return true;
+}
+
 bool
-bytecode_guarded(const unsigned char *table, size_t size, int offset)
+bytecode_handler(const unsigned char *table, size_t size, int offset,
+                 struct lz_handler *ret_handler)
 {
     size_t at = 0;
     unsigned unit = (unsigned)offset / UNIT;
-    unsigned start, length, target, depth;
-    while (read_varint(table, size, &at, &start) &&
-           read_varint(table, size, &at, &length) &&
-           read_varint(table, size, &at, &target) &&
-           read_varint(table, size, &at, &depth)) {
-        if (unit >= start && unit - start < length)
+    while (next_handler(table, size, &at, ret_handler)) {
+        if (unit >= ret_handler->start &&
+            unit - ret_handler->start < ret_handler->length)
             return true;
     }
     return false;
+}
+
+bool
+bytecode_guarded(const unsigned char *table, size_t size, int offset)
+{
+    struct lz_handler handler;
+    return bytecode_handler(table, size, offset, &handler);
+}
+
+int
+bytecode_handled_to(const unsigned char *table, size_t size, int target)
+{
+    struct lz_handler handler;
+    size_t at = 0;
+    unsigned end = 0;
+    while (next_handler(table, size, &at, &handler)) {
+        if (handler.target == target && handler.length < INT_MAX / UNIT &&
+            handler.start < INT_MAX / UNIT &&
+            handler.start + handler.length > end)
+            end = handler.start + handler.length;
+    }
+    return end > INT_MAX / UNIT ? INT_MAX : (int)(end * UNIT);
 }
 
 /* effects */

@@ -54,6 +54,21 @@ PyObject *bytecode_stored_name(PyFrameObject *frame, bool *ret_star,
 /* Whether a handler of the exception table covers the byte OFFSET. */
 bool bytecode_guarded(const unsigned char *table, size_t size, int offset);
 
+/* An entry of an exception table: from unit START on, LENGTH of them. */
+struct lz_handler {
+    unsigned start, length;
+    int target; /* byte offset */
+    int depth;  /* of the stack there, without what is pushed: */
+    bool lasti; /* an offset, before the exception */
+};
+
+/* What handles an exception at the byte OFFSET. */
+bool bytecode_handler(const unsigned char *table, size_t size, int offset,
+                      struct lz_handler *ret_handler);
+/* The byte offset where all ends that the handler at TARGET is for; 0: it is
+ * none. */
+int bytecode_handled_to(const unsigned char *table, size_t size, int target);
+
 /* Byte offset of the first module-level statement with an effect: a call as
  * a statement, a store or delete of a subscript or an attribute. INT_MAX
  * where there is none. NAMES is co_names; CODE the clean instructions. */

@@ -62,6 +62,8 @@ struct lz_target {
     bool noted;  /* the registry knows it as a proxy */
     bool failed; /* its last load did, or made a copy, or its package's path
                     has changed: it is searched for again */
+    int64_t unfree_mtime_ns, unfree_bytes; /* of the source whose body is not
+                                              free of effects, once asked */
     PyObject *published_on; /* weak reference to the parent that showed it, or
                                NULL: what is under that name there now, or is
                                not, came after the statement */

@@ -181,10 +181,8 @@ read_module(struct scan *scan, PyObject *name, PyObject *spec)
     return clear_exception();
 }
 
-/* The spec of NAME, which is not loaded: a new reference, or NULL, with an
- * exception only where it interrupts. Makes no target. */
-static PyObject *
-spec_of(struct lz_engine *engine, PyObject *name)
+PyObject *
+foresee_spec(struct lz_engine *engine, PyObject *name)
 {
     struct lz_target *target = target_get(engine, name);
     if (target != NULL) {
@@ -208,7 +206,8 @@ read_queue(struct scan *scan)
             return 0;
         PyObject *name = Py_NewRef(PyList_GET_ITEM(scan->queue, i));
         PyObject *module = load_peek_module(name);
-        PyObject *spec = module == NULL ? spec_of(scan->engine, name) : NULL;
+        PyObject *spec =
+            module == NULL ? foresee_spec(scan->engine, name) : NULL;
         int result =
             spec != NULL ? read_module(scan, name, spec) : clear_exception();
         Py_XDECREF(spec);
@@ -303,7 +302,7 @@ is_foreseen(struct lz_engine *engine, PyObject *full)
     if (engine->foreseen != NULL &&
         engine->foreseen_targets == engine->targets_made)
         return 0;
-    PyObject *spec = spec_of(engine, full);
+    PyObject *spec = foresee_spec(engine, full);
     if (spec == NULL)
         return PyErr_Occurred() ? -1 : 0;
     Py_DECREF(spec);

@@ -9,6 +9,9 @@ void foresee_install(PyObject *module);
 /* The module that NAME, imported LEVEL packages up from PACKAGE, is: a new
  * reference, or NULL, without an exception where there is no such package. */
 PyObject *foresee_absolute(PyObject *package, PyObject *name, int level);
+/* The spec of NAME, which is not loaded: a new reference, or NULL, with an
+ * exception only where it interrupts. Makes no target. */
+PyObject *foresee_spec(struct lz_engine *engine, PyObject *name);
 void foresee_uninstall(void);
 /* MODULE is being freed. */
 void foresee_forget(PyObject *module);

@@ -4,6 +4,7 @@
  * per interpreter but the registry is not. Needs the GIL unless stated.
  */
 #include "lazycore/api.h"
+#include "lazycore/body.h"
 #include "lazycore/foresee.h"
 #include "lazycore/fork.h"
 #include "lazycore/parents.h"
@@ -136,6 +137,11 @@ static PyMethodDef module_methods[] = {
      PyDoc_STR("verify(name, /)\n--\n\nWhether a pending module can still be "
                "found and compiles, as a dict; executes\nnothing of it. None "
                "where it is not pending.")},
+    {"body", (PyCFunction)(void (*)(void))body_python,
+     METH_VARARGS | METH_KEYWORDS,
+     PyDoc_STR("body(name, within=None)\n--\n\nWhether the body of a module "
+               "is free of effects, by its bytecode, as a dict; runs\n"
+               "nothing of it.")},
     {"rehearse", (PyCFunction)(void (*)(void))api_rehearse,
      METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR("rehearse(names, deadline=20.0, memory=0, recursive=False)\n"

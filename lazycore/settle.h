@@ -6,7 +6,8 @@
  * So it is watched in which namespaces the threads spend their time, and what
  * is pending in those few is loaded, where that is known to be free of effects
  * and so may run at any time and in any thread: modules of the standard
- * library, and those that the record of effects has.
+ * library, those that the record of effects has, and those whose bytecode
+ * shows it (body.h).
  */
 #ifndef LAZYCORE_SETTLE_H
 #define LAZYCORE_SETTLE_H

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lazycore/body.h"
 #include "lazycore/foresee.h"
 #include "lazycore/record.h"
 
@@ -62,6 +63,15 @@ is_of_stdlib(struct lz_engine *engine, PyObject *found, PyObject *file)
     return result;
 }
 
+bool
+settle_is_of_stdlib(struct lz_engine *engine, PyObject *found)
+{
+    PyObject *file = found_file(engine, found);
+    bool result = is_of_stdlib(engine, found, file);
+    Py_XDECREF(file);
+    return result;
+}
+
 /* Whether the record has NAME, found at FILE, as free of effects. It knows
  * what a body imports of the same package alone: nothing else may come.
  * 1, 0 or -1. */
@@ -73,6 +83,40 @@ is_recorded(struct lz_engine *engine, PyObject *name, PyObject *file)
         return result;
     int strays = foresee_strays(engine, name);
     return strays < 0 ? -1 : !strays;
+}
+
+static bool
+is_for_any_thread(const char *name)
+{
+    return !is_never(name);
+}
+
+/* Whether TARGET's own code, at FILE, says that it is free. What says it is
+ * not is not asked again, until it is written to. 1, 0 or -1. */
+static int
+is_seen_free(struct lz_engine *engine, struct lz_target *target,
+             PyObject *file)
+{
+    char why[LZ_BODY_WHY_SIZE];
+    struct lz_source source;
+    const char *path = place_text(file);
+    if (path == NULL || !source_identify(path, &source))
+        return 0;
+    if (target->unfree_mtime_ns == source.mtime_ns &&
+        target->unfree_bytes == source.size)
+        return 0;
+    struct lz_reader *reader = body_reader_new(engine, NULL);
+    int result = reader == NULL ? -1
+                                : body_may_run(reader, target->name,
+                                               is_for_any_thread, why);
+    const struct lz_body *body =
+        result == 0 ? body_read(reader, target->name) : NULL;
+    if (body != NULL && !body->free) {
+        target->unfree_mtime_ns = source.mtime_ns;
+        target->unfree_bytes = source.size;
+    }
+    body_reader_free(reader);
+    return PyErr_Occurred() ? -1 : result;
 }
 
 /* Whether NAME alone, which is not loaded, may be. 1, 0 or -1. */
@@ -92,6 +136,9 @@ may_run(struct lz_engine *engine, PyObject *name)
         result = !is_never(text) && is_of_stdlib(engine, target->found, file);
     else
         result = is_recorded(engine, name, file);
+    if (result == 0 && text != NULL && target->found != NULL &&
+        !target->failed && !levels_is_stdlib(engine->core->levels, text))
+        result = is_seen_free(engine, target, file);
     Py_XDECREF(file);
     Py_DECREF(target);
     return result;

@@ -8,4 +8,7 @@
  * is free of effects. 1, 0 or -1 with an exception. */
 int settle_may_load(struct lz_engine *engine, PyObject *name);
 
+/* Whether what was FOUND is where the standard library is, or built in. */
+bool settle_is_of_stdlib(struct lz_engine *engine, PyObject *found);
+
 #endif

@@ -46,11 +46,26 @@ def never():
     return {0}
 """
 
+# A module of one's own that changes nothing outside, and one that does.
+FREE = """\
+import dataclasses
+import enum
+
+class Colour(enum.Enum):
+    RED = 1
+
+@dataclasses.dataclass
+class Item:
+    name: str
+    colour: Colour = Colour.RED
+"""
+RESTLESS = "import sys\nsys.restless = True\n"
+
 LOOP = HEAD + """\
 import importlib, time
 hot = importlib.import_module(sys.argv[4])
 begin = time.process_time()
-while time.process_time() - begin < 0.5:
+while time.process_time() - begin < 1.5:
     hot.loop(20000)
 took = []
 for _ in range(7):
@@ -114,7 +129,8 @@ def in_turn(options, folder, script, path, names):
 
 def loops(options, folder):
     names = {"hot": "all bound", "warm": "one of the standard library unused",
-             "own": "one of our own unused"}
+             "own": "one of our own unused",
+             "effects": "one of our own that has effects unused"}
     found = in_turn(options, folder, "loop.py", folder, names)
     rows = []
     for (name, how), answers in found.items():
@@ -153,9 +169,11 @@ def applications(options, folder):
 def run(options):
     with common.folder() as folder:
         for name, text in {
-                "operands": OPERANDS, "untouched": "", "hot": HOT,
+                "operands": OPERANDS, "untouched": FREE,
+                "restless": RESTLESS, "hot": HOT,
                 "warm": PENDING.format("difflib") + HOT,
                 "own": PENDING.format("untouched") + HOT,
+                "effects": PENDING.format("restless") + HOT,
                 "loop": LOOP, "serve": SERVE}.items():
             (folder / f"{name}.py").write_text(text)
         loops(options, folder)

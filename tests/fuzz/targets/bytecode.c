@@ -1,7 +1,8 @@
-/* The scanner of instructions and exception tables, over code objects real
- * and mutated.
+/* The scanner of instructions and exception tables, and the reader of bodies,
+ * over code objects real and mutated.
  *
- * Reads must stay within the code, and what is found must be of its names.
+ * Reads must stay within the code, and what is found must be of its names. The
+ * reader follows it as a module, a class and a function, and comes to an end.
  * Nothing of the code is run: the frame that an import hook is called from is
  * said to stand in it. Input: which module's code, where in it the frame is,
  * length of the instructions, instructions, exception table. Where either is
@@ -14,11 +15,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "lazycore/bytecode.h"
-#include "lazycore/compat.h"
+#include "lazycore/body_private.h"
 #include "tests/fuzz/targets/target.h"
 
-enum { UNIT = 2, PAD_UNITS = 16, PLACES_MAX = 64 };
+enum { PAD_UNITS = 16, PLACES_MAX = 64 };
 
 static const char *const modules[] = {
     "json",        "os",          "asyncio",   "xml.dom.minidom",
@@ -33,17 +33,21 @@ static PyCodeObject *codes[MODULES];
 
 /* --- the frame that the hook sees --------------------------------------- */
 
+static struct lz_engine *engine;
 static PyFrameObject *frame;
 static PyCodeObject *frame_code;
 static int frame_lasti;
 
 PyCodeObject *__wrap_PyFrame_GetCode(PyFrameObject *of);
 int __wrap_PyFrame_GetLasti(PyFrameObject *of);
+PyCodeObject *__real_PyFrame_GetCode(PyFrameObject *of);
+int __real_PyFrame_GetLasti(PyFrameObject *of);
 
 PyCodeObject *
 __wrap_PyFrame_GetCode(PyFrameObject *of)
 {
-    target_check(of == frame);
+    if (of != frame) /* of the finders that the reader asks */
+        return __real_PyFrame_GetCode(of);
     Py_INCREF(frame_code);
     return frame_code;
 }
@@ -51,8 +55,7 @@ __wrap_PyFrame_GetCode(PyFrameObject *of)
 int
 __wrap_PyFrame_GetLasti(PyFrameObject *of)
 {
-    target_check(of == frame);
-    return frame_lasti;
+    return of == frame ? frame_lasti : __real_PyFrame_GetLasti(of);
 }
 
 /* --- code objects ------------------------------------------------------- */
@@ -88,6 +91,7 @@ start_python(void)
     PyConfig_InitIsolatedConfig(&config);
     config.install_signal_handlers = 0;
     config.write_bytecode = 0;
+    target_check(PyImport_AppendInittab("lazycore", PyInit_lazycore) == 0);
     target_check(!PyStatus_Exception(
         PyConfig_SetBytesString(&config, &config.program_name, FUZZ_PYTHON)));
     target_check(!PyStatus_Exception(Py_InitializeFromConfig(&config)));
@@ -104,6 +108,10 @@ start_python(void)
         target_check(code != NULL && PyCode_Check(code));
         codes[i] = (PyCodeObject *)code;
     }
+    PyObject *lazycore = PyImport_ImportModule("lazycore");
+    target_check(lazycore != NULL);
+    engine = engine_of_module(lazycore);
+    target_check(engine != NULL && engine_install(engine) == 0);
     frame = PyFrame_New(PyThreadState_Get(), codes[0], space, NULL);
     target_check(frame != NULL);
 }
@@ -264,6 +272,33 @@ look_at_all(PyCodeObject *code)
     Py_DECREF(bytes);
 }
 
+/* As the code of a module that is found nowhere, and with what is made in it.
+ */
+static void
+follow(PyCodeObject *code, enum frame_kind kind)
+{
+    struct lz_reader *reader = body_reader_new(engine, "");
+    PyObject *name = PyUnicode_FromString("mutated");
+    struct unit *unit = reader == NULL ? NULL : unit_get(reader, name);
+    target_check(unit != NULL);
+    unit->code = (PyCodeObject *)Py_NewRef((PyObject *)code);
+    unit->package = PyUnicode_FromString("");
+    unit->state = UNIT_CODE;
+    target_check(unit->package != NULL && unit_read(reader, unit) == 0);
+    target_check(unit->body.free == (unit->body.why[0] == '\0'));
+    if (kind != FRAME_MODULE) {
+        struct frame inner = {
+            .reader = reader, .unit = unit, .kind = kind, .code = code};
+        reader->subject = unit;
+        target_check(frame_run(&inner, NULL, 0) == 0);
+        target_check(inner.depth >= 0 && inner.depth <= inner.room);
+        frame_done(&inner);
+    }
+    target_check(!PyErr_Occurred());
+    body_reader_free(reader);
+    Py_DECREF(name);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -286,6 +321,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         look_at((int)offset, bytes, &last_end);
     look_at_table(frame_code, offset);
     look_at_all(frame_code);
+    follow(frame_code, FRAME_CLASS);
+    follow(frame_code, FRAME_FUNCTION);
     Py_CLEAR(frame_code);
     return 0;
 }

@@ -1,0 +1,374 @@
+/* Classes: which can be made, subclassed and called without running code that
+ * is not seen. See body_private.h. Needs the GIL; runs importlib's code.
+ */
+#include "lazycore/body_private.h"
+
+#include <string.h>
+
+static struct klass *
+klass_of(struct lz_reader *reader, struct unit *unit, PyCodeObject *code)
+{
+    for (struct klass *klass = reader->classes; klass != NULL;
+         klass = klass->next) {
+        if (klass->code == code && klass->unit == unit)
+            return klass;
+    }
+    struct klass *klass = PyMem_Calloc(1, sizeof(*klass));
+    size_t count = (size_t)PyTuple_GET_SIZE(code->co_names);
+    if (klass != NULL) {
+        klass->values = PyMem_Calloc(count + 1, sizeof(*klass->values));
+        klass->bases = PyMem_Calloc(BODY_ARGUMENTS_MAX, sizeof(*klass->bases));
+    }
+    if (klass == NULL || klass->values == NULL || klass->bases == NULL) {
+        if (klass != NULL) {
+            PyMem_Free(klass->values);
+            PyMem_Free(klass->bases);
+        }
+        PyMem_Free(klass);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    klass->unit = unit;
+    klass->code = code;
+    klass->names = code->co_names;
+    klass->count = (Py_ssize_t)count;
+    klass->next = reader->classes;
+    reader->classes = klass;
+    return klass;
+}
+
+static const struct value *
+find_within(const struct klass *klass, const char *name, int depth)
+{
+    for (Py_ssize_t i = 0; i < klass->count; i++) {
+        if (klass->values[i].kind != V_UNSET &&
+            PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(klass->names, i),
+                                             name) == 0)
+            return &klass->values[i];
+    }
+    for (Py_ssize_t i = 0; depth < BODY_DEPTH_MAX && i < klass->base_count;
+         i++) {
+        const struct value *found =
+            klass->bases[i].kind != V_CLASS
+                ? NULL
+                : find_within(klass->bases[i].klass, name, depth + 1);
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+const struct value *
+class_find(const struct klass *klass, const char *name)
+{
+    return find_within(klass, name, 0);
+}
+
+/* The first of NAMES, which ends with NULL, that CLASS or a base of it has; or
+ * NULL. */
+static const char *
+find_any(const struct klass *klass, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        if (class_find(klass, *names) != NULL)
+            return *names;
+    }
+    return NULL;
+}
+
+/* Bases */
+
+static bool
+is_within(const char *name, const char *module)
+{
+    size_t length = strlen(module);
+    return strncmp(name, module, length) == 0 && name[length] == '.';
+}
+
+static bool
+is_enumeration(const char *name)
+{
+    static const char *const names[] = {"Enum", "IntEnum", "StrEnum",
+                                        "Flag", "IntFlag", "ReprEnum"};
+    for (size_t i = 0;
+         is_within(name, "enum") && i < sizeof(names) / sizeof(names[0]);
+         i++) {
+        if (strcmp(name + 5, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Nothing in the standard library registers its subclasses; but what a call
+ * has made is a class only sometimes. */
+static bool
+is_std_base(const char *name)
+{
+    static const char *const not [] = {"tkinter", "turtle", "idlelib", "test",
+                                       "lib2to3"};
+    for (size_t i = 0; i < sizeof(not ) / sizeof(not [0]); i++) {
+        if (is_within(name, not [i]))
+            return false;
+    }
+    if (strchr(name, '(') == NULL)
+        return true;
+    char made[BODY_NAME_MAX + 1];
+    size_t length = strlen(name);
+    if (length < 2 || length > sizeof(made) ||
+        strcmp(name + length - 2, "()") != 0)
+        return false;
+    memcpy(made, name, length - 2);
+    made[length - 2] = '\0';
+    const struct known *known = known_find(made);
+    return known != NULL && strchr(known->how, 'b') != NULL;
+}
+
+static bool
+add_base(struct frame *frame, struct klass *klass, const struct value *base)
+{
+    struct lz_reader *reader = frame->reader;
+    const char *name = body_text(klass->code->co_name);
+    char text[128];
+    struct value found =
+        base->kind == V_FOREIGN ? name_resolve(reader, base) : *base;
+    if (found.maybe_unset)
+        found = value_of(V_ANY);
+    if (found.kind == V_STD && is_std_base(body_text(found.object))) {
+        if (is_enumeration(body_text(found.object)))
+            klass->enumeration = true;
+    } else if (found.kind == V_CLASS && found.klass != klass) {
+        if (class_find(found.klass, "__init_subclass__") != NULL) {
+            (void)body_effect(reader, "class %.50s: __init_subclass__ of %s",
+                              name, body_describe(base, text, sizeof(text)));
+            return false;
+        }
+        klass->enumeration = klass->enumeration || found.klass->enumeration;
+        klass->data = klass->data || found.klass->data;
+    } else {
+        (void)body_effect(reader, "class %.50s: its base is %s", name,
+                          body_describe(base, text, sizeof(text)));
+        return false;
+    }
+    klass->bases[klass->base_count++] = found;
+    return true;
+}
+
+static bool
+is_metaclass(const struct value *value)
+{
+    static const char *const names[] = {"abc.ABCMeta", "enum.EnumMeta",
+                                        "enum.EnumType", "builtins.type"};
+    for (size_t i = 0; value->kind == V_STD && !value->maybe_unset &&
+                       i < sizeof(names) / sizeof(names[0]);
+         i++) {
+        if (strcmp(body_text(value->object), names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* metaclass=, and what a typed dict takes. */
+static bool
+check_keywords(struct frame *frame, const struct klass *klass,
+               const struct arguments *arguments)
+{
+    int from = arguments_positional(arguments);
+    for (int i = from; i < arguments->count; i++) {
+        const char *keyword =
+            body_text(PyTuple_GET_ITEM(arguments->keywords, i - from));
+        struct value value = arguments->values[i];
+        if (value.kind == V_FOREIGN)
+            value = name_resolve(frame->reader, &value);
+        if (strcmp(keyword, "metaclass") == 0 ? is_metaclass(&value)
+                                              : strcmp(keyword, "total") == 0)
+            continue;
+        (void)body_effect(frame->reader, "class %.50s: its %.40s is not known",
+                          body_text(klass->code->co_name), keyword);
+        return false;
+    }
+    return true;
+}
+
+/* What type.__new__, the abstract base classes and enumerations do with the
+ * values: these may have a __set_name__, an __isabstractmethod__ and so on of
+ * their own. */
+static bool
+check_values(struct frame *frame, const struct klass *klass)
+{
+    static const char *const run[] = {
+        "__init__", "__new__", "_generate_next_value_", "__set_name__", NULL};
+    struct lz_reader *reader = frame->reader;
+    const char *name = body_text(klass->code->co_name);
+    for (Py_ssize_t i = 0; i < klass->count; i++) {
+        struct value value = klass->values[i];
+        if (value.kind == V_FOREIGN)
+            value = name_resolve(reader, &value);
+        if (value.kind == V_UNSET || value.kind == V_FRESH ||
+            value.kind == V_SHARED || value_held(&value) <= G_INERT)
+            continue;
+        (void)body_effect(reader, "class %.50s: '%.40s' is not known", name,
+                          body_text(PyTuple_GET_ITEM(klass->names, i)));
+        return false;
+    }
+    const char *own = klass->enumeration ? find_any(klass, run) : NULL;
+    if (own != NULL)
+        (void)body_effect(reader, "class %.50s: an enumeration runs its %s",
+                          name, own);
+    return own == NULL;
+}
+
+static bool
+run_body(struct frame *frame, struct klass *klass)
+{
+    struct frame inner = {.reader = frame->reader,
+                          .unit = klass->unit,
+                          .back = frame,
+                          .kind = FRAME_CLASS,
+                          .code = klass->code};
+    bool done = frame_run(&inner, NULL, 0) == 0 && !inner.broken;
+    if (done)
+        memcpy(klass->values, inner.slots + inner.fast,
+               sizeof(struct value) * (size_t)klass->count);
+    frame_done(&inner);
+    return done;
+}
+
+struct value
+class_build(struct frame *frame, const struct arguments *arguments)
+{
+    struct lz_reader *reader = frame->reader;
+    int positional = arguments_positional(arguments);
+    if (arguments->unknown || positional < 2 ||
+        arguments->values[0].kind != V_FUNCTION)
+        return body_effect(reader, "makes a class in a way that is not seen");
+    struct klass *klass =
+        klass_of(reader, arguments->values[0].unit,
+                 (PyCodeObject *)arguments->values[0].object);
+    if (klass == NULL)
+        return value_of(V_ANY);
+    klass->base_count = 0;
+    klass->enumeration = klass->data = false;
+    memset(klass->values, 0, sizeof(struct value) * (size_t)klass->count);
+    bool good = true;
+    for (int i = 2; i < positional && good; i++)
+        good = add_base(frame, klass, &arguments->values[i]);
+    good = good && check_keywords(frame, klass, arguments);
+    /* It is followed also where it is not free: others take classes of it. */
+    good = run_body(frame, klass) && good;
+    good = good && check_values(frame, klass);
+    if (!good)
+        return value_of(V_ANY);
+    return (struct value){.kind = V_CLASS, .klass = klass};
+}
+
+/* Use */
+
+static bool
+has_std_base(const struct klass *klass, int depth)
+{
+    for (Py_ssize_t i = 0; depth < BODY_DEPTH_MAX && i < klass->base_count;
+         i++) {
+        if (klass->bases[i].kind == V_STD ||
+            has_std_base(klass->bases[i].klass, depth + 1))
+            return true;
+    }
+    return false;
+}
+
+struct value
+class_attr(struct lz_reader *reader, const struct value *value, PyObject *name)
+{
+    const struct value *found = class_find(value->klass, body_text(name));
+    char text[128];
+    if (found == NULL) {
+        if (has_std_base(value->klass, 0) ||
+            PyUnicode_READ_CHAR(name, 0) == '_')
+            return value_of(V_INERT);
+        return body_effect(reader, "takes .%.40s of %s, which is not seen",
+                           body_text(name),
+                           body_describe(value, text, sizeof(text)));
+    }
+    struct value result = *found;
+    if (result.maybe_unset)
+        return value_of(V_ANY);
+    if (value->klass->enumeration && result.kind == V_PLAIN)
+        return value_of(V_INERT);
+    if (result.kind == V_FRESH && value->foreign)
+        return value_of(V_SHARED);
+    if (result.kind == V_PLAIN)
+        return value_plain(NULL);
+    if (result.kind == V_FUNCTION || result.kind == V_CLASS) {
+        result.foreign = result.foreign || value->foreign;
+        return result;
+    }
+    if (result.kind == V_FRESH || result.kind == V_FOREIGN)
+        return result;
+    return value_of(value_held(&result) <= G_INERT ? V_INERT : V_ANY);
+}
+
+/* Whether an object of CLASS is made by builtin code alone. */
+static bool
+is_made_plainly(const struct klass *klass, int depth)
+{
+    static const char *const types[] = {
+        "builtins.object", "typing.NamedTuple", "typing.Generic",
+        "typing.Protocol", "abc.ABC",           "collections.namedtuple()"};
+    for (Py_ssize_t i = 0; i < klass->base_count; i++) {
+        const struct value *base = &klass->bases[i];
+        bool plain = false;
+        if (base->kind == V_CLASS)
+            plain = depth < BODY_DEPTH_MAX &&
+                    is_made_plainly(base->klass, depth + 1);
+        for (size_t n = 0; base->kind == V_STD && !plain &&
+                           n < sizeof(types) / sizeof(types[0]);
+             n++)
+            plain = strcmp(body_text(base->object), types[n]) == 0;
+        if (!plain)
+            return false;
+    }
+    return !klass->data;
+}
+
+struct value
+class_make(struct frame *frame, const struct value *value,
+           struct arguments *arguments)
+{
+    static const char *const run[] = {"__init__", "__new__", "__post_init__",
+                                      NULL};
+    static const char *const seen[] = {"__hash__",
+                                       "__eq__",
+                                       "__bool__",
+                                       "__len__",
+                                       "__getattr__",
+                                       "__getattribute__",
+                                       "__set_name__",
+                                       "__get__",
+                                       "__contains__",
+                                       "__iter__",
+                                       "__getitem__",
+                                       "__class__",
+                                       "__isabstractmethod__",
+                                       "__lt__",
+                                       "__add__",
+                                       "__or__",
+                                       "__and__",
+                                       "__format__",
+                                       "__repr__",
+                                       "__str__",
+                                       "__fspath__",
+                                       "__index__",
+                                       "__call__",
+                                       NULL};
+    struct lz_reader *reader = frame->reader;
+    const struct klass *klass = value->klass;
+    const char *name = body_text(klass->code->co_name);
+    const char *own = find_any(klass, run);
+    (void)arguments;
+    if (klass->enumeration && class_find(klass, "_missing_") == NULL)
+        return value_of(V_INERT); /* looks a member up */
+    if (own != NULL)
+        return body_effect(reader, "calls %.50s.%s", name, own);
+    if (!is_made_plainly(klass, 0))
+        return body_effect(reader, "makes a %.60s", name);
+    return value_of(find_any(klass, seen) == NULL ? V_INERT : V_ANY);
+}

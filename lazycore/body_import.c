@@ -1,0 +1,373 @@
+/* What a body imports, and the other modules it takes things from: see
+ * body_private.h. Needs the GIL; runs importlib's code, and finders.
+ */
+#include "lazycore/body_private.h"
+
+#include <string.h>
+
+#include "lazycore/foresee.h"
+#include "lazycore/settle_rules.h"
+
+/* Units */
+
+struct unit *
+unit_get(struct lz_reader *reader, PyObject *name)
+{
+    for (struct unit *unit = reader->units; unit != NULL; unit = unit->next) {
+        if (unit->name == name || PyUnicode_Compare(unit->name, name) == 0)
+            return unit;
+    }
+    struct unit *unit = PyMem_Calloc(1, sizeof(*unit));
+    if (unit == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    unit->name = Py_NewRef(name);
+    unit->next = reader->units;
+    reader->units = unit;
+    if (++reader->unit_count > BODY_UNITS_MAX)
+        unit->state = UNIT_CLOSED;
+    return unit;
+}
+
+/* The spec of NAME: of the module that is there, or what would be found. A new
+ * reference, or NULL, with an exception only where it interrupts. */
+static PyObject *
+spec_of(struct lz_reader *reader, PyObject *name)
+{
+    struct lz_engine *engine = reader->engine;
+    PyObject *module = load_peek_module(name);
+    if (module == NULL)
+        return PyErr_Occurred() ? NULL : foresee_spec(engine, name);
+    PyObject *spec =
+        PyModule_Check(module)
+            ? namespace_peek_borrowed(engine, PyModule_GetDict(module),
+                                      engine->names.spec, NULL)
+            : NULL;
+    spec = spec == NULL || spec == Py_None ? NULL : Py_NewRef(spec);
+    Py_DECREF(module);
+    return spec;
+}
+
+/* The code of UNIT, which is left CLOSED where there is none. 0 or -1. */
+static int
+read_code(struct lz_reader *reader, struct unit *unit)
+{
+    struct lz_engine *engine = reader->engine;
+    const char *text = place_text(unit->name);
+    size_t size = text == NULL ? 0 : strcspn(text, ".");
+    if (unit->state != UNIT_NEW)
+        return 0;
+    unit->state = UNIT_CLOSED;
+    if (text == NULL || levels_is_stdlib(engine->core->levels, text) ||
+        (reader->within != NULL && (strncmp(text, reader->within, size) != 0 ||
+                                    reader->within[size] != '\0')))
+        return 0;
+    PyObject *spec = spec_of(reader, unit->name);
+    PyObject *loader =
+        spec == NULL ? NULL : lz_get_optional(spec, engine->names.loader);
+    PyObject *code = NULL;
+    /* Any other loader would be the program's own code. */
+    if (loader != NULL &&
+        (PyObject *)Py_TYPE(loader) == engine->loader_classes[0]) {
+        unit->package = lz_get_optional(spec, engine->names.parent);
+        unit->body.file = lz_get_optional(spec, engine->names.origin);
+        code = PyObject_CallMethod(loader, "get_code", "O", unit->name);
+    }
+    if (code != NULL && PyCode_Check(code) && unit->package != NULL &&
+        PyUnicode_Check(unit->package) && unit->body.file != NULL &&
+        PyUnicode_Check(unit->body.file)) {
+        unit->code = (PyCodeObject *)Py_NewRef(code);
+        unit->state = UNIT_CODE;
+    }
+    Py_XDECREF(code);
+    Py_XDECREF(loader);
+    Py_XDECREF(spec);
+    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception))
+        return -1;
+    lz_forgive();
+    return 0;
+}
+
+static int
+follow(struct lz_reader *reader, struct unit *unit)
+{
+    struct frame frame = {.reader = reader,
+                          .unit = unit,
+                          .kind = FRAME_MODULE,
+                          .code = unit->code};
+    unit->frame = &frame;
+    int result = frame_run(&frame, NULL, 0);
+    unit->frame = NULL;
+    Py_ssize_t count = PyTuple_GET_SIZE(unit->code->co_names);
+    if (result == 0 && frame.slots != NULL) {
+        unit->values = PyMem_Calloc((size_t)count + 1, sizeof(struct value));
+        if (unit->values == NULL) {
+            PyErr_NoMemory();
+            result = -1;
+        } else if (!frame.broken) {
+            memcpy(unit->values, frame.slots + frame.fast,
+                   sizeof(struct value) * (size_t)count);
+        }
+    }
+    unit->hidden = unit->hidden || frame.broken;
+    frame_done(&frame);
+    return result;
+}
+
+int
+unit_read(struct lz_reader *reader, struct unit *unit)
+{
+    struct unit *subject = reader->subject;
+    PyCodeObject *code = reader->code;
+    int offset = reader->offset;
+    int result = 0;
+    if (read_code(reader, unit) < 0)
+        return -1;
+    if (unit->state == UNIT_CLOSED && unit->body.why[0] == '\0')
+        strcpy(unit->body.why, "its code is not to be read");
+    if (unit->state != UNIT_CODE)
+        return 0;
+    unit->state = UNIT_READING;
+    unit->body.free = true;
+    unit->body.imports = PyList_New(0);
+    unit->body.maybe = PyList_New(0);
+    reader->subject = unit;
+    if (unit->body.imports == NULL || unit->body.maybe == NULL ||
+        import_parents(reader, unit->name) < 0)
+        result = -1;
+    if (result == 0)
+        result = follow(reader, unit);
+    reader->subject = subject;
+    reader->code = code;
+    reader->offset = offset;
+    unit->state = result < 0 ? UNIT_CLOSED : UNIT_READ;
+    return result;
+}
+
+/* Finding */
+
+int
+import_finds(struct lz_reader *reader, PyObject *name)
+{
+    PyObject *module = load_peek_module(name);
+    if (module != NULL) {
+        Py_DECREF(module);
+        return module != Py_None;
+    }
+    if (PyErr_Occurred())
+        return -1;
+    struct unit *unit = unit_get(reader, name);
+    if (unit == NULL)
+        return -1;
+    if (!unit->sought) {
+        PyObject *spec = foresee_spec(reader->engine, name);
+        if (spec == NULL && PyErr_Occurred())
+            return -1;
+        unit->sought = true;
+        unit->found = spec != NULL;
+        Py_XDECREF(spec);
+    }
+    return unit->found;
+}
+
+/* Whether the top-level module of NAME is the standard library's own. */
+static int
+is_standard(struct lz_reader *reader, PyObject *name)
+{
+    const char *text = place_text(name);
+    if (text == NULL || !levels_is_stdlib(reader->engine->core->levels, text))
+        return 0;
+    PyObject *top =
+        PyUnicode_FromStringAndSize(text, (Py_ssize_t)strcspn(text, "."));
+    struct unit *unit = top == NULL ? NULL : unit_get(reader, top);
+    Py_XDECREF(top);
+    if (unit == NULL)
+        return -1;
+    if (!unit->asked) {
+        PyObject *spec = spec_of(reader, unit->name);
+        if (spec == NULL && PyErr_Occurred())
+            return -1;
+        unit->asked = true;
+        unit->sought = true;
+        unit->found = spec != NULL;
+        unit->standard =
+            spec == NULL || settle_is_of_stdlib(reader->engine, spec);
+        Py_XDECREF(spec);
+    }
+    return unit->standard;
+}
+
+/* Noting */
+
+static int
+add_import(struct lz_reader *reader, PyObject *name, bool maybe)
+{
+    struct lz_body *body = &reader->subject->body;
+    if (PyUnicode_Compare(name, reader->subject->name) == 0)
+        return 0;
+    int known = PySequence_Contains(body->imports, name);
+    if (known == 0 && maybe)
+        known = PySequence_Contains(body->maybe, name);
+    if (known != 0)
+        return known < 0 ? -1 : 0;
+    return PyList_Append(maybe ? body->maybe : body->imports, name);
+}
+
+/* NAME and its parents, which come first; not the parents alone. */
+static int
+add_dotted(struct lz_reader *reader, PyObject *name, bool itself, bool maybe)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    int result = 0;
+    for (Py_ssize_t dot = 0; result == 0 && dot < length; dot++) {
+        dot = PyUnicode_FindChar(name, '.', dot, length, 1);
+        if (dot < 0)
+            dot = length;
+        if (dot == length && !itself)
+            break;
+        PyObject *part = PyUnicode_Substring(name, 0, dot);
+        result = part == NULL ? -1 : add_import(reader, part, maybe);
+        Py_XDECREF(part);
+    }
+    return result;
+}
+
+int
+import_parents(struct lz_reader *reader, PyObject *name)
+{
+    return add_dotted(reader, name, false, false);
+}
+
+/* Whether ATTR of the module NAME is there without its being a submodule that
+ * has to be imported: 1, 0: no, 2: that is not seen, -1. */
+static int
+has_attribute(struct lz_reader *reader, PyObject *name, PyObject *attr)
+{
+    struct lz_engine *engine = reader->engine;
+    PyObject *module = load_peek_module(name);
+    if (module != NULL && PyModule_Check(module) &&
+        !load_initializing(engine, module)) {
+        bool there = namespace_peek_borrowed(engine, PyModule_GetDict(module),
+                                             attr, NULL) != NULL;
+        Py_DECREF(module);
+        return there;
+    }
+    Py_XDECREF(module);
+    if (PyErr_Occurred())
+        return -1;
+    struct unit *unit = unit_get(reader, name);
+    if (unit == NULL || read_code(reader, unit) < 0)
+        return -1;
+    if (unit->state == UNIT_CLOSED)
+        return 2;
+    int known = PySequence_Contains(unit->code->co_names, attr);
+    if (known != 0)
+        return known;
+    if (unit_read(reader, unit) < 0)
+        return -1;
+    known = unit_has(reader, unit, attr);
+    return known == 0 && unit->hidden ? 2 : known;
+}
+
+/* `from MODULE import names`: submodules of that name are imported. */
+static int
+add_submodules(struct lz_reader *reader, PyObject *module, PyObject *names,
+               bool maybe)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
+        PyObject *attr = PyTuple_GET_ITEM(names, i);
+        if (!PyUnicode_Check(attr) || PyUnicode_GET_LENGTH(attr) == 0 ||
+            PyUnicode_READ_CHAR(attr, 0) == '*')
+            continue;
+        PyObject *full = reader_dotted(reader, module, ".", attr);
+        int found = full == NULL ? -1 : import_finds(reader, full);
+        if (found == 1 && add_import(reader, full, maybe) < 0)
+            return -1;
+        if (found < 0)
+            return PyErr_Occurred() ? -1 : 0;
+    }
+    return 0;
+}
+
+static struct value
+module_value(struct lz_reader *reader, PyObject *name, bool standard)
+{
+    if (standard)
+        return value_std(reader, name);
+    return (struct value){.kind = V_MODULE, .object = name};
+}
+
+int
+import_name(struct frame *frame, PyObject *name, PyObject *fromlist, int level,
+            struct value *ret_value)
+{
+    struct lz_reader *reader = frame->reader;
+    bool maybe = frame_is_conditional(frame);
+    PyObject *absolute = reader_keep(
+        reader, foresee_absolute(frame->unit->package, name, level));
+    if (absolute == NULL) {
+        *ret_value = body_effect(reader, "imports what is above its package");
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    int standard = is_standard(reader, absolute);
+    int found = standard < 0 ? -1 : import_finds(reader, absolute);
+    if (found < 0)
+        return -1;
+    if (found == 0 && frame_is_handled(frame)) {
+        /* Now it raises; what is said of the sources alone must hold where
+         * it is there, too. */
+        frame->alive = reader->within != NULL;
+        return 0;
+    }
+    if (found == 0) {
+        *ret_value = body_effect(reader, "imports %.80s, which is not found",
+                                 body_text(absolute));
+        return 0;
+    }
+    if (add_dotted(reader, absolute, true, maybe) < 0 ||
+        (fromlist != NULL && !standard &&
+         add_submodules(reader, absolute, fromlist, maybe) < 0))
+        return -1;
+    if (fromlist == NULL) {
+        Py_ssize_t length = PyUnicode_GET_LENGTH(absolute);
+        Py_ssize_t dot = PyUnicode_FindChar(absolute, '.', 0, length, 1);
+        if (dot > 0)
+            absolute =
+                reader_keep(reader, PyUnicode_Substring(absolute, 0, dot));
+        if (absolute == NULL)
+            return -1;
+    }
+    *ret_value = module_value(reader, absolute, standard != 0);
+    return 0;
+}
+
+struct value
+import_from(struct frame *frame, const struct value *module, PyObject *attr)
+{
+    struct lz_reader *reader = frame->reader;
+    if (attr == NULL || module->maybe_unset ||
+        (module->kind != V_MODULE && module->kind != V_STD))
+        return body_effect(reader, "takes a name of what is not known");
+    PyObject *full = reader_dotted(reader, module->object, ".", attr);
+    if (module->kind == V_STD)
+        return value_std(reader, full);
+    int has = full == NULL ? -1 : has_attribute(reader, module->object, attr);
+    if (has == 0) {
+        int found = import_finds(reader, full);
+        if (found == 1)
+            return module_value(reader, full, false);
+        has = found < 0 ? -1 : 0;
+    }
+    if (has == 0 && frame_is_handled(frame)) {
+        frame->alive = false;
+        return value_of(V_ANY);
+    }
+    if (has == 0)
+        return body_effect(reader, "takes %.80s, which is not seen",
+                           body_text(full));
+    if (has < 0)
+        return value_of(V_ANY);
+    return (struct value){
+        .kind = V_FOREIGN, .object = attr, .of_module = module->object};
+}
