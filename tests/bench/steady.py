@@ -1,6 +1,12 @@
 """After the start: a loop over globals with all names bound and with one
 pending, its opcodes, and requests to Flask and Django applications in the
-process; plain, with lazycore and in lazyd, which settles hot namespaces."""
+process; plain, with lazycore and in lazyd, which settles hot namespaces.
+
+The three run at one time, each while the others wait, in short turns: a ratio
+is the median of those within the turns, by CPU time, so that what the machine
+does meanwhile hits all alike.
+"""
+import contextlib
 import importlib.util
 import json
 import subprocess
@@ -8,6 +14,7 @@ import subprocess
 import common
 
 REQUESTS = 20000
+TURNS = 40 # of so many requests altogether
 WAYS = ("eager", "lazycore", "lazyd")
 
 HEAD = """\
@@ -61,25 +68,37 @@ class Item:
 """
 RESTLESS = "import sys\nsys.restless = True\n"
 
-LOOP = HEAD + """\
-import importlib, time
+# A line that is read is a turn; says what it took, and at the end what else.
+TURN = """\
+import json, time
+def turns(work, last):
+    for _ in sys.stdin:
+        wall, cpu = time.perf_counter_ns(), time.process_time_ns()
+        count = work()
+        cpu = time.process_time_ns() - cpu
+        wall = time.perf_counter_ns() - wall
+        print(json.dumps([count, wall, cpu]), flush=True)
+    print(json.dumps(last()))
+"""
+
+LOOP = HEAD + TURN + """\
+import importlib
 hot = importlib.import_module(sys.argv[4])
+def work(count=200000):
+    hot.loop(count)
+    return count
+def last():
+    import dis
+    pending = lazycore.pending(hot) if sys.argv[1] != "eager" else []
+    return [len(pending), [one.opname for one in
+                           dis.get_instructions(hot.loop, adaptive=True)]]
 begin = time.process_time()
 while time.process_time() - begin < 1.5:
     hot.loop(20000)
-took = []
-for _ in range(7):
-    begin = time.process_time_ns()
-    hot.loop(100000)
-    took.append((time.process_time_ns() - begin) / 100000)
-pending = lazycore.pending(hot) if sys.argv[1] != "eager" else []
-import dis, json
-opcodes = [one.opname for one in dis.get_instructions(hot.loop, adaptive=True)]
-print(json.dumps([min(took), pending, opcodes]))
+turns(work, last)
 """
 
-SERVE = HEAD + f"""\
-import importlib, time
+SERVE = HEAD + TURN + f"""\
 def flask_client():
     import flask_notes
     client = flask_notes.app.test_client()
@@ -91,79 +110,101 @@ def django_client():
     client = django.test.Client(SERVER_NAME="127.0.0.1")
     return lambda path: client.get(path).status_code
 get = globals()[sys.argv[4] + "_client"]()
-def requests(count):
+def work(count={REQUESTS // TURNS}):
     for i in range(count):
         assert get(("/", "/health")[i % 2]) == 200
-requests(200)
-begin, cpu = time.perf_counter(), time.process_time()
-requests({REQUESTS})
-wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
-import json
-print(json.dumps([{REQUESTS} / wall, {REQUESTS} / cpu, len(sys.modules)]))
+    return count
+work(200)
+turns(work, lambda: [len(sys.modules)])
 """
 
 
-def child(options, folder, script, how, path, what):
-    program = [folder / script]
-    if how == "lazyd":
-        program = [options.lazyd, "-F", "--no-socket", "--app", *program, "--"]
-    else:
-        program.insert(0, common.PYTHON)
-    done = subprocess.run(
-        [*program, how, options.lazycore, path, what],
-        check=True, stdout=subprocess.PIPE, text=True,
-        env=common.environment())
-    return json.loads(done.stdout)
+class Child:
+    def __init__(self, options, folder, script, how, path, what):
+        program = [folder / script]
+        if how == "lazyd":
+            program = [options.lazyd, "-F", "--no-socket", "--app", *program,
+                       "--"]
+        else:
+            program.insert(0, common.PYTHON)
+        self.process = subprocess.Popen(
+            [*program, how, options.lazycore, path, what], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env=common.environment())
+
+    def turn(self):
+        """(wall, CPU) ns of each."""
+        print(file=self.process.stdin, flush=True)
+        count, wall, cpu = json.loads(self.process.stdout.readline())
+        return wall / count, cpu / count
+
+    def last(self):
+        out, _ = self.process.communicate()
+        if self.process.returncode != 0:
+            raise SystemExit(f"exit status {self.process.returncode}")
+        return json.loads(out)
 
 
-def in_turn(options, folder, script, path, names):
-    found = {(name, how): [] for name in names
-             for how in WAYS}
-    for number in range(options.rounds + 1):
-        for (name, how), answers in found.items():
-            answer = child(options, folder, script, how, path, name)
-            if number:  # the first round writes the .pyc
-                answers.append(answer)
-    return found
+def in_turn(options, folder, script, path, what):
+    """{way: turns of all rounds}, {way: what it said last}"""
+    took = {how: [] for how in WAYS}
+    for _ in range(options.rounds):
+        with contextlib.ExitStack() as stack:
+            children = {}
+            for how in WAYS:
+                children[how] = Child(options, folder, script, how, path, what)
+                stack.callback(children[how].process.kill)
+            for number in range(TURNS):
+                for at in range(len(WAYS)):
+                    how = WAYS[(number + at) % len(WAYS)]
+                    took[how].append(children[how].turn())
+            last = {how: child.last() for how, child in children.items()}
+    return took, last
+
+
+def to_eager(took, how, which):
+    return common.median([mine[which] / eager[which] for mine, eager
+                          in zip(took[how], took["eager"])])
 
 
 def loops(options, folder):
     names = {"hot": "all bound", "warm": "one of the standard library unused",
              "own": "one of our own unused",
              "effects": "one of our own that has effects unused"}
-    found = in_turn(options, folder, "loop.py", folder, names)
     rows = []
-    for (name, how), answers in found.items():
-        values = [row[0] for row in answers]
-        base = common.median([row[0] for row in found[name, "eager"]])
-        same = all(row[2] == found[name, "eager"][0][2] for row in answers)
-        rows.append([f"{names[name]}, {how}",
-                     *common.spread(values), common.median(values) / base,
-                     len(answers[0][1]), "same" if same else "others"])
+    for name, what in names.items():
+        took, last = in_turn(options, folder, "loop.py", folder, name)
+        for how in WAYS:
+            pending, opcodes = last[how]
+            rows.append([f"{what}, {how}",
+                         *common.spread([cpu for _, cpu in took[how]]),
+                         to_eager(took, how, 1), pending,
+                         "same" if opcodes == last["eager"][1] else "others"])
     common.table(
         "a loop over globals, CPU ns an iteration, "
-        f"{options.rounds} rounds in turn",
+        f"{options.rounds} processes of {TURNS} turns",
         ["names", "min", "median", "max", "ratio", "pending",
          "opcodes to eager"], rows)
 
 
 def applications(options, folder):
-    names = [name for name in ("flask", "django")
-             if importlib.util.find_spec(name)]
-    found = in_turn(options, folder, "serve.py", common.SERVICES, names)
     rows = []
-    for (name, how), answers in found.items():
-        wall, cpu, modules = zip(*answers)
-        base = [common.median([row[n] for row in found[name, "eager"]])
-                for n in (0, 1)]
-        rows.append([f"{name} {how}", *common.spread(wall),
-                     common.median(wall) / base[0], *common.spread(cpu),
-                     common.median(cpu) / base[1], max(modules)])
+    for name in ("flask", "django"):
+        if not importlib.util.find_spec(name):
+            continue
+        took, last = in_turn(options, folder, "serve.py", common.SERVICES,
+                             name)
+        for how in WAYS:
+            rates = [[1e9 / turn[which] for turn in took[how]]
+                     for which in (0, 1)]
+            rows.append([f"{name} {how}", common.median(rates[0]),
+                         1 / to_eager(took, how, 0), common.median(rates[1]),
+                         1 / to_eager(took, how, 1), *last[how]])
     common.table(
-        f"requests a second of an in-process client, {REQUESTS} a run, "
-        f"{options.rounds} rounds in turn",
-        ["application", "min", "median", "max", "ratio",
-         "a CPU second min", "median", "max", "ratio", "modules"], rows)
+        f"{REQUESTS} requests of an in-process client, "
+        f"{options.rounds} processes of {TURNS} turns",
+        ["application", "a second", "ratio", "a CPU second", "ratio",
+         "modules"], rows)
 
 
 def run(options):

@@ -12,7 +12,7 @@ a core of its own and everything else shares the others, but cores share
 caches, memory and often more: so the loss is against the same service while
 another lazyd, on those other cores, is under the same attack and asked by the
 same client. What is left is lost to lazyd and not to the processes of the
-attack. Beside it the margin: two standard errors of the median of the rounds.
+attack. Beside it the margin of the median of the rounds.
 
 --realtime, for root on a machine that others use: the server runs before the
 well-behaved client, this before the attackers, and all before the rest.
@@ -196,22 +196,62 @@ class Redis(Server):
 
 # --- one attack -------------------------------------------------------------
 
-class Window:
-    """What a client saw of a server for a while, and what the service of
-    COUNTED, if any, did meanwhile."""
+class Attacker:
+    """The attack in a process of its own, in position from the start."""
 
-    def __init__(self, server, options, counted=None, until=None):
+    def __init__(self, server, attack, options):
+        self.over = False
+        ready, child_ready = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                os.setsid()
+                os.sched_setaffinity(0, cores()[0])
+                if options.realtime:
+                    first(0, 1)
+                if server.user is not None:
+                    os.setgroups([])
+                    os.setgid(server.user)
+                    os.setuid(server.user)
+                attack(server.socket, server.manners,
+                       lambda: os.write(child_ready, b"x"))
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(child_ready)
+        if not os.read(ready, 1):
+            sys.exit("the attack failed to begin")
+        os.close(ready)
+
+    def is_over(self):
+        """Few attacks ever are."""
+        self.over = self.over or os.waitpid(self.pid, os.WNOHANG)[0] != 0
+        return self.over
+
+    def end(self):
+        if not self.is_over():
+            os.killpg(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+
+
+class Window:
+    """What a client saw of a server for a while, under ATTACK if there is
+    one, and what the service of COUNTED, if any, did meanwhile."""
+
+    def __init__(self, server, options, counted=None, attack=None):
         peak, slices = 0, []
         asker = subprocess.Popen(
             [options.asker, "-p", "500", *server.asker()],
             stdout=subprocess.PIPE, text=True)
         if options.realtime:
             first(asker.pid, 2)
+        attacker = attack and Attacker(server, attack, options)
         try:
-            end = time.monotonic() + options.seconds
-            limit = end + 120
-            while (time.monotonic() < end if until is None else
-                   not until() and time.monotonic() < limit):
+            end = time.monotonic() + (
+                120 if attack is attacks.connects else options.seconds)
+            while time.monotonic() < end and \
+                    not (attacker and attacker.is_over()):
                 time.sleep(0.02)
                 peak = max(peak, server.rss())
                 if counted is not None:
@@ -219,6 +259,8 @@ class Window:
         finally:
             asker.terminate()
             out, _ = asker.communicate(timeout=30)
+            if attacker:
+                attacker.end()
         self.asked = json.loads(out) if asker.returncode == 0 else None
         self.peak = peak
         # What the service did in each slice, per ns and per ns of CPU.
@@ -226,37 +268,6 @@ class Window:
                  for pair in zip(slices, slices[1:])]
         self.rates = [count / wall for wall, count, _ in steps]
         self.cpu_rates = [count / cpu for _, count, cpu in steps if cpu]
-
-
-def begin(server, attack, options):
-    """The attack in a process of its own, once it is in position: its pid."""
-    ready, child_ready = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            os.setsid()
-            os.sched_setaffinity(0, cores()[0])
-            if options.realtime:
-                first(0, 1)
-            if server.user is not None:
-                os.setgroups([])
-                os.setgid(server.user)
-                os.setuid(server.user)
-            attack(server.socket, server.manners,
-                   lambda: os.write(child_ready, b"x"))
-            status = 0
-        finally:
-            os._exit(status)
-    os.close(child_ready)
-    if not os.read(ready, 1):
-        sys.exit("the attack failed to begin")
-    os.close(ready)
-    return pid
-
-
-def is_over(pid):
-    return os.waitpid(pid, os.WNOHANG)[0] == pid
 
 
 def resting(server):
@@ -277,24 +288,6 @@ def settled(server, before):
     return now
 
 
-def attacked(server, attack, options, counted):
-    """The window in which the attack goes on."""
-    pid = begin(server, attack, options)
-    over = False
-
-    def done():
-        nonlocal over
-        over = over or is_over(pid)
-        return over
-    finite = attack is attacks.connects
-    window = Window(server, options, counted, done if finite else None)
-    if not over:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-    return window
-
-
 class Losses:
     """What a service loses, round by round."""
 
@@ -310,11 +303,11 @@ class Losses:
         return statistics.median(self.of_rounds) if self.of_rounds else None
 
     def margin(self):
-        """Two standard errors of a median, were the rounds normal."""
-        if len(self.of_rounds) < 2:
+        """Of their median, as box plots notch it: 1.57 quartile ranges."""
+        if len(self.of_rounds) < 4:
             return None
-        return 2.5 * statistics.stdev(self.of_rounds) / \
-            len(self.of_rounds) ** 0.5
+        low, _, high = statistics.quantiles(self.of_rounds)
+        return 1.57 * (high - low) / len(self.of_rounds) ** 0.5
 
 
 def middle(asked):
@@ -332,7 +325,8 @@ def run_attack(server, bystander, options, name):
         found = {}
         both = [server, bystander] if bystander else [server]
         for one in both if number % 2 else both[::-1]:
-            found[one] = attacked(one, attack, options, bystander and server)
+            found[one] = Window(one, options, bystander and server,
+                                attack)
         storm = found[server]
         peak = max(peak, storm.peak)
         seen.append(storm.asked)
