@@ -10,18 +10,6 @@
 
 enum { LINE_WIDTH = 78, ESCAPE_MAX = 10 };
 
-/* Code points that a terminal acts on, or that hide what follows. */
-static bool
-is_unsafe(uint32_t point)
-{
-    return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0xad ||
-           point == 0x61c || (point >= 0x200b && point <= 0x200f) ||
-           (point >= 0x2028 && point <= 0x202e) ||
-           (point >= 0x2060 && point <= 0x206f) || point == 0xfeff ||
-           (point >= 0xfff9 && point <= 0xfffb) ||
-           (point >= 0xe0000 && point <= 0xe007f);
-}
-
 /* One character as shown; the bytes of STRING it took. */
 static size_t
 escape_one(const char *string, char text[ESCAPE_MAX + 1])
@@ -33,7 +21,7 @@ escape_one(const char *string, char text[ESCAPE_MAX + 1])
         return 1;
     }
     uint32_t point = wire_utf8_decode(string, size);
-    if (!is_unsafe(point)) {
+    if (!wire_utf8_is_unsafe(point)) {
         memcpy(text, string, size);
         text[size] = '\0';
     } else if (point == '\n' || point == '\t' || point == '\r') {

@@ -258,6 +258,14 @@ sweep(const char *path)
     free(folder);
 }
 
+static const char *
+name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
 /* Whether the folder that we checked is still where PATH says. */
 static bool
 is_folder_of(int folder_fd, const char *path)
@@ -300,6 +308,7 @@ publish_locked(struct publication *p, int folder_fd, gid_t group,
     }
     if (!is_folder_of(folder_fd, p->path)) {
         (void)unlink(p->bound);
+        (void)unlinkat(folder_fd, name_of(p->bound), 0);
         return lz_error_set(error, LZ_ERROR_IO,
                             "the folder of '%s' was moved meanwhile: give a "
                             "--socket that only you can move",

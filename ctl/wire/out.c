@@ -4,6 +4,7 @@
 #include "ctl/wire/out.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,16 +120,20 @@ wire_out_raw(struct wire_out *out, const char *json)
 }
 
 static void
-append_escaped(struct wire_out *out, unsigned char byte)
+append_escaped(struct wire_out *out, uint32_t point)
 {
     static const char short_form[] = "\b\t\n\f\r\"\\";
     static const char letter[] = "btnfr\"\\";
-    char text[8];
-    const char *found = strchr(short_form, byte);
-    if (byte != 0 && found != NULL) {
+    char text[16];
+    const char *found = point < 0x80 ? strchr(short_form, (int)point) : NULL;
+    if (point != 0 && found != NULL) {
         (void)snprintf(text, sizeof text, "\\%c", letter[found - short_form]);
+    } else if (point < 0x10000) {
+        (void)snprintf(text, sizeof text, "\\u%04" PRIx32, point);
     } else {
-        (void)snprintf(text, sizeof text, "\\u%04x", byte);
+        (void)snprintf(text, sizeof text, "\\u%04" PRIx32 "\\u%04" PRIx32,
+                       0xd800 + ((point - 0x10000) >> 10),
+                       0xdc00 + ((point - 0x10000) & 0x3ff));
     }
     append(out, text, strlen(text));
 }
@@ -159,9 +164,9 @@ wire_out_string(struct wire_out *out, const char *string)
         }
         unsigned char byte = (unsigned char)*string;
         size_t size = byte < 0x80 ? 1 : wire_utf8_size(string);
-        /* U+0080 to U+009F steer terminals, as U+007F does. */
-        bool steers = byte == 0xc2 && (unsigned char)string[1] < 0xa0;
-        if (size > 1 && !steers) {
+        uint32_t point = size > 1 ? wire_utf8_decode(string, size) : byte;
+        /* A terminal may be where it is read. */
+        if (size > 1 && !wire_utf8_is_unsafe(point)) {
             string += size;
             continue;
         }
@@ -170,7 +175,7 @@ wire_out_string(struct wire_out *out, const char *string)
             append(out, "\xef\xbf\xbd", 3);
             size = 1;
         } else {
-            append_escaped(out, (unsigned char)string[size - 1]);
+            append_escaped(out, point);
         }
         string += size;
         plain = string;

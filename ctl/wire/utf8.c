@@ -83,3 +83,14 @@ wire_utf8_valid(const char *text, size_t length)
     }
     return true;
 }
+
+bool
+wire_utf8_is_unsafe(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0xad ||
+           point == 0x61c || (point >= 0x200b && point <= 0x200f) ||
+           (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2060 && point <= 0x206f) || point == 0xfeff ||
+           (point >= 0xfff9 && point <= 0xfffb) ||
+           (point >= 0xe0000 && point <= 0xe007f);
+}

@@ -15,5 +15,8 @@ size_t wire_utf8_size(const char *text);
 uint32_t wire_utf8_decode(const char *text, size_t size);
 /* Whether LENGTH bytes are UTF-8 without NUL. TEXT[LENGTH] must be NUL. */
 bool wire_utf8_valid(const char *text, size_t length);
+/* Whether POINT is something that a terminal acts on, or that hides what comes
+ * after it: controls, marks of direction, what has no width. */
+bool wire_utf8_is_unsafe(uint32_t point);
 
 #endif

@@ -78,6 +78,40 @@ def test_group_may_look_and_not_touch(lab):
     assert lab.ask("show", "csv")["state"] == "proxy"
 
 
+def filled(schema):
+    """Parameters that the schema of a method lets pass."""
+    def value(form):
+        if form["type"] == "array":
+            return [value(form["items"])]
+        if form["type"] == "string":
+            return form.get("enum", ["/x" if "pattern" in form else "x"])[0]
+        return form.get("minimum", False)
+    return {name: value(schema["properties"][name])
+            for name in schema["required"]}
+
+
+@needs_root
+def test_group_may_do_nothing_that_changes_something(lab):
+    """By the table of commands itself."""
+    process = lab.serve("", "--socket-group", "nogroup")
+    methods = lab.ask("commands")["commands"]
+    mutate = [m for m in methods if m["mutates"]]
+    assert {"stop", "reload", "rollback", "confirm", "load", "level.set",
+            "ignore.add", "ignore.remove", "ignore.save"} <= {
+                m["method"] for m in mutate}
+    others = [m for m in methods if not m["mutates"] and
+              m["method"] != "subscribe"]
+    _, (hello, *answers), _ = ask_as_nobody(
+        lab, *(request(m["method"], **filled(m["params"]))
+               for m in mutate + others))
+    kinds = [answer.get("error", {"data": {"kind": None}})["data"]["kind"]
+             for answer in answers]
+    assert kinds[:len(mutate)] == ["denied"] * len(mutate)
+    assert len(answers) == len(methods) - 1
+    assert not {"denied", "invalid_params"} & set(kinds[len(mutate):])
+    assert not process.ended(0)
+
+
 @needs_root
 def test_socket_in_a_folder_of_somebody_else(lab):
     folder = lab.folder / "theirs"

@@ -173,6 +173,15 @@ def test_daemon_threads_at_the_end(lab):
         print("end")
         """)
     assert (done.status, done.out) == (0, "end\n")
+    Faulty(lab, """
+        import threading
+        def busy():
+            while True:
+                sum(range(1000))
+        for _ in range(4):
+            threading.Thread(target=busy, daemon=True).start()
+        print("end", flush=True)
+        """).leave("end")
 
 
 # --- signals and processes -------------------------------------------------

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from conftest import LAZYD, NOBODY, SERVE, TIMEOUT_S, needs_root
+from conftest import LAZYCTL, LAZYD, NOBODY, SERVE, TIMEOUT_S, needs_root
 
 # A line of ours, if a name could end one; and what steers a terminal: ESC,
 # the C1 form of CSI, a mark that turns the reading direction.
@@ -59,6 +59,43 @@ def test_names_do_not_steer_the_terminal(named, words):
         assert FORGED not in text.splitlines()
 
 
+def test_no_command_lets_names_steer_the_terminal(named):
+    """Whatever shows names, in the forms that other programs read too."""
+    for words in (["why", NASTY], ["unused"], ["drift", "--all"], ["threads"],
+                  ["record"], ["verify"], ["load", NASTY], ["level", "list"],
+                  ["reload", "--dry-run", NASTY], ["rollback", NASTY],
+                  *(["trace", "--format", form] for form in (
+                      "importtime", "chrome", "speedscope", "folded", "svg"))):
+        done = named.ctl(*words, status=None)
+        for text in (done.out, done.err):
+            assert not [mark for mark in HARMFUL if mark in text], (words, text)
+            assert FORGED not in text.splitlines(), (words, text)
+
+
+def test_names_in_events_and_of_threads(lab):
+    """Neither steers the terminal of who listens, nor writes lines of the log,
+    where a thread that must not load is named with what it loaded."""
+    os.mkfifo(lab.folder / "go")
+    process = lab.serve("import threading\n" + NAMES.replace(
+        "importlib.import_module(NAME)\ntry", """
+def later():
+    open("go").read()
+    importlib.import_module(NAME)
+threading.Thread(target=later, name=NAME).start()
+try"""), "--no-load-thread", "evil*")
+    listener = lab.popen(LAZYCTL, "-s", lab.socket, "--json", "events", "load")
+    assert "sequence" in listener.stdout.readline()
+    (lab.folder / "go").write_text("go")
+    line = listener.stdout.readline()
+    assert "evil" in line
+    assert not [mark for mark in HARMFUL if mark in line], repr(line)
+    lab.ctl("stop")
+    assert process.ended()
+    text = lab.logged("must not load")
+    assert FORGED not in [line[:len(FORGED)] for line in text.splitlines()]
+    assert not [mark for mark in HARMFUL if mark in text], repr(text)
+
+
 def test_names_in_errors_do_not_steer_the_terminal(named):
     for words in (["show", NASTY + "no"], ["load", NASTY + "no"],
                   ["reload", NASTY], ["ignore", "add", "name", NASTY],
@@ -73,7 +110,7 @@ def test_json_on_a_terminal_has_no_control_characters(named):
     out = named.ctl("--json", "list").out
     names = [module["name"] for module in json.loads(out)["modules"]]
     assert NASTY in names
-    assert not [mark for mark in ("\x1b", "\u009b") if mark in out]
+    assert not [mark for mark in HARMFUL if mark in out]
 
 
 def test_names_do_not_write_lines_of_the_log(named):

@@ -26,7 +26,9 @@ static struct {
     _Atomic(const char *) only; /* this call alone; NULL: all are counted */
     atomic_int at;              /* which fails, from 0; FAULT_ALWAYS */
     atomic_int error;
-    atomic_int kill_at;   /* in front of which the process is killed */
+    atomic_int kill_at;     /* in front of which the process is killed */
+    void (*act)(void *arg); /* called once, in front of the call ONLY */
+    void *act_arg;
     atomic_bool is_short; /* it transfers one byte instead of failing */
     atomic_int step;      /* calls so far */
     atomic_uint fired;    /* how often it was made to fail */
@@ -62,6 +64,15 @@ fault_hits(const char *call)
         (fault.at == FAULT_NEVER && fault.kill_at == FAULT_NEVER) ||
         strcmp(call, only != NULL ? only : call) != 0 ||
         (only == NULL && strcmp(call, "memory") == 0)) {
+        return false;
+    }
+    if (fault.act != NULL) {
+        void (*act)(void *arg) = fault.act;
+
+        fault.act = NULL;
+        fault_exempt = true;
+        act(fault.act_arg);
+        fault_exempt = false;
         return false;
     }
     int step = atomic_fetch_add(&fault.step, 1);

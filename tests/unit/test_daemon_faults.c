@@ -296,6 +296,50 @@ kill_at_each(struct folder *folder, bool stale, gid_t group)
     (void)close(scene.stranger);
 }
 
+/* Another folder in the place of the one that was checked. */
+static void
+exchange(void *arg)
+{
+    const char *path = arg;
+    char moved[160];
+
+    (void)snprintf(moved, sizeof(moved), "%s.moved", path);
+    assert_int_equal(rename(path, moved), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+}
+
+/* Once it has been opened and locked, and in front of each later call. */
+static void
+test_folder_is_moved_meanwhile(void **state)
+{
+    static const char *const calls[] = {"flock", "fstat", "socket", "bind",
+                                        "listen"};
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        char folder[160], socket_path[170];
+        struct publication publication;
+        struct lz_error error = {0};
+
+        (void)snprintf(folder, sizeof(folder), "%s",
+                       folder_file(*state, calls[i]));
+        (void)snprintf(socket_path, sizeof(socket_path), "%s/s", folder);
+        assert_int_equal(mkdir(folder, 0700), 0);
+        fault_arm(calls[i], STEPS_MAX, 0);
+        fault.act_arg = folder;
+        fault.act = exchange;
+        assert_int_equal(
+            publish_open(socket_path, (gid_t)-1, &publication, &error), -1);
+        fault_disarm();
+        assert_null(fault.act);
+        assert_non_null(strstr(error.text, folder));
+        lz_error_done(&error);
+        /* Nothing is left in either. */
+        assert_int_equal(rmdir(folder), 0);
+        (void)strcat(folder, ".moved");
+        assert_int_equal(rmdir(folder), 0);
+    }
+}
+
 static void
 test_killed_at_each_call(void **state)
 {
@@ -319,6 +363,7 @@ main(void)
         IN_FOLDER(test_each_call_fails_over_a_stale_socket),
         IN_FOLDER(test_each_call_fails_with_a_group),
         IN_FOLDER(test_short_transfers),
+        IN_FOLDER(test_folder_is_moved_meanwhile),
         IN_FOLDER(test_killed_at_each_call),
         IN_FOLDER(test_killed_at_each_call_with_a_group),
     };
