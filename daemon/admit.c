@@ -95,6 +95,7 @@ admit(struct client *client, struct wire_error *error) LZ_LOOP_ONLY
         return wire_error_set(error, WIRE_ERROR_DENIED,
                               "the peer's identity is unknown");
     }
+    client->mark = descriptor_of(fd);
     client->uid = peer.uid;
     client->gid = peer.gid;
     client->pid = peer.pid;

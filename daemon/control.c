@@ -266,6 +266,7 @@ init_handles(struct control *control) LZ_UNCHECKED
     (void)uv_idle_init(loop, &control->work);
     (void)uv_timer_init(loop, &control->hard_end);
     (void)uv_timer_init(loop, &control->nudge);
+    (void)uv_timer_init(loop, &control->guard_timer);
     (void)uv_timer_init(loop, &control->sample_wait);
     (void)uv_timer_init(loop, &control->learner.wait);
     control->learner.wait.data = control;
@@ -285,6 +286,7 @@ init_listener(struct control *control) LZ_UNCHECKED
     int rc;
 
     control->listen_fd = control->publication.fd;
+    control->listener_mark = descriptor_of(control->listen_fd);
     control->publication.fd = -1;
     control->listener.data = control;
     control->retry.data = control;
@@ -311,6 +313,7 @@ control_open(const struct control_setup *setup, struct control **ret_control,
         control->setup.first_request_ms = WIRE_LIMIT_FIRST_REQUEST;
     }
     control->publication.fd = control->listen_fd = -1;
+    control->listener_mark.fd = control->guard.fd = -1;
     control->started_ns = clock_ns();
     control->pid = getpid();
     event_queue_init(&control->events);
@@ -329,6 +332,9 @@ control_open(const struct control_setup *setup, struct control **ret_control,
             : uv_loop_init(&control->loop);
     if (rc == 0) {
         rc = watch_loop(control);
+        if (rc == 0) {
+            rc = shared_init(control);
+        }
         if (rc < 0) {
             (void)uv_loop_close(&control->loop);
         }
@@ -386,5 +392,7 @@ control_after_fork(struct control *control)
         }
     }
     (void)closedir(fds);
-    (void)close(uv_backend_fd(&control->loop));
+    if (shared_has_loop(control)) {
+        (void)close(uv_backend_fd(&control->loop));
+    }
 }

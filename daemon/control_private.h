@@ -14,6 +14,7 @@
 #include "ctl/wire/reply.h"
 #include "daemon/arena.h"
 #include "daemon/control.h"
+#include "daemon/descriptors.h"
 #include "daemon/event.h"
 #include "daemon/memory.h"
 #include "daemon/notice.h"
@@ -101,6 +102,10 @@ struct control {
     bool running;          /* main thread: the loop's thread is there */
     bool ended;            /* main thread: the loop has been closed */
     bool apart;            /* the loop's thread: its descriptors are its own */
+    bool dark;             /* they were not, and are gone: shared.c */
+    struct descriptor guard; /* in the loop's epoll, for nothing else */
+    struct descriptor listener_mark; /* of listen_fd */
+    uv_timer_t guard_timer;
     pthread_t thread;
     char buffer[LZ_READ_BYTES];
 };
@@ -115,6 +120,7 @@ struct client {
     struct client *next;
     struct control *control;
     uv_pipe_t pipe;
+    struct descriptor mark; /* of its connection */
     uv_timer_t first_request;
     struct wire_frame frame;
     struct queued_request *first, *last;
@@ -243,6 +249,19 @@ size_t pressure_portion(const struct client *client) LZ_LOOP_ONLY;
 bool pressure_defers(const struct client *client,
                      const struct wire_request *request) LZ_LOOP_ONLY;
 
+/* --- shared.c ----------------------------------------------------------- */
+
+/* What is needed to know the loop's descriptors again. 0 or negative errno. */
+int shared_init(struct control *control);
+void shared_done(struct control *control);
+/* Whether uv_backend_fd is still the loop's. Any thread. */
+bool shared_has_loop(struct control *control);
+/* Whether the loop's wake-up may be written to. Any thread. */
+bool shared_may_ring(struct control *control);
+/* The loop, where the service's threads can close its descriptors, until it is
+ * closed or they do. */
+void shared_run(struct control *control) LZ_LOOP_ONLY;
+
 /* --- watch.c ------------------------------------------------------------ */
 
 /* Before the loop comes to watching FD, each time. 0 or negative errno. */
@@ -293,6 +312,8 @@ void control_close_all(struct control *control) LZ_LOOP_ONLY;
 struct operator_job *control_take_done(struct control *control);
 /* The socket's path and the pidfile go now. */
 void control_take_paths(struct control *control);
+/* End the bell's thread. */
+void control_stop_bell(struct control *control) LZ_LOOP_ONLY;
 void control_begin_stop(struct control *control,
                         uint64_t timeout_ms) LZ_LOOP_ONLY;
 /* JOB has come back from one of the operators. */

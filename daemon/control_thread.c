@@ -49,8 +49,18 @@ bell_main(void *arg)
         if (!atomic_load(&control->ring)) {
             return NULL;
         }
-        (void)uv_async_send(&control->wake);
+        if (shared_may_ring(control)) {
+            (void)uv_async_send(&control->wake);
+        }
     }
+}
+
+void
+control_stop_bell(struct control *control)
+{
+    atomic_store(&control->ring, false);
+    control_notify(control);
+    (void)pthread_join(control->bell_thread, NULL);
 }
 
 /* --- the loop's thread -------------------------------------------------- */
@@ -74,9 +84,7 @@ begin(struct control *control) LZ_LOOP_ONLY
         rc = operator_start(control->reader);
     }
     if (rc < 0) {
-        atomic_store(&control->ring, false);
-        control_notify(control);
-        (void)pthread_join(control->bell_thread, NULL);
+        control_stop_bell(control);
     }
     return rc;
 }
@@ -84,17 +92,9 @@ begin(struct control *control) LZ_LOOP_ONLY
 static void
 close_loop(struct control *control) LZ_LOOP_ONLY
 {
+    shared_done(control);
     (void)uv_loop_close(&control->loop);
     descriptors_close(&control->listen_fd);
-}
-
-static void
-end(struct control *control) LZ_LOOP_ONLY
-{
-    atomic_store(&control->ring, false);
-    control_notify(control);
-    (void)pthread_join(control->bell_thread, NULL);
-    close_loop(control);
 }
 
 static void *
@@ -114,8 +114,15 @@ control_main(void *arg) LZ_UNCHECKED
     if (control->setup.settle) {
         settle_start(&control->settle, control->setup.socket_path != NULL);
     }
-    (void)uv_run(&control->loop, UV_RUN_DEFAULT);
-    end(control);
+    if (control->apart) {
+        (void)uv_run(&control->loop, UV_RUN_DEFAULT);
+    } else {
+        shared_run(control);
+    }
+    if (!control->dark) {
+        control_stop_bell(control);
+        close_loop(control);
+    }
     stays = control->apart && control->setup.keep_connections;
     (void)sem_post(&control->finished);
     if (!stays) {
@@ -203,6 +210,8 @@ finish_loop(struct control *control) LZ_UNCHECKED
     } else {
         (void)pthread_join(control->thread, NULL);
     }
+    /* What is left of the loop cannot be closed. */
+    control->abandoned |= control->dark;
 }
 
 void

@@ -331,7 +331,10 @@ step_start(struct daemon *daemon, struct lz_error *error)
         pyhost_abandon();
         return -1;
     }
-    crash_install(control_notify, daemon->control);
+    if (daemon->paths.log != NULL) { /* else who started it is told */
+        crash_install(control_notify, daemon->control);
+    }
+    logger_parted(&daemon->logger, descriptors_are_parted());
     if (!daemon->options.foreground) {
         log_line("started: '%s', version " LAZYD_VERSION, daemon->options.app);
     }
@@ -463,20 +466,6 @@ start(struct daemon *daemon, struct lz_error *error)
     return status < 0 ? fail(daemon, error, 1) : status;
 }
 
-/* Descriptors 0 to 2 are somebody's, so that no file of ours becomes one. */
-static void
-fill_standard_fds(void)
-{
-    int fd;
-
-    do {
-        fd = open("/dev/null", O_RDWR);
-    } while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-}
-
 int
 daemon_main(int argc, char **argv)
 {
@@ -484,7 +473,7 @@ daemon_main(int argc, char **argv)
     struct lz_error error = {0};
     int status;
 
-    fill_standard_fds();
+    descriptors_fill();
     descriptors_begin();
     daemon.log.fd = -1;
     logger_init(&daemon.logger);

@@ -6,10 +6,12 @@
 #include "daemon/descriptors.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,7 +20,7 @@
 #endif
 
 struct numbers {
-    int *items;
+    struct descriptor *items;
     size_t count;
     bool known; /* /proc could be read */
 };
@@ -30,28 +32,50 @@ static struct {
 
 static _Thread_local bool here;
 
-static bool
-contains(const struct numbers *numbers, int fd)
+struct descriptor
+descriptor_of(int fd)
+{
+    struct descriptor descriptor = {.fd = fd};
+    struct stat st;
+
+    if (fd >= 0 && fstat(fd, &st) == 0) {
+        descriptor.dev = st.st_dev;
+        descriptor.ino = st.st_ino;
+    }
+    return descriptor;
+}
+
+bool
+descriptor_holds(const struct descriptor *descriptor)
+{
+    struct stat st;
+
+    return descriptor->fd >= 0 && fstat(descriptor->fd, &st) == 0 &&
+           st.st_dev == descriptor->dev && st.st_ino == descriptor->ino;
+}
+
+static const struct descriptor *
+find(const struct numbers *numbers, int fd)
 {
     for (size_t i = 0; i < numbers->count; i++) {
-        if (numbers->items[i] == fd) {
-            return true;
+        if (numbers->items[i].fd == fd) {
+            return &numbers->items[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 static void
 add(struct numbers *numbers, int fd)
 {
-    int *items =
+    struct descriptor *items =
         realloc(numbers->items, (numbers->count + 1) * sizeof(*items));
 
     if (items == NULL) {
         numbers->known = false;
         return;
     }
-    items[numbers->count++] = fd;
+    items[numbers->count++] = descriptor_of(fd);
     numbers->items = items;
 }
 
@@ -68,12 +92,25 @@ list_open(struct numbers *ret, const struct numbers *except)
         int fd = (int)strtol(entry->d_name, NULL, 10);
 
         if (fd > STDERR_FILENO && fd != dirfd(fds) &&
-            (except == NULL || !contains(except, fd))) {
+            (except == NULL || find(except, fd) == NULL)) {
             add(ret, fd);
         }
     }
     if (fds != NULL) {
         (void)closedir(fds);
+    }
+}
+
+void
+descriptors_fill(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) {
+        (void)close(fd);
     }
 }
 
@@ -120,12 +157,16 @@ descriptors_join(void)
 void
 descriptors_release(void)
 {
-    for (size_t i = 0; descriptors_are_parted() && i < state.ours.count; i++) {
-        (void)close(state.ours.items[i]);
-    }
     free(state.services.items);
+    state.services = (struct numbers){0};
+    if (!descriptors_are_parted()) {
+        return; /* they are looked up as long as the process lives */
+    }
+    for (size_t i = 0; i < state.ours.count; i++) {
+        (void)close(state.ours.items[i].fd);
+    }
     free(state.ours.items);
-    state.services = state.ours = (struct numbers){0};
+    state.ours = (struct numbers){0};
 }
 
 bool
@@ -140,10 +181,22 @@ descriptors_are_here(void)
     return here || !descriptors_are_parted();
 }
 
+bool
+descriptors_are_ours(int fd)
+{
+    const struct descriptor *found;
+
+    if (fd < 0 || descriptors_are_parted()) {
+        return fd >= 0;
+    }
+    found = find(&state.ours, fd);
+    return found == NULL || descriptor_holds(found);
+}
+
 void
 descriptors_close(int *fd)
 {
-    if (*fd >= 0 && descriptors_are_here()) {
+    if (descriptors_are_here() && descriptors_are_ours(*fd)) {
         (void)close(*fd);
     }
     *fd = -1;

@@ -110,6 +110,8 @@ struct watch {
     const struct detach_wait *wait;
     uint64_t begun_ms; /* 0: not yet */
     uint64_t asleep_ms;
+    bool ended; /* the daemon, with STATUS */
+    int status;
     char text[1024]; /* of an error that the daemon sent */
 };
 
@@ -167,36 +169,53 @@ catch_signals(void)
     }
 }
 
-/* End a daemon that did not start in time; it may stop in good order. */
-static void
-give_up(struct detach *detach, const struct detach_wait *wait)
+/* Whether the daemon ends within PATIENCE_MS. */
+static bool
+has_ended(struct detach *detach, struct watch *watch, uint64_t patience_ms)
 {
-    struct pollfd end = {.fd = detach->wait_fd, .events = POLLIN};
-    uint64_t until = now_ms() + wait->stop_timeout_ms + 1000;
+    uint64_t until = now_ms() + patience_ms;
 
-    (void)kill(detach->child, SIGTERM);
-    for (;;) {
-        uint64_t now = now_ms();
-        char ignored[64];
+    while (!watch->ended) {
+        pid_t pid = waitpid(detach->child, &watch->status, WNOHANG);
 
-        if (now >= until) {
-            break;
-        }
-        if (poll(&end, 1, (int)(until - now)) > 0 &&
-            recv(detach->wait_fd, ignored, sizeof(ignored), 0) <= 0) {
-            return;
+        watch->ended = pid == detach->child || (pid < 0 && errno != EINTR);
+        if (!watch->ended) {
+            if (now_ms() >= until) {
+                break;
+            }
+            (void)poll(NULL, 0, LZ_END_LOOK_MS);
         }
     }
-    (void)kill(detach->child, SIGKILL);
+    return watch->ended;
+}
+
+/* End a daemon that did not start in time; it may stop in good order. */
+static void
+give_up(struct detach *detach, struct watch *watch)
+{
+    (void)kill(detach->child, SIGTERM);
+    if (!has_ended(detach, watch, watch->wait->stop_timeout_ms + 1000)) {
+        (void)kill(detach->child, SIGKILL);
+        (void)has_ended(detach, watch, UINT32_MAX);
+    }
 }
 
 static int
-report_down(struct detach *detach, const struct watch *watch)
+report_down(struct detach *detach, struct watch *watch)
 {
-    int status = 0;
+    int status;
 
-    while (waitpid(detach->child, &status, 0) < 0 && errno == EINTR) {
+    /* It cannot be heard any more; that may be the service's doing, where the
+     * kernel keeps its descriptors and lazyd's in one table. */
+    if (!has_ended(detach, watch, LZ_END_MS)) {
+        give_up(detach, watch);
+        if (watch->text[0] == '\0') {
+            (void)snprintf(watch->text, sizeof(watch->text),
+                           "the service closed descriptors of lazyd's before "
+                           "it was up; it was ended");
+        }
     }
+    status = watch->status;
     logger_dump(watch->wait->logger, detach->child, STDERR_FILENO);
     if (watch->text[0] != '\0') {
         (void)fprintf(stderr, "lazyd: %s\n", watch->text);
@@ -238,13 +257,13 @@ detach_wait(struct detach *detach, const struct detach_wait *wait)
         if (poll(&news, 1, LZ_LOOK_MS) > 0) {
             outcome = take_message(detach, &watch);
         } else if (interrupted != 0) {
-            give_up(detach, wait);
+            give_up(detach, &watch);
             (void)snprintf(watch.text, sizeof(watch.text),
                            "interrupted by signal %d; the service was ended",
                            (int)interrupted);
             outcome = OUTCOME_DOWN;
         } else if (now_ms() >= until) {
-            give_up(detach, wait);
+            give_up(detach, &watch);
             (void)snprintf(watch.text, sizeof(watch.text),
                            "the service was not %s within %.1f s "
                            "(--start-timeout); it was ended",
@@ -270,7 +289,7 @@ detach_begun(struct detach *detach)
     char message = (char)MESSAGE_BEGUN;
     int fd = atomic_load(&detach->fd);
 
-    if (fd >= 0) {
+    if (descriptors_are_ours(fd)) {
         (void)send(fd, &message, 1, MSG_NOSIGNAL);
     }
 }
@@ -281,7 +300,7 @@ detach_ready(struct detach *detach)
     char message = (char)MESSAGE_READY;
     int fd = atomic_exchange(&detach->fd, -1);
 
-    if (fd >= 0) {
+    if (descriptors_are_ours(fd)) {
         (void)send(fd, &message, 1, MSG_NOSIGNAL);
         descriptors_close(&fd);
     }
@@ -296,7 +315,7 @@ detach_failed(struct detach *detach, const struct lz_error *error)
 
     message[0] = (char)MESSAGE_ERROR;
     n = snprintf(message + 1, sizeof(message) - 1, "%s", error->text);
-    if (fd >= 0 && n > 0) {
+    if (descriptors_are_ours(fd) && n > 0) {
         (void)send(fd, message, strlen(message), MSG_NOSIGNAL);
     }
 }

@@ -18,7 +18,9 @@
 enum {
     LZ_SETTLE_MS = 200,      /* asleep this long means it serves */
     LZ_SETTLE_MAX_MS = 2000, /* busy this long since it began, too */
-    LZ_LOOK_MS = 25
+    LZ_LOOK_MS = 25,
+    LZ_END_MS = 1000, /* from its last word to its end, at most */
+    LZ_END_LOOK_MS = 2
 };
 
 struct detach {

@@ -24,9 +24,10 @@ static struct {
     pthread_mutex_t lock; /* one line at a time into the file */
     struct log_file *file;
     int fd;
+    struct descriptor mark; /* of FD */
     bool stamped;
     atomic_uint lost; /* lines that FD did not take */
-} sink = {PTHREAD_MUTEX_INITIALIZER, NULL, STDERR_FILENO, false, 0};
+} sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO};
 
 static int
 open_append(const char *path)
@@ -46,6 +47,7 @@ log_file_open(struct log_file *file, const char *path, struct lz_error *error)
                                   "--log)",
                                   path);
     }
+    file->mark = descriptor_of(file->fd);
     file->path = strdup(path);
     if (file->path == NULL) {
         log_file_done(file);
@@ -60,7 +62,9 @@ log_file_done(struct log_file *file)
     if (file == NULL) {
         return;
     }
-    descriptors_close(&file->fd);
+    if (descriptor_holds(&file->mark)) {
+        descriptors_close(&file->fd);
+    }
     free(file->path);
     *file = (struct log_file){.fd = -1, .notice_fd = -1};
 }
@@ -73,8 +77,11 @@ log_file_reopen(struct log_file *file)
     if (fd < 0) {
         return -errno;
     }
-    (void)close(file->fd);
+    if (descriptor_holds(&file->mark)) {
+        (void)close(file->fd);
+    }
     file->fd = fd;
+    file->mark = descriptor_of(fd);
     return 0;
 }
 
@@ -172,13 +179,28 @@ void
 log_to_fd(int fd)
 {
     sink.fd = fd;
+    sink.mark = descriptor_of(fd);
     sink.stamped = true;
+}
+
+/* Whether what lines go to is to be had in this thread. */
+static bool
+has_sink(void)
+{
+    if (!descriptors_are_here() || descriptors_are_parted()) {
+        return descriptors_are_here();
+    }
+    return sink.file != NULL
+               ? descriptor_holds(&sink.file->mark)
+               : sink.fd == STDERR_FILENO || descriptor_holds(&sink.mark);
 }
 
 int
 log_descriptor(void)
 {
-    return sink.file != NULL ? sink.file->fd : sink.fd;
+    return !has_sink()         ? STDERR_FILENO
+           : sink.file != NULL ? sink.file->fd
+                               : sink.fd;
 }
 
 static size_t
@@ -272,14 +294,18 @@ log_line(const char *format, ...)
     disarm(line + length);
     length = strlen(line);
     line[length++] = '\n';
-    if (!descriptors_are_here()) {
+    if (sink.file != NULL) {
+        (void)pthread_mutex_lock(&sink.lock);
+    }
+    if (!has_sink()) {
         (void)!write(STDERR_FILENO, line, length);
     } else if (sink.file != NULL) {
-        (void)pthread_mutex_lock(&sink.lock);
         log_file_write(sink.file, line, length);
-        (void)pthread_mutex_unlock(&sink.lock);
     } else {
         write_line(line, length);
+    }
+    if (sink.file != NULL) {
+        (void)pthread_mutex_unlock(&sink.lock);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/descriptors.h"
 #include "lazycore/error.h"
 
 /* --- a file that may be full ------------------------------------------- */
@@ -19,8 +20,9 @@
 struct log_file {
     char *path;
     int fd;
-    int notice_fd; /* where a failure is said, or -1 */
-    bool failing;  /* since the last write that worked */
+    struct descriptor mark; /* of FD */
+    int notice_fd;          /* where a failure is said, or -1 */
+    bool failing;           /* since the last write that worked */
     int failed_errno;
     uint64_t lost_bytes; /* while failing */
 };

@@ -23,7 +23,12 @@
 #include "daemon/descriptors.h"
 #include "daemon/log.h"
 
-enum order { ORDER_STARTED = 's', ORDER_REOPEN = 'r', ORDER_ENDED = 'e' };
+enum order {
+    ORDER_STARTED = 's',
+    ORDER_SHARED = 'h',
+    ORDER_REOPEN = 'r',
+    ORDER_ENDED = 'e'
+};
 
 enum { DUMP_WAIT_MS = 500, CHUNK_BYTES = 64 * 1024 };
 
@@ -33,8 +38,9 @@ struct loop {
     int control_fd;
     int early_fd;
     size_t early_bytes;
-    bool ended; /* lazyd has come to its end in order */
-    bool gone;  /* it has not, and is there no more: still to be said */
+    bool shared; /* who closes the orders may be the service */
+    bool ended;  /* lazyd has come to its end in order */
+    bool gone;   /* it has not, and is there no more: still to be said */
 };
 
 void
@@ -78,9 +84,11 @@ take_order(struct loop *loop)
     }
     if (n <= 0) {
         descriptors_close(&loop->control_fd);
-        loop->gone = !loop->ended;
+        loop->gone = !loop->ended && !loop->shared;
     } else if (order == ORDER_ENDED) {
         loop->ended = true;
+    } else if (order == ORDER_SHARED) {
+        loop->shared = true;
     } else if (order == ORDER_REOPEN) {
         (void)log_file_reopen(&loop->file);
     } else if (order == ORDER_STARTED) {
@@ -103,8 +111,11 @@ has_ended(struct loop *loop)
 static void
 say_gone(struct loop *loop)
 {
-    static const char what[] =
-        "lazyd: ended out of order: by a signal, a crash or os._exit()";
+    const char *what =
+        loop->shared
+            ? "lazyd: ended out of order, or the service had closed lazyd's "
+              "descriptors"
+            : "lazyd: ended out of order: by a signal, a crash or os._exit()";
     char line[256];
     time_t now = time(NULL);
     struct tm parts;
@@ -140,7 +151,8 @@ run(struct loop *loop)
             take_output(loop);
         }
     }
-    if (loop->gone || (loop->control_fd >= 0 && !has_ended(loop))) {
+    if (loop->gone || (loop->control_fd >= 0 && !has_ended(loop)) ||
+        (loop->shared && !loop->ended)) {
         say_gone(loop);
     }
 }
@@ -276,7 +288,7 @@ send_order(const struct logger *logger, enum order order)
 {
     char byte = (char)order;
 
-    if (logger->control_fd >= 0) {
+    if (descriptors_are_ours(logger->control_fd)) {
         (void)send(logger->control_fd, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
 }
@@ -285,6 +297,14 @@ void
 logger_started(struct logger *logger)
 {
     send_order(logger, ORDER_STARTED);
+}
+
+void
+logger_parted(const struct logger *logger, bool parted)
+{
+    if (!parted) {
+        send_order(logger, ORDER_SHARED);
+    }
 }
 
 void

@@ -8,6 +8,7 @@
 #ifndef DAEMON_LOGGER_H
 #define DAEMON_LOGGER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "lazycore/error.h"
@@ -31,6 +32,9 @@ int logger_attach(struct logger *logger, int *ret_line_fd);
 /* The start has succeeded: keep nothing back any more. */
 void logger_started(struct logger *logger);
 void logger_reopen(struct logger *logger);
+/* Whether lazyd's descriptors are in a table of their own: if not, that its
+ * end of the orders is closed does not mean that it has ended. */
+void logger_parted(const struct logger *logger, bool parted);
 /* lazyd ends now, as it should: without this the log says that it did not. */
 void logger_ended(const struct logger *logger);
 /* In the process that started it, when the service is gone: wait for the
