@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/check_bodies.h"
 #include "daemon/log.h"
 #include "daemon/minimise.h"
 #include "daemon/packages.h"
@@ -346,6 +347,7 @@ save(const struct check *check, FILE *file, const char *name)
     (void)fprintf(file, "# Levels of '%s', by lazyd --check-levels.\n",
                   check->setup->options->app);
     packages_write(&check->packages, file);
+    check_bodies_write(check->setup->core->ledger, file);
     rc = fflush(file) != 0 || ferror(file) ? -1 : 0;
     if (rc == 0 && name != NULL) {
         rc = rename(name, path);
@@ -369,6 +371,43 @@ tell_levels(const struct check *check)
     }
     log_line("%zu of %zu packages may be full",
              packages_count(packages, LZ_LEVEL_FULL), packages->count);
+}
+
+/* --- the bodies --------------------------------------------------------- */
+
+/* With the levels found: which modules within packages at `outer` may wait.
+ * 0, also where nothing is known of any, or -1 with the check's error. */
+static int
+find_bodies(struct check *check)
+{
+    struct lz_core *core = check->setup->core;
+    int count;
+    int same;
+
+    if (!check_bodies_wanted(&check->packages)) {
+        return 0;
+    }
+    if (check_bodies_begin(core, check->error) < 0) {
+        return -1;
+    }
+    same = try_levels(check, NULL);
+    count = check_bodies_read(core, &check->packages, check->error);
+    if (same < 0 || count < 0) {
+        return -1;
+    }
+    if (same > 0 && count > 0) {
+        same = try_levels(check, NULL);
+    }
+    if (same <= 0 || count == 0) {
+        ledger_clear(core->ledger);
+    }
+    if (same > 0) {
+        log_line("%d modules of packages at outer are free of effects", count);
+    } else if (same == 0) {
+        log_line("it differs where modules that seem free of effects wait: "
+                 "nothing is written of them");
+    }
+    return same < 0 ? -1 : 0;
 }
 
 /* --- the whole ---------------------------------------------------------- */
@@ -428,6 +467,9 @@ check_levels(const struct check_levels *setup, struct lz_error *error)
     if (file != NULL) {
         trial_signals_catch();
         rc = find_levels(&check);
+        if (rc == 0) {
+            rc = find_bodies(&check);
+        }
         trial_signals_restore();
     }
     if (rc == 0) {

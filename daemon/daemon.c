@@ -30,6 +30,7 @@
 #include "daemon/pyhost.h"
 #include "daemon/settings.h"
 #include "daemon/signals.h"
+#include "daemon/tell.h"
 #include "daemon/trial.h"
 
 struct daemon {
@@ -83,17 +84,13 @@ on_warm_end(void *arg, uint64_t wall_ns)
 static void
 on_blocked(void *arg, const struct lz_load *load)
 {
-    const struct daemon *daemon = arg;
-    const char *file = load->trigger.file;
+    tell_blocked(((const struct daemon *)arg)->control, load);
+}
 
-    control_log(daemon->control,
-                "warning: thread '%s' must not load, but loaded '%s' in "
-                "%.1f ms%s, for %s:%d%s%s",
-                load->thread, load->name, (double)load->wall_ns / 1e6,
-                load->error != NULL ? ", and failed" : "",
-                file != NULL ? file : "?", load->trigger.line,
-                load->trigger.function != NULL ? ", in " : "",
-                load->trigger.function != NULL ? load->trigger.function : "");
+static void
+on_stale(void *arg, const char *name)
+{
+    tell_stale(((const struct daemon *)arg)->control, name);
 }
 
 /* The same in the control thread, whose descriptors these are. */
@@ -179,6 +176,7 @@ step_settings(struct daemon *daemon, struct lz_error *error)
                                                   .warm_end = on_warm_end,
                                                   .blocked = on_blocked,
                                                   .changed = on_changed,
+                                                  .stale = on_stale,
                                                   .arg = daemon};
     if (settings_foresight(options, daemon->core, &daemon->warm, error) < 0) {
         return -1;

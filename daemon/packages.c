@@ -18,6 +18,21 @@ find(struct packages *packages, const char *name)
     return NULL;
 }
 
+const struct package *
+packages_find(const struct packages *packages, const char *module)
+{
+    size_t length = strcspn(module, ".");
+
+    for (size_t i = 0; i < packages->count; i++) {
+        const char *name = packages->items[i].name;
+
+        if (strlen(name) == length && strncmp(name, module, length) == 0) {
+            return &packages->items[i];
+        }
+    }
+    return NULL;
+}
+
 /* 0, also where its level is known, or -ENOMEM. */
 static int
 add(struct packages *packages, struct lz_levels *levels, const char *name)

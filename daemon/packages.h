@@ -27,6 +27,9 @@ struct packages {
  * at `full`. The number of what is new, submodules too, or -ENOMEM. */
 int packages_add(struct packages *packages, struct lz_levels *levels,
                  char *names);
+/* That of MODULE, a dotted name; or NULL. */
+const struct package *packages_find(const struct packages *packages,
+                                    const char *module);
 void packages_done(struct packages *packages);
 
 /* All at LEVEL, but none that is `eager`. */

@@ -9,9 +9,25 @@
 #include "ctl/wire/paths.h"
 #include "daemon/folder.h"
 
-/* One line "PACKAGE=LEVEL"; empty and comment lines are none. */
+/* A line "module ...", of what is known of a module's body. */
 static int
-apply_level_line(char *line, struct lz_levels *levels, const char *path,
+apply_module_line(char *fields, struct lz_ledger *ledger, const char *path,
+                  int number, struct lz_error *error)
+{
+    struct lz_error why = {0};
+
+    if (ledger_add(ledger, fields, number, &why) == 0) {
+        return 0;
+    }
+    (void)lz_error_set(error, why.kind, "'%s' line %d %s", path, number,
+                       why.text);
+    return -1;
+}
+
+/* One line "PACKAGE=LEVEL" or "module ..."; empty and comment lines are
+ * none. */
+static int
+apply_level_line(char *line, struct lz_core *core, const char *path,
                  int number, struct lz_error *error)
 {
     enum lz_level level;
@@ -26,23 +42,44 @@ apply_level_line(char *line, struct lz_levels *levels, const char *path,
     if (*package == '\0') {
         return 0;
     }
+    if (strncmp(package, "module", 6) == 0 &&
+        (package[6] == ' ' || package[6] == '\t')) {
+        return apply_module_line(package + 7, core->ledger, path, number,
+                                 error);
+    }
     equals = strchr(package, '=');
     if (equals == NULL || !lz_level_from_string(equals + 1, &level)) {
         return lz_error_set(error, LZ_ERROR_INVALID,
-                            "'%s' line %d is not PACKAGE=eager, outer or full",
+                            "'%s' line %d is not PACKAGE=eager, outer or "
+                            "full, nor 'module ...'",
                             path, number);
     }
     *equals = '\0';
-    return levels_set(levels, package, level, error);
+    return levels_set(core->levels, package, level, error);
 }
 
 static int
-apply_level_file(const char *path, struct lz_levels *levels,
+close_ledger(struct lz_ledger *ledger, const char *path,
+             struct lz_error *error)
+{
+    struct lz_error why = {0};
+    int number = 0;
+
+    if (ledger_close(ledger, &number, &why) == 0) {
+        return 0;
+    }
+    return lz_error_set(error, why.kind, "'%s' line %d %s", path, number,
+                        why.text);
+}
+
+static int
+apply_level_file(const char *path, struct lz_core *core,
                  struct lz_error *error)
 {
     FILE *file = fopen(path, "re");
     char *line = NULL;
     size_t size = 0;
+    ssize_t length;
     int number = 0;
     int rc = 0;
 
@@ -50,12 +87,22 @@ apply_level_file(const char *path, struct lz_levels *levels,
         return lz_error_set_errno(error, errno, "cannot open level file '%s'",
                                   path);
     }
-    while (rc == 0 && getline(&line, &size, file) >= 0) {
-        rc = apply_level_line(line, levels, path, ++number, error);
+    while (rc == 0 && (length = getline(&line, &size, file)) >= 0) {
+        number++;
+        rc = length > LZ_LEDGER_LINE_MAX
+                 ? lz_error_set(error, LZ_ERROR_LIMIT,
+                                "'%s' line %d is longer than %d bytes", path,
+                                number, LZ_LEDGER_LINE_MAX)
+                 : apply_level_line(line, core, path, number, error);
     }
     if (rc == 0 && ferror(file)) {
         rc = lz_error_set(error, LZ_ERROR_IO, "cannot read level file '%s'",
                           path);
+    }
+    if (rc == 0) {
+        rc = close_ledger(core->ledger, path, error);
+    } else {
+        ledger_clear(core->ledger);
     }
     free(line);
     (void)fclose(file);
@@ -117,7 +164,7 @@ settings_apply(const struct options *options, struct lz_core *core,
         return -1;
     }
     if (options->level_file != NULL &&
-        apply_level_file(options->level_file, core->levels, error) < 0) {
+        apply_level_file(options->level_file, core, error) < 0) {
         return -1;
     }
     for (size_t i = 0; i < options->ignore_count; i++) {

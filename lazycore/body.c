@@ -47,7 +47,6 @@ body_reader_free(struct lz_reader *reader)
         Py_XDECREF(unit->body.file);
         Py_XDECREF(unit->body.imports);
         Py_XDECREF(unit->body.maybe);
-        Py_XDECREF(unit->body.unused);
         PyMem_Free(unit->values);
         PyMem_Free(unit);
     }

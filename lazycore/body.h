@@ -27,7 +27,7 @@ struct lz_body {
     PyObject *imports; /* list: modules that the body imports, parents first;
                           the standard library's too */
     PyObject *maybe;   /* list: and those that it imports on some ways only */
-    PyObject *unused;  /* list: those imported for effect, as it seems */
+    bool for_effect;   /* it imports of other packages what it does not use */
 };
 
 /* Modules that were read, for questions that belong together. */
@@ -47,6 +47,9 @@ const struct lz_body *body_read(struct lz_reader *reader, PyObject *name);
 int body_may_run(struct lz_reader *reader, PyObject *name,
                  bool (*asked)(const char *module),
                  char ret_why[LZ_BODY_WHY_SIZE]);
+/* At the interpreter's end: write lines for a ledger to the core's ledger_fd,
+ * if it has one. Leaves no exception. */
+void body_write_ledger(struct lz_engine *engine);
 /* lazycore.body() */
 PyObject *body_python(PyObject *module, PyObject *args, PyObject *kwargs);
 

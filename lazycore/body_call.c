@@ -34,6 +34,11 @@ call_value(struct frame *frame, const struct value *callable,
     case V_METHOD:
         return known_method(frame, &what, arguments);
     case V_FUNCTION:
+        if (what.klass != NULL) {
+            struct value self = {
+                .kind = V_INSTANCE, .klass = what.klass, .grade = G_ANY};
+            return class_call(frame, &what, &self, arguments);
+        }
         return call_function(frame, &what, arguments);
     case V_CLASS:
         return class_make(frame, &what, arguments);

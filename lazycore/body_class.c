@@ -246,6 +246,10 @@ class_build(struct frame *frame, const struct arguments *arguments)
                  (PyCodeObject *)arguments->values[0].object);
     if (klass == NULL)
         return value_of(V_ANY);
+    if (klass->made && frame->kind == FRAME_FUNCTION)
+        return body_effect(reader, "makes a class %.60s again",
+                           body_text(klass->code->co_name));
+    klass->made = true;
     klass->base_count = 0;
     klass->enumeration = klass->data = false;
     memset(klass->values, 0, sizeof(struct value) * (size_t)klass->count);
@@ -329,46 +333,117 @@ is_made_plainly(const struct klass *klass, int depth)
     return !klass->data;
 }
 
+/* Whether an object of CLASS has none of the special methods, but for those
+ * that it is made by: then it is hashed, compared and shown by builtin code,
+ * and is no descriptor. */
+static bool
+is_quiet(const struct klass *klass, int depth)
+{
+    static const char *const usual[] = {
+        "__init__",        "__module__",
+        "__qualname__",    "__doc__",
+        "__annotations__", "__firstlineno__",
+        "__slots__",       "__enter__",
+        "__classcell__",   "__static_attributes__",
+        "__exit__"};
+    for (Py_ssize_t i = 0; i < klass->count; i++) {
+        const char *name = body_text(PyTuple_GET_ITEM(klass->names, i));
+        bool known = strncmp(name, "__", 2) != 0;
+        for (size_t n = 0; !known && n < sizeof(usual) / sizeof(usual[0]); n++)
+            known = strcmp(name, usual[n]) == 0;
+        if (!known && klass->values[i].kind != V_UNSET)
+            return false;
+    }
+    for (Py_ssize_t i = 0; i < klass->base_count; i++) {
+        if (klass->bases[i].kind == V_CLASS &&
+            (depth >= BODY_DEPTH_MAX ||
+             !is_quiet(klass->bases[i].klass, depth + 1)))
+            return false;
+    }
+    return true;
+}
+
+struct value
+class_call(struct frame *frame, const struct value *function,
+           const struct value *value, const struct arguments *arguments)
+{
+    struct arguments all = *arguments;
+    if (arguments->unknown || arguments->count >= BODY_ARGUMENTS_MAX) {
+        all = (struct arguments){.unknown = true};
+    } else {
+        memmove(all.values + 1, all.values,
+                sizeof(all.values[0]) * (size_t)all.count);
+        all.values[0] = *value;
+        all.count++;
+    }
+    struct value alone = *function;
+    alone.klass = NULL;
+    return call_function(frame, &alone, &all);
+}
+
 struct value
 class_make(struct frame *frame, const struct value *value,
            struct arguments *arguments)
 {
-    static const char *const run[] = {"__init__", "__new__", "__post_init__",
+    static const char *const run[] = {"__new__", "__post_init__", "__del__",
                                       NULL};
-    static const char *const seen[] = {"__hash__",
-                                       "__eq__",
-                                       "__bool__",
-                                       "__len__",
-                                       "__getattr__",
-                                       "__getattribute__",
-                                       "__set_name__",
-                                       "__get__",
-                                       "__contains__",
-                                       "__iter__",
-                                       "__getitem__",
-                                       "__class__",
-                                       "__isabstractmethod__",
-                                       "__lt__",
-                                       "__add__",
-                                       "__or__",
-                                       "__and__",
-                                       "__format__",
-                                       "__repr__",
-                                       "__str__",
-                                       "__fspath__",
-                                       "__index__",
-                                       "__call__",
-                                       NULL};
     struct lz_reader *reader = frame->reader;
-    const struct klass *klass = value->klass;
+    struct klass *klass = value->klass;
     const char *name = body_text(klass->code->co_name);
     const char *own = find_any(klass, run);
-    (void)arguments;
+    const struct value *init = class_find(klass, "__init__");
     if (klass->enumeration && class_find(klass, "_missing_") == NULL)
         return value_of(V_INERT); /* looks a member up */
     if (own != NULL)
         return body_effect(reader, "calls %.50s.%s", name, own);
-    if (!is_made_plainly(klass, 0))
+    if (!is_made_plainly(klass, 0) ||
+        (init != NULL && init->kind != V_FUNCTION))
         return body_effect(reader, "makes a %.60s", name);
-    return value_of(find_any(klass, seen) == NULL ? V_INERT : V_ANY);
+    struct value instance = {.kind = V_INSTANCE, .klass = klass};
+    instance.grade = is_quiet(klass, 0) ? G_INERT : G_ANY;
+    if (init != NULL)
+        (void)class_call(frame, init, &instance, arguments);
+    return instance;
+}
+
+/* Instances */
+
+struct value
+class_of_instance(struct lz_reader *reader, const struct value *value,
+                  PyObject *name)
+{
+    static const char *const run[] = {"__getattr__", "__getattribute__", NULL};
+    struct klass *klass = value->klass;
+    const struct value *found = class_find(klass, body_text(name));
+    char text[128];
+    if (find_any(klass, run) != NULL ||
+        (found != NULL && found->kind != V_FUNCTION &&
+         found->kind != V_PLAIN && found->kind != V_FRESH &&
+         found->kind != V_CLASS))
+        return body_effect(reader, "takes .%.40s of %s", body_text(name),
+                           body_describe(value, text, sizeof(text)));
+    if (found == NULL || klass->shadowed || found->maybe_unset)
+        return value_of(V_ANY);
+    struct value result = *found;
+    if (found->kind == V_FUNCTION)
+        result.klass = klass; /* bound */
+    else if (found->kind == V_PLAIN)
+        result = value_plain(NULL);
+    else if (found->kind == V_FRESH && klass->unit != reader->subject)
+        result = value_of(V_SHARED);
+    return result;
+}
+
+bool
+class_may_store(const struct value *value, PyObject *name)
+{
+    struct klass *klass = value->klass;
+    const struct value *found = class_find(klass, body_text(name));
+    if (class_find(klass, "__setattr__") != NULL ||
+        class_find(klass, "__delattr__") != NULL ||
+        (found != NULL && found->kind != V_FUNCTION &&
+         found->kind != V_PLAIN && found->kind != V_FRESH))
+        return false;
+    klass->shadowed = klass->shadowed || found != NULL;
+    return true;
 }

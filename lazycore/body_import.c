@@ -298,6 +298,41 @@ module_value(struct lz_reader *reader, PyObject *name, bool standard)
     return (struct value){.kind = V_MODULE, .object = name};
 }
 
+/* Whether what the import under way binds is never used by the module's code:
+ * it is there for what its body does to others. */
+static bool
+is_for_effect(struct frame *frame, bool from)
+{
+    struct cursor cursor = {
+        (const unsigned char *)PyBytes_AS_STRING(frame->bytes),
+        (size_t)PyBytes_GET_SIZE(frame->bytes), (size_t)frame->next, 0, 0};
+    PyObject *used = bytecode_used_names(frame->code, frame->bytes);
+    bool result = used != NULL;
+    while (result && cursor_step_real(&cursor)) {
+        PyObject *name = name_at(frame->code->co_names, cursor.oparg);
+        if (cursor.opcode == STORE_NAME && name != NULL)
+            result = PySet_Contains(used, name) == 0;
+        if (cursor.opcode == STORE_NAME
+                ? !from
+                : cursor.opcode != IMPORT_FROM && cursor.opcode != SWAP &&
+                      (from || cursor.opcode != POP_TOP))
+            break;
+    }
+    Py_XDECREF(used);
+    lz_forgive();
+    return result;
+}
+
+/* Whether NAME is of another package than the subject. */
+static bool
+is_of_another(struct lz_reader *reader, PyObject *name)
+{
+    const char *text = body_text(name);
+    const char *own = body_text(reader->subject->name);
+    size_t size = strcspn(text, ".");
+    return strcspn(own, ".") != size || strncmp(text, own, size) != 0;
+}
+
 int
 import_name(struct frame *frame, PyObject *name, PyObject *fromlist, int level,
             struct value *ret_value)
@@ -325,6 +360,10 @@ import_name(struct frame *frame, PyObject *name, PyObject *fromlist, int level,
                                  body_text(absolute));
         return 0;
     }
+    if (!standard && is_of_another(reader, absolute) &&
+        frame->kind == FRAME_MODULE && frame->unit == reader->subject &&
+        is_for_effect(frame, fromlist != NULL))
+        reader->subject->body.for_effect = true;
     if (add_dotted(reader, absolute, true, maybe) < 0 ||
         (fromlist != NULL && !standard &&
          add_submodules(reader, absolute, fromlist, maybe) < 0))

@@ -175,8 +175,8 @@ result_of(struct lz_reader *reader, const struct known *known,
 
 /* Decorators: the first argument, or themselves where it is yet to come. */
 static struct value
-decorate(const struct known *known, const struct value *callable,
-         const struct arguments *arguments)
+decorate(struct lz_reader *reader, const struct known *known,
+         const struct value *callable, const struct arguments *arguments)
 {
     int positional = arguments_positional(arguments);
     const struct value *first = &arguments->values[0];
@@ -184,11 +184,27 @@ decorate(const struct known *known, const struct value *callable,
     if (positional == 0 || (how == 'g' && first->kind != V_FUNCTION) ||
         (how == 'w' && first->kind == V_PLAIN))
         return *callable;
+    if (first->foreign || first->kind == V_FOREIGN ||
+        value_held(first) > G_INERT)
+        return body_effect(reader, "calls %.100s with what is not its own",
+                           known->name);
     if (how == 'w')
         return value_of(V_INERT);
     if (how == 'd' && first->kind == V_CLASS)
         first->klass->data = true;
     return *first;
+}
+
+/* Whether a call of VALUE makes a builtin value; None is not called. */
+static bool
+makes_builtin(const struct value *value)
+{
+    const char *name = body_text(value->object);
+    return value->kind == V_PLAIN ||
+           (value->kind == V_STD &&
+            (strncmp(name, "builtins.", 9) == 0 ||
+             strncmp(name, "collections.", 12) == 0) &&
+            known_find(name) != NULL);
 }
 
 static bool
@@ -225,15 +241,14 @@ known_call(struct frame *frame, const struct value *callable,
         break;
     case 's':
         good = are_inert(reader, arguments, false) &&
-               (arguments->count == 0 || arguments->values[0].kind == V_STD ||
-                arguments->values[0].kind == V_PLAIN);
+               (arguments->count == 0 || makes_builtin(arguments->values));
         break;
     case 'r':
     case 'd':
     case 'g':
     case 'w':
         if (!arguments->unknown)
-            return decorate(known, callable, arguments);
+            return decorate(reader, known, callable, arguments);
         break;
     default:
         break;

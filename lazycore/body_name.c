@@ -222,13 +222,14 @@ attr_load(struct frame *frame, const struct value *base, PyObject *name)
         return value_of(is_special(name) ? V_INERT : V_ANY);
     case V_CLASS:
         return class_attr(reader, &object, name);
+    case V_INSTANCE:
+        return class_of_instance(reader, &object, name);
     case V_INERT:
         return value_of(V_ANY);
     case V_UNSET:
     case V_NULL:
     case V_ITER:
     case V_METHOD:
-    case V_INSTANCE:
     case V_FOREIGN:
     case V_SHARED:
     case V_BUILD_CLASS:
@@ -246,6 +247,10 @@ attr_store(struct frame *frame, const struct value *object, PyObject *name,
     struct lz_reader *reader = frame->reader;
     char text[128];
     bool own = !object->foreign && !object->maybe_unset;
+    if (object->kind == V_INSTANCE && own && !is_special(name) &&
+        class_may_store(object, name))
+        return;
+    own = own && (object->kind != V_FUNCTION || object->klass == NULL);
     if (object->kind == V_FUNCTION && own && !is_special(name))
         return;
     if (object->kind == V_FUNCTION && own &&

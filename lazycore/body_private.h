@@ -23,7 +23,7 @@ enum kind {
     V_FRESH,    /* list, dict, set ... that this body has made */
     V_ITER,     /* over one */
     V_METHOD,   /* .object, its name, of a PLAIN or FRESH value */
-    V_FUNCTION, /* .object its code, of .unit */
+    V_FUNCTION, /* .object its code, of .unit; bound where it has a .klass */
     V_CLASS,    /* .klass */
     V_INSTANCE, /* of .klass, made by this body */
     V_MODULE,   /* .object its name: not of the standard library */
@@ -61,7 +61,9 @@ struct klass {
     struct value *bases;
     Py_ssize_t count, base_count;
     bool enumeration;
-    bool data; /* a dataclass: its __init__ calls what fields name */
+    bool data;     /* a dataclass: its __init__ calls what fields name */
+    bool made;     /* already, once */
+    bool shadowed; /* an instance has something under a name of its own */
 };
 
 enum unit_state {
@@ -248,6 +250,15 @@ struct value class_attr(struct lz_reader *reader, const struct value *value,
                         PyObject *name);
 struct value class_make(struct frame *frame, const struct value *value,
                         struct arguments *arguments);
+/* FUNCTION, a method, called with VALUE, its instance. */
+struct value class_call(struct frame *frame, const struct value *function,
+                        const struct value *value,
+                        const struct arguments *arguments);
+/* Attribute NAME of the instance VALUE. */
+struct value class_of_instance(struct lz_reader *reader,
+                               const struct value *value, PyObject *name);
+/* Whether setting it runs nothing. */
+bool class_may_store(const struct value *value, PyObject *name);
 /* What CLASS or a base has under NAME; NULL: nothing that is seen. */
 const struct value *class_find(const struct klass *klass, const char *name);
 

@@ -45,11 +45,12 @@ grade_alone(const struct value *value)
     case V_METHOD:
     case V_BUILD_CLASS:
         return G_INERT;
+    case V_INSTANCE:
+        return (enum grade)value->grade;
     case V_FOREIGN:
         return G_NAMED;
     case V_UNSET:
     case V_NULL:
-    case V_INSTANCE:
     case V_SHARED:
     case V_ANY:
     default:

@@ -27,9 +27,10 @@ core_new(void)
     core->levels = levels_new();
     core->flights = flights_new();
     core->sources = sources_new();
+    core->ledger = ledger_new();
     if (core->registry == NULL || core->ignore == NULL ||
         core->levels == NULL || core->flights == NULL ||
-        core->sources == NULL) {
+        core->sources == NULL || core->ledger == NULL) {
         core_free(core);
         return NULL;
     }
@@ -42,6 +43,7 @@ core_free(struct lz_core *core)
     if (core == NULL) {
         return;
     }
+    ledger_free(core->ledger);
     flights_free(core->flights);
     sources_free(core->sources);
     levels_free(core->levels);
@@ -92,6 +94,7 @@ core_after_fork(struct lz_core *core)
 {
     core->listener = (struct lz_listener){0};
     core->warm_count = 0;
+    core->ledger_fd = 0;
     flights_after_fork(core->flights);
     sources_after_fork(core->sources);
     levels_after_fork(core->levels);

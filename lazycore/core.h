@@ -13,6 +13,7 @@
 
 #include "lazycore/flight.h"
 #include "lazycore/ignore.h"
+#include "lazycore/ledger.h"
 #include "lazycore/level.h"
 #include "lazycore/registry.h"
 #include "lazycore/sources.h"
@@ -51,6 +52,9 @@ struct lz_listener {
     /* LOAD, nested in no other, was on a thread of .no_load. */
     void (*blocked)(void *arg, const struct lz_load *load);
     void (*changed)(void *arg, const struct lz_change *change);
+    /* The ledger's line of module NAME, maybe of others too, is of another
+     * source than there is, and does not count. Once. */
+    void (*stale)(void *arg, const char *name);
     void *arg;
 };
 
@@ -60,6 +64,10 @@ struct lz_core {
     struct lz_levels *levels;
     struct lz_flights *flights; /* loads and waits under way */
     struct lz_sources *sources;
+    struct lz_ledger *ledger; /* the host's, set before Python starts */
+    /* Where lines for a ledger of the program's own packages at `outer` are
+     * written when the interpreter ends, or 0. */
+    int ledger_fd;
     struct lz_listener listener; /* set before Python starts; may be empty */
     /* Modules to load when the service calls lazycore.ready(); the host's,
      * set before Python starts. */

@@ -152,6 +152,7 @@ struct lz_engine {
     bool main_noted; /* the registry has the file of __main__ */
     bool rule_off[LZ_RULES];
     unsigned char *recorded;  /* record.c: what was seen of each module */
+    bool stale_told;          /* and that the ledger is of other sources */
     struct lz_settle *settle; /* settle.h, once asked */
     PyObject *module;         /* borrowed: ourselves */
     PyTypeObject *target_type, *module_proxy_type, *name_proxy_type;

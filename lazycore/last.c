@@ -7,6 +7,7 @@
  * same module that those call, and generators that wait at a yield. Needs the
  * GIL.
  */
+#include "lazycore/body.h"
 #include "lazycore/settle.h"
 
 /* FUNCTION is one of the module of DICT: read it too, once. */
@@ -185,6 +186,7 @@ last_at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
     if (engine == NULL || !engine_enabled(engine))
         Py_RETURN_NONE;
     settle_end(engine);
+    body_write_ledger(engine);
     PyObject *dicts = pending_dicts(engine);
     for (Py_ssize_t i = 0; dicts != NULL && i < PyList_GET_SIZE(dicts); i++) {
         if (bind_for_finalizers(engine, PyList_GET_ITEM(dicts, i)) < 0)

@@ -1,10 +1,12 @@
-/* Deferring within a package by the record of effects: rule 7's exception.
+/* Deferring within a package by the record of effects, and by the ledger of a
+ * level file: rule 7's exception.
  *
  * A module that is recorded to be free of effects may run at any time. What
  * its body would import within the package, and is not free, keeps its time:
  * it is imported at the statement, in the order in which the body would have
- * brought it. The sources must be those that the record was read from, by
- * size. Needs the GIL; runs Python code.
+ * brought it. The sources must be those that were read: by size, and by hash
+ * in a ledger, where they count also for what is not free, since classes and
+ * decorators may come from there. Needs the GIL; runs Python code.
  */
 #include "lazycore/effects.h"
 #include "lazycore/engine.h"
@@ -16,7 +18,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { SETTLED = 1, STALE = 2 }; /* what engine->recorded remembers */
+/* What engine->recorded remembers: nothing more to do; of another source; of
+ * the very source. */
+enum { SETTLED = 1, STALE = 2, FRESH = 3 };
 
 struct walk {
     struct lz_engine *engine;
@@ -24,13 +28,66 @@ struct walk {
     size_t root_length;
     PyObject *anchors;   /* list of names to import, in order */
     unsigned char *seen; /* by index */
+    unsigned stale;      /* index of the first that is; else their number */
 };
+
+/* What is known of a module: of the record, and behind it of the ledger, by
+ * one index. */
+struct row {
+    const char *name;
+    uint64_t bytes;
+    uint64_t hash; /* 0: the size alone tells */
+    unsigned count;
+    bool package, free;
+};
+
+static unsigned
+row_count(const struct lz_engine *engine)
+{
+    return lz_effects_count + ledger_count(engine->core->ledger);
+}
+
+static struct row
+row_at(const struct lz_engine *engine, unsigned index)
+{
+    if (index < lz_effects_count) {
+        const struct lz_effects *module = &lz_effects[index];
+        return (struct row){lz_effects_names + module->name,
+                            module->bytes,
+                            0,
+                            module->count,
+                            module->package,
+                            module->free};
+    }
+    const struct lz_ledger_row *module =
+        ledger_row(engine->core->ledger, index - lz_effects_count);
+    return (struct row){module->name,  module->bytes,   module->hash,
+                        module->count, module->package, module->free};
+}
+
+/* The index of the module that the one at INDEX imports as number WHICH. */
+static unsigned
+import_at(const struct lz_engine *engine, unsigned index, unsigned which)
+{
+    if (index < lz_effects_count)
+        return lz_effects_imports[lz_effects[index].imports + which];
+    return lz_effects_count +
+           ledger_row(engine->core->ledger, index - lz_effects_count)
+               ->imports[which];
+}
+
+static int
+row_find(const struct lz_engine *engine, const char *name)
+{
+    int own = ledger_find(engine->core->ledger, name);
+    return own >= 0 ? (int)lz_effects_count + own : effects_find(name);
+}
 
 /* PACKAGE/MODULE.py of the recorded module; its length, or 0: too long. */
 static size_t
-source_path(const struct lz_effects *module, char *ret_path, size_t size)
+source_path(const struct row *module, char *ret_path, size_t size)
 {
-    const char *name = lz_effects_names + module->name;
+    const char *name = module->name;
     const char *suffix = module->package ? "/__init__.py" : ".py";
     int length = snprintf(ret_path, size, "%s%s", name, suffix);
     if (length < 0 || (size_t)length >= size)
@@ -44,7 +101,7 @@ source_path(const struct lz_effects *module, char *ret_path, size_t size)
 }
 
 static bool
-is_as_recorded(const struct walk *walk, const struct lz_effects *module)
+is_as_recorded(const struct walk *walk, const struct row *module)
 {
     char path[PATH_MAX];
     struct stat info;
@@ -53,7 +110,23 @@ is_as_recorded(const struct walk *walk, const struct lz_effects *module)
     memcpy(path, walk->root, walk->root_length);
     return source_path(module, path + walk->root_length,
                        sizeof(path) - walk->root_length) > 0 &&
-           stat(path, &info) == 0 && info.st_size == (off_t)module->bytes;
+           stat(path, &info) == 0 && info.st_size == (off_t)module->bytes &&
+           (module->hash == 0 || source_hash_file(path) == module->hash);
+}
+
+/* The same for the module at INDEX, once. */
+static bool
+is_fresh(struct walk *walk, unsigned index)
+{
+    unsigned char *known = &walk->engine->recorded[index];
+    struct row module = row_at(walk->engine, index);
+    if (*known == 0) {
+        bool fresh = is_as_recorded(walk, &module);
+        *known = fresh ? FRESH : STALE;
+        if (!fresh && module.hash != 0)
+            walk->stale = index;
+    }
+    return *known != STALE;
 }
 
 /* Whether NAME is loaded, or its body is running in this thread: one that
@@ -79,38 +152,42 @@ add_anchor(struct walk *walk, const char *name)
     return result < 0 ? -1 : 1;
 }
 
+static int visit(struct walk *walk, unsigned index);
+
+/* The same for what the free module INDEX imports as number WHICH. */
+static int
+visit_import(struct walk *walk, unsigned index, unsigned which)
+{
+    struct lz_engine *engine = walk->engine;
+    unsigned other = import_at(engine, index, which);
+    struct row module = row_at(engine, other);
+    if (walk->seen[other] || engine->recorded[other] == SETTLED)
+        return 1;
+    if (module.hash != 0 && !module.free && !is_fresh(walk, other))
+        return 0;
+    int there = is_there(engine, module.name);
+    if (there != 0)
+        return there < 0 ? -1 : 1;
+    if (module.free)
+        return visit(walk, other);
+    walk->seen[other] = 1;
+    return add_anchor(walk, module.name);
+}
+
 /* Collect what must come before the free module INDEX can wait. 1 done, 0 it
  * cannot, -1 with an exception. */
 static int
 visit(struct walk *walk, unsigned index)
 {
-    const struct lz_effects *module = &lz_effects[index];
-    unsigned char *known = &walk->engine->recorded[index];
-    if (*known != 0 || walk->seen[index])
-        return *known != STALE;
+    if (walk->engine->recorded[index] == SETTLED || walk->seen[index])
+        return 1;
     walk->seen[index] = 1;
-    if (!is_as_recorded(walk, module)) {
-        *known = STALE;
+    if (!is_fresh(walk, index))
         return 0;
-    }
     int result = 1;
-    for (unsigned i = 0; result == 1 && i < module->count; i++) {
-        unsigned other = lz_effects_imports[module->imports + i];
-        const char *name = lz_effects_names + lz_effects[other].name;
-        if (walk->seen[other] || walk->engine->recorded[other] == SETTLED)
-            continue;
-        int there = is_there(walk->engine, name);
-        if (there < 0)
-            return -1;
-        if (there)
-            continue;
-        if (lz_effects[other].free) {
-            result = visit(walk, other);
-        } else {
-            walk->seen[other] = 1;
-            result = add_anchor(walk, name);
-        }
-    }
+    unsigned count = row_at(walk->engine, index).count;
+    for (unsigned i = 0; result == 1 && i < count; i++)
+        result = visit_import(walk, index, i);
     return result;
 }
 
@@ -139,11 +216,22 @@ import_anchors(struct walk *walk)
 static void
 settle(const struct walk *walk)
 {
-    for (unsigned i = 0; i < lz_effects_count; i++) {
-        if (walk->seen[i] && lz_effects[i].free &&
-            walk->engine->recorded[i] == 0)
-            walk->engine->recorded[i] = SETTLED;
+    unsigned count = row_count(walk->engine);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned char *known = &walk->engine->recorded[i];
+        if (walk->seen[i] && *known == FRESH && row_at(walk->engine, i).free)
+            *known = SETTLED;
     }
+}
+
+/* What the ledger says of INDEX does not count: told once. */
+static void
+tell_stale(struct lz_engine *engine, unsigned index)
+{
+    const struct lz_listener *listener = &engine->core->listener;
+    if (listener->stale != NULL && !engine->stale_told)
+        listener->stale(listener->arg, row_at(engine, index).name);
+    engine->stale_told = true;
 }
 
 /* Walk from INDEX; what must come first is imported if ANCHORS allows it,
@@ -152,13 +240,19 @@ static int
 allows(struct lz_engine *engine, unsigned index, const char *file,
        size_t root_length, bool anchors)
 {
-    struct walk walk = {engine, file, root_length, PyList_New(0),
-                        PyMem_Calloc(lz_effects_count, 1)};
+    struct walk walk = {engine,
+                        file,
+                        root_length,
+                        PyList_New(0),
+                        PyMem_Calloc(row_count(engine), 1),
+                        row_count(engine)};
     int result = -1;
     if (walk.anchors == NULL || walk.seen == NULL)
         PyErr_NoMemory();
     else
         result = visit(&walk, index);
+    if (walk.stale < row_count(engine))
+        tell_stale(engine, walk.stale);
     if (result == 1 && !anchors)
         result = PyList_GET_SIZE(walk.anchors) == 0;
     else if (result == 1)
@@ -182,16 +276,19 @@ find_free(struct lz_engine *engine, PyObject *name, PyObject *file,
     const char *where = place_text(file);
     if (text == NULL || where == NULL)
         return -1;
-    int index = effects_find(text);
-    if (index < 0 || !lz_effects[index].free)
+    int index = row_find(engine, text);
+    if (index < 0)
         return -1;
-    size_t length = source_path(&lz_effects[index], path, sizeof(path));
+    struct row module = row_at(engine, (unsigned)index);
+    if (!module.free)
+        return -1;
+    size_t length = source_path(&module, path, sizeof(path));
     size_t whole = strlen(where);
     if (length == 0 || whole <= length || where[whole - length - 1] != '/' ||
         strcmp(where + whole - length, path) != 0)
         return -1;
     if (engine->recorded == NULL)
-        engine->recorded = PyMem_Calloc(lz_effects_count, 1);
+        engine->recorded = PyMem_Calloc(row_count(engine), 1);
     *ret_root_length = whole - length;
     return engine->recorded == NULL ? -1 : index;
 }
@@ -222,19 +319,28 @@ record_is_free(struct lz_engine *engine, PyObject *name, PyObject *file)
                               root, false);
 }
 
-void
-record_forget(struct lz_engine *engine, PyObject *name)
+/* From the row FIRST on, up to END, those of NAME and below it. */
+static void
+forget_rows(struct lz_engine *engine, const char *name, unsigned first,
+            unsigned end)
 {
-    const char *text = engine->recorded == NULL ? NULL : place_text(name);
-    int index = text == NULL ? -1 : effects_find(text);
-    if (index < 0)
-        return;
-    size_t length = strlen(text);
-    for (unsigned i = (unsigned)index; i < lz_effects_count; i++) {
-        const char *other = lz_effects_names + lz_effects[i].name;
-        if (strncmp(other, text, length) != 0 ||
+    size_t length = strlen(name);
+    for (unsigned i = first; i < end; i++) {
+        const char *other = row_at(engine, i).name;
+        if (strncmp(other, name, length) != 0 ||
             (other[length] != '\0' && other[length] != '.'))
             break;
         engine->recorded[i] = 0;
     }
+}
+
+void
+record_forget(struct lz_engine *engine, PyObject *name)
+{
+    const char *text = engine->recorded == NULL ? NULL : place_text(name);
+    int index = text == NULL ? -1 : row_find(engine, text);
+    if (index >= 0)
+        forget_rows(engine, text, (unsigned)index,
+                    (unsigned)index < lz_effects_count ? lz_effects_count
+                                                       : row_count(engine));
 }

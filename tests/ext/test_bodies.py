@@ -126,6 +126,15 @@ FREE = {
                  "        return None\n    out = {}\n    out['a'] = x\n"
                  "    return out\ntable = make(1)\nother = make(1, 2, y=3)\n"
                  "class Sentinel: pass\nmissing = Sentinel()\n",
+    "instances": "class Config:\n    limit = 3\n"
+                 "    def __init__(self, path, *, size=10):\n"
+                 "        self.path, self.size = path, size\n"
+                 "        self.limit = self.set_up(1)\n"
+                 "    def set_up(self, n):\n        self.n = n\n"
+                 "        return n + 1\n"
+                 "    @property\n    def p(self):\n        print('x')\n"
+                 "config = Config('x', size=2)\nconfig.more = 1\n"
+                 "class Sub(Config): pass\ntable = {'a': Sub('y')}\n",
     "other_decorators": "from .base import plain, named\n@plain\n"
                         "def f(): pass\n@named('x')\ndef g(): pass\n"
                         "@plain\nclass C: pass\n",
@@ -212,6 +221,30 @@ CHANGES = {
     "format": "from .base import mark\nx = f'{mark}'\n",
     "key": "from .base import mark\nx = {mark: 1}\n",
     "truth": "from .base import mark\nx = 1 if mark else 2\n",
+    "marked": "import abc\nfrom .base import plain\nabc.abstractmethod(plain)\n",
+    "wrapped": "import functools\nfrom .base import plain, keep\n"
+               "functools.wraps(keep)(plain)\n",
+    "field": "import dataclasses\nfrom .base import mark\n"
+             "@dataclasses.dataclass\nclass A:\n"
+             "    x: int = dataclasses.field(default=mark)\n",
+    "factory": "import collections, logging\n"
+               "d = collections.defaultdict(logging.basicConfig)\nd[1]\n",
+    "init": "class A:\n    def __init__(self): print(1)\nA()\n",
+    "init_registers": "from .base import known\nclass A:\n"
+                      "    def __init__(self): known.append(self)\nA()\n",
+    "init_of_base": "from .base import Plain\nclass A(Plain): pass\nA()\n",
+    "method": "class A:\n    def f(self): print(1)\nA().f()\n",
+    "property": "class A:\n    @property\n    def p(self): print(1)\nA().p\n",
+    "setter": "class A:\n    @property\n    def p(self): pass\n"
+              "    @p.setter\n    def p(self, x): print(x)\n"
+              "a = A()\na.p = 1\n",
+    "setattr_of_its_own": "class A:\n"
+                          "    def __setattr__(self, n, v): print(n)\n"
+                          "a = A()\na.x = 1\n",
+    "shown": "class A:\n    def __str__(self): print(1)\nx = f'{A()}'\n",
+    "added": "class A:\n    def __radd__(self, x): print(1)\nx = 1 + A()\n",
+    "shadowed": "class A:\n    def f(self): pass\n"
+                "    def __init__(self, f): self.f = f\nA(print).f()\n",
     "star_unseen": "from foo_unseen import *\n",
     "exec": "exec('x = 1')\n",
     "globals": "globals()['x'] = 1\n",

@@ -27,7 +27,7 @@ LIBRARIES = {
 # The plain-C core: readable without the GIL because nothing in it is Python.
 CORE = ("registry", "registry_read", "ignore", "ignore_file", "level",
         "names", "table", "pool", "error", "core", "rehearse_report",
-        "source", "sources", "flight")
+        "source", "sources", "flight", "ledger")
 
 TOP = {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE",
        "lazycore", "daemon", "ctl", "tests",

@@ -8,6 +8,9 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "effects"))
 
+sys.path.insert(0, str(HERE))
+
+import bodies  # noqa: E402
 import names  # noqa: E402
 import purity  # noqa: E402
 import record  # noqa: E402
@@ -103,3 +106,16 @@ def test_record_is_no_bolder_than_the_reader(package_name):
         pytest.skip(f"another {package_name} is installed, or none")
     assert [name for name, row in recorded.items()
             if row[3] == "free" and found[name][3] != "free"] == []
+
+
+@pytest.mark.parametrize("package_name", ["click", "flask", "werkzeug",
+                                          "tornado"])
+def test_bytecode_is_no_bolder_than_the_record(package_name):
+    recorded, found, bolder = bodies.compare(package_name)
+    if not recorded:
+        pytest.skip(f"another {package_name} is installed, or none")
+    known = bodies.explained()
+    assert [row for row in bolder if row[0] not in known] == []
+    agreed = [name for name, (free, _) in recorded.items()
+              if free and found[name][0]]
+    assert len(agreed) * 3 > len(recorded)

@@ -38,10 +38,11 @@ EAGER = {
 
 
 def levels(path):
-    """The lines that are none of comment, as a dict."""
+    """The lines that are of a level, as a dict."""
     lines = path.read_text().splitlines()
     assert lines[0].startswith("# ")
-    return dict(line.split("=") for line in lines[1:])
+    return dict(line.split("=") for line in lines
+                if not line.startswith(("#", "module ")))
 
 
 def write(lab, app, *packages):

@@ -5,8 +5,10 @@
  * and the file's text.
  */
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "daemon/check_bodies.h"
 #include "daemon/settings.h"
 #include "tests/fuzz/targets/target.h"
 
@@ -59,15 +61,50 @@ read_ignores(const void *text, size_t size)
     ignore_free(again.ignore);
 }
 
+/* In order, complete, and written as it was read. */
+static void
+check_ledger(struct lz_ledger *ledger)
+{
+    char *written = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&written, &size);
+
+    target_check(file != NULL);
+    for (unsigned i = 0; i < ledger_count(ledger); i++) {
+        const struct lz_ledger_row *row = ledger_row(ledger, i);
+
+        target_check(ledger_find(ledger, row->name) == (int)i);
+        target_check(row->hash != 0 && row->count <= LZ_LEDGER_IMPORTS_MAX);
+        target_check(strlen(row->name) <= LZ_LEDGER_NAME_MAX);
+        for (unsigned n = 0; n < row->count; n++) {
+            target_check(row->imports[n] < ledger_count(ledger));
+            target_check(strcmp(ledger_row(ledger, row->imports[n])->name,
+                                row->names[n]) == 0);
+        }
+    }
+    check_bodies_write(ledger, file);
+    (void)fclose(file);
+    struct lz_core again = {.levels = levels_new(), .ledger = ledger_new()};
+    if (ledger_count(ledger) > 0) {
+        target_check(apply(&again, NULL, target_file(written, size)) == 0);
+        target_check(ledger_count(again.ledger) == ledger_count(ledger));
+    }
+    levels_free(again.levels);
+    ledger_free(again.ledger);
+    free(written);
+}
+
 static void
 read_levels(const void *text, size_t size)
 {
-    struct lz_core core = {.levels = levels_new()};
+    struct lz_core core = {.levels = levels_new(), .ledger = ledger_new()};
     struct lz_level_entry *entries = NULL;
     size_t count = 0;
 
-    target_check(core.levels != NULL);
-    (void)apply(&core, NULL, target_file(text, size));
+    target_check(core.levels != NULL && core.ledger != NULL);
+    int status = apply(&core, NULL, target_file(text, size));
+    target_check(status == 0 || ledger_count(core.ledger) == 0);
+    check_ledger(core.ledger);
     target_check(levels_list(core.levels, &entries, &count) == 0);
     for (size_t i = 0; i < count; i++) {
         target_check((unsigned)entries[i].level < LZ_LEVELS);
@@ -76,6 +113,7 @@ read_levels(const void *text, size_t size)
     }
     level_entries_free(entries, count);
     levels_free(core.levels);
+    ledger_free(core.ledger);
 }
 
 int

@@ -1,0 +1,29 @@
+/* See tell.h. */
+#include "daemon/tell.h"
+
+#include "daemon/control.h"
+
+void
+tell_blocked(struct control *control, const struct lz_load *load)
+{
+    const char *file = load->trigger.file;
+
+    control_log(control,
+                "warning: thread '%s' must not load, but loaded '%s' in "
+                "%.1f ms%s, for %s:%d%s%s",
+                load->thread, load->name, (double)load->wall_ns / 1e6,
+                load->error != NULL ? ", and failed" : "",
+                file != NULL ? file : "?", load->trigger.line,
+                load->trigger.function != NULL ? ", in " : "",
+                load->trigger.function != NULL ? load->trigger.function : "");
+}
+
+void
+tell_stale(struct control *control, const char *name)
+{
+    control_log(control,
+                "warning: level file: the source of '%s' is not the one that "
+                "was read: what is said of it does not count; "
+                "--check-levels reads it again",
+                name);
+}
