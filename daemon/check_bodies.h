@@ -19,7 +19,7 @@ bool check_bodies_wanted(const struct packages *packages);
  * check_bodies_read; or -1 with ERROR. */
 int check_bodies_begin(struct lz_core *core, struct lz_error *error);
 /* What they wrote of PACKAGES at `outer`, into CORE's ledger; closes the file.
- * The number of modules that are free, or -1 with ERROR. */
+ * The number of modules within them that are free, or -1 with ERROR. */
 int check_bodies_read(struct lz_core *core, const struct packages *packages,
                       struct lz_error *error);
 /* Lines for --level-file. */

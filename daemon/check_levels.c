@@ -401,7 +401,7 @@ find_bodies(struct check *check)
     if (same <= 0 || count == 0) {
         ledger_clear(core->ledger);
     }
-    if (same > 0) {
+    if (same > 0 && count > 0) {
         log_line("%d modules of packages at outer are free of effects", count);
     } else if (same == 0) {
         log_line("it differs where modules that seem free of effects wait: "
