@@ -9,6 +9,8 @@
 
 enum { SHOWN_NS = 1000 }; /* less is not worth telling */
 
+static const char TWICE[] = "additions to lists that had the old ones:";
+
 static void
 put_counted(FILE *stream, uint64_t count, const char *what)
 {
@@ -90,6 +92,7 @@ render_reload(FILE *stream, const struct wire_reload *reply)
     put_counted(stream, reply->names_rebound, "names rebound elsewhere");
     put_list(stream, reply->unrepaired, reply->unrepaired_count,
              "places still hold an old object:");
+    put_list(stream, reply->again, reply->again_count, TWICE);
     for (size_t i = 0; i < reply->other_count; i++) {
         const struct wire_reload_other *other = &reply->others[i];
         put_verdict(stream, other->name, other->verdict, other->text);
@@ -97,6 +100,7 @@ render_reload(FILE *stream, const struct wire_reload *reply)
                  "could not be kept:");
         put_list(stream, other->unrepaired, other->unrepaired_count,
                  "places still hold an old object:");
+        put_list(stream, other->again, other->again_count, TWICE);
     }
     if (reply->generation > 0) {
         put_counted(stream, reply->generations,

@@ -38,9 +38,11 @@ copy_other(const struct lz_reload_result *result, struct arena *arena,
         .replaced =
             copy_lines(result->replaced, result->replaced_count, arena),
         .replaced_count = result->replaced_count,
+        .again = copy_lines(result->again, result->again_count, arena),
+        .again_count = result->again_count,
     };
     return ret->name == NULL || ret->unrepaired == NULL ||
-                   ret->replaced == NULL
+                   ret->replaced == NULL || ret->again == NULL
                ? -ENOMEM
                : 0;
 }
@@ -88,11 +90,13 @@ copy_reload(const struct lz_reload_result *result, struct arena *arena,
         .replaced =
             copy_lines(result->replaced, result->replaced_count, arena),
         .replaced_count = result->replaced_count,
+        .again = copy_lines(result->again, result->again_count, arena),
+        .again_count = result->again_count,
         .generation = result->generation,
         .generations = result->generations,
     };
     return ret->name == NULL || ret->unrepaired == NULL ||
-                   ret->replaced == NULL
+                   ret->replaced == NULL || ret->again == NULL
                ? -ENOMEM
                : copy_others(result, arena, ret);
 }

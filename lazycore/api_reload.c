@@ -38,18 +38,21 @@ result_dict(const struct lz_reload_result *result)
     PyObject *unrepaired =
         lines_list(result->unrepaired, result->unrepaired_count);
     PyObject *replaced = lines_list(result->replaced, result->replaced_count);
+    PyObject *again = lines_list(result->again, result->again_count);
     PyObject *others = others_list(result);
-    if (unrepaired == NULL || replaced == NULL || others == NULL) {
+    if (unrepaired == NULL || replaced == NULL || again == NULL ||
+        others == NULL) {
         Py_XDECREF(unrepaired);
         Py_XDECREF(replaced);
+        Py_XDECREF(again);
         Py_XDECREF(others);
         return NULL;
     }
     return Py_BuildValue(
-        "{sz,ss,ss,sz,si,si,sz,sK,sK,sK,sK,sK,sK,sK,sK,sK,sN,sN,sN}", "name",
-        result->name, "verdict", lz_verdict_string(result->verdict), "text",
-        result->text, "file", result->file, "line", result->line, "column",
-        result->column, "traceback", result->traceback, "wall_ns",
+        "{sz,ss,ss,sz,si,si,sz,sK,sK,sK,sK,sK,sK,sK,sK,sK,sN,sN,sN,sN}",
+        "name", result->name, "verdict", lz_verdict_string(result->verdict),
+        "text", result->text, "file", result->file, "line", result->line,
+        "column", result->column, "traceback", result->traceback, "wall_ns",
         (unsigned long long)result->wall_ns, "pause_ns",
         (unsigned long long)result->pause_ns, "old_hash",
         (unsigned long long)result->old_hash, "new_hash",
@@ -59,7 +62,7 @@ result_dict(const struct lz_reload_result *result)
         (unsigned long long)result->names_rebound, "generation",
         (unsigned long long)result->generation, "generations",
         (unsigned long long)result->generations, "unrepaired", unrepaired,
-        "replaced", replaced, "others", others);
+        "replaced", replaced, "again", again, "others", others);
 }
 
 /* The name of a module, given as one, as a proxy or by name: a new str. */

@@ -110,6 +110,8 @@ struct lz_reload_result {
     size_t unrepaired_count;
     char **replaced; /* malloc'd: what could not keep its identity, and why */
     size_t replaced_count;
+    char **again; /* malloc'd: what lists of other modules got once more */
+    size_t again_count;
     uint64_t generation;  /* serial of the transaction that was applied */
     uint64_t generations; /* kept to roll back to, afterwards */
     struct lz_reload_result *others; /* further modules of the transaction,

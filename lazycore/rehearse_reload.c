@@ -45,6 +45,7 @@ put_result(struct lz_report *report, const struct lz_reload_result *result)
     }
     put_lines(report, result->unrepaired, result->unrepaired_count);
     put_lines(report, result->replaced, result->replaced_count);
+    put_lines(report, result->again, result->again_count);
     (void)report_end_item(report);
     for (size_t i = 0; i < result->other_count; i++) {
         put_result(report, &result->others[i]);
@@ -120,6 +121,7 @@ get_result(struct lz_report_reader *reader, struct lz_reload_result *ret)
     ret->names_rebound = report_get(reader);
     ret->unrepaired = get_lines(reader, &ret->unrepaired_count);
     ret->replaced = get_lines(reader, &ret->replaced_count);
+    ret->again = get_lines(reader, &ret->again_count);
     ret->verdict = reader->bad || verdict >= LZ_VERDICTS
                        ? LZ_VERDICT_INCONCLUSIVE
                        : (enum lz_verdict)verdict;

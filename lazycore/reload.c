@@ -83,6 +83,9 @@ run_steps(struct lz_transaction *transaction, bool dependents)
     PyErr_Fetch(&type, &error, &traceback);
     transaction_end(transaction);
     PyErr_Restore(type, error, traceback);
+    if (status == 1 && reload_note_again(transaction) < 0) {
+        return -1;
+    }
     if (status == 1) {
         status = transaction_publish(transaction);
     }

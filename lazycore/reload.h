@@ -115,6 +115,9 @@ int reload_add_dependents(struct lz_transaction *transaction) LZ_NEEDS_GIL;
 int reload_note_containers(struct lz_transaction *transaction);
 /* It is not needed any more. May run code. */
 void reload_forget_containers(struct lz_transaction *transaction);
+/* reload_again.c: the bodies have run: say what lists have twice now. 0 or -1.
+ */
+int reload_note_again(struct lz_transaction *transaction);
 /* reload_undo.c: a body has failed: what it put there goes. Leaves no
  * exception. May run code. */
 void reload_undo_containers(struct lz_transaction *transaction);
@@ -142,6 +145,9 @@ int reload_unrepaired(struct lz_publish *publish, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The same for what could not keep its identity. */
 int reload_replaced(struct lz_publish *publish, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same for what was registered once more. */
+int reload_again(struct lz_reload *reload, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* TEXT as UTF-8, or OTHERWISE; leaves no exception. */
 const char *reload_text(PyObject *text, const char *otherwise);

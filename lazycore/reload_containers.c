@@ -20,8 +20,11 @@ enum {
 struct noting {
     struct lz_engine *engine;
     struct lz_containers *containers;
-    PyObject **queue; /* borrowed: no code runs meanwhile */
+    struct found {
+        PyObject *object, *holder; /* borrowed: no code runs meanwhile */
+    } * queue;
     size_t count, room;
+    PyObject *holder;  /* what is looked into */
     bool last;         /* what is found is not looked into any more */
     PyObject *package; /* of the code that is read */
     int status;
@@ -156,15 +159,16 @@ note(struct noting *noting, PyObject *object)
         return;
     }
     noting->status = grow((void **)&noting->queue, noting->count,
-                          &noting->room, sizeof(PyObject *));
+                          &noting->room, sizeof(*noting->queue));
     if (noting->status == 0) {
-        noting->queue[noting->count++] = object;
+        noting->queue[noting->count++] =
+            (struct found){object, noting->holder};
     }
 }
 
 /* What it holds is kept. */
 static void
-note_container(struct noting *noting, PyObject *object)
+note_container(struct noting *noting, PyObject *object, PyObject *holder)
 {
     struct lz_containers *containers = noting->containers;
     size_t first = containers->item_count;
@@ -190,8 +194,8 @@ note_container(struct noting *noting, PyObject *object)
         return;
     }
     size_t end = containers->item_count;
-    containers->list[containers->count++] =
-        (struct lz_container){Py_NewRef(object), first, end - first};
+    containers->list[containers->count++] = (struct lz_container){
+        Py_NewRef(object), Py_XNewRef(holder), first, end - first};
     for (size_t i = first; size <= LARGE && i < end; i++) {
         note(noting, containers->items[i]);
     }
@@ -304,10 +308,12 @@ look_around(struct noting *noting, struct lz_transaction *transaction)
         size_t end = noting->count;
         noting->last = steps == STEPS_MAX;
         for (; noting->status == 0 && at < end; at++) {
-            if (is_container(noting->queue[at])) {
-                note_container(noting, noting->queue[at]);
+            struct found found = noting->queue[at];
+            noting->holder = found.object;
+            if (is_container(found.object)) {
+                note_container(noting, found.object, found.holder);
             } else if (!noting->last) {
-                look_into(noting, noting->queue[at]);
+                look_into(noting, found.object);
             }
         }
     }
@@ -336,6 +342,17 @@ reload_note_containers(struct lz_transaction *transaction)
     return noting.status;
 }
 
+bool
+container_had(PyObject *const *items, size_t count, PyObject *object)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (items[i] == object) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 reload_forget_containers(struct lz_transaction *transaction)
 {
@@ -352,6 +369,7 @@ reload_forget_containers(struct lz_transaction *transaction)
     }
     for (size_t i = 0; i < containers->count; i++) {
         Py_DECREF(containers->list[i].object);
+        Py_XDECREF(containers->list[i].holder);
     }
     free(containers->items);
     free(containers->list);

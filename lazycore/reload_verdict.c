@@ -44,6 +44,7 @@ lazycore_reload_result_done(struct lz_reload_result *result)
     }
     free_lines(result->unrepaired, result->unrepaired_count);
     free_lines(result->replaced, result->replaced_count);
+    free_lines(result->again, result->again_count);
     for (size_t i = 0; i < result->other_count; i++) {
         lazycore_reload_result_done(&result->others[i]);
     }
@@ -127,6 +128,18 @@ reload_replaced(struct lz_publish *publish, const char *format, ...)
     va_start(args, format);
     int rc =
         add_line(&result->replaced, &result->replaced_count, format, args);
+    va_end(args);
+    return rc;
+}
+
+int
+reload_again(struct lz_reload *reload, const char *format, ...)
+{
+    struct lz_reload_result *result = reload->result;
+    va_list args;
+
+    va_start(args, format);
+    int rc = add_line(&result->again, &result->again_count, format, args);
     va_end(args);
     return rc;
 }

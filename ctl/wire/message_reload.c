@@ -9,6 +9,7 @@ static const struct wire_field other_rows[] = {
     HEX(wire_reload_other, new_hash),
     STRS(wire_reload_other, unrepaired, unrepaired_count),
     STRS(wire_reload_other, replaced, replaced_count),
+    STRS(wire_reload_other, again, again_count),
 };
 WIRE_TABLE(static, other, wire_reload_other, other_rows);
 
@@ -30,6 +31,7 @@ static const struct wire_field reload_rows[] = {
     U64(wire_reload, names_rebound),
     STRS(wire_reload, unrepaired, unrepaired_count),
     STRS(wire_reload, replaced, replaced_count),
+    STRS(wire_reload, again, again_count),
     U64(wire_reload, generation),
     U64(wire_reload, generations),
     NUMBER(wire_reload, confirm),

@@ -32,6 +32,8 @@ struct wire_reload_other {
     size_t unrepaired_count;
     const char **replaced;
     size_t replaced_count;
+    const char **again;
+    size_t again_count;
 };
 
 struct wire_reload { /* rollback, too */
@@ -49,6 +51,8 @@ struct wire_reload { /* rollback, too */
     size_t unrepaired_count;
     const char **replaced; /* could not keep its identity, and why */
     size_t replaced_count;
+    const char **again; /* lists of other modules that it is in once more */
+    size_t again_count;
     uint64_t generation;  /* serial of the transaction; 0 nothing changed */
     uint64_t generations; /* kept of the module, to roll back to */
     double confirm;       /* seconds until it rolls back by itself; 0: never */

@@ -30,6 +30,7 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 TOOL, RELOADS = sys.argv[1], int(sys.argv[2])
 sys.path.insert(0, FOLDER)
 stamp = [time.time() - 1000]
+told = []  # of what is registered once more
 
 def edit(text, name="mod", stamped=True):
     path = os.path.join(FOLDER, name + ".py")
@@ -45,6 +46,7 @@ if TOOL == "lazyd":
     lazycore.install()
     def reload(name="mod"):
         result = lazycore.reload(name)
+        told.extend(result["again"])
         return result["verdict"], result["text"]
 elif TOOL == "autoreload":
     from IPython.extensions.autoreload import ModuleReloader
@@ -91,13 +93,13 @@ edit("import routes\\ndef index(): return N\\nroutes.TABLE['/'] = index\\n"
 mod, routes = load("mod"), load("routes")
 ready()
 edit("import routes\\ndef index(): return missing\\n"
-     "routes.TABLE['/'] = index\\n1 / 0\\n")
+     "routes.TABLE['/'] = routes.TABLE['/new'] = index\\n1 / 0\\n")
 reload()
 try:
     found = routes.TABLE["/"]() != 1 and "another answer"
 except NameError:
     found = "the table serves the failed code"
-wrong((found, found))
+wrong((found, found), ("/new" in routes.TABLE, "a new entry stays"))
 """),
     ("names deleted from the source", """
 edit("gone = 1\\ndef old(): pass\\nclass C:\\n    def m(self): pass\\n")
@@ -167,8 +169,9 @@ ready()
 for n in range(3):
     edit(f"import registry\\n@registry.add\\nclass Plugin: n = {n}\\n")
     reload()
-alive = [c for c in object.__subclasses__() if c.__module__ == "mod"]
-wrong((len(registry.BY_CLASS) > 1, f"{len(registry.BY_CLASS)} entries"),
+wrong((len(registry.BY_CLASS) > 1, f"{len(registry.BY_CLASS)} keys"),
+      (len(registry.ITEMS) > 1, f"{len(registry.ITEMS)} in a list"
+       + (", which is told" if len(told) == 3 else "")),
       (mod.Plugin not in registry.BY_CLASS, "the live class is in none"))
 """),
     ("same-size edit within a second", """

@@ -197,6 +197,38 @@ assert tables.HANDLERS == {"new": mod.f} and tables.PLUGINS == [mod.f]
 """, files={"tables.py": TABLES})
 
 
+def test_what_is_registered_once_more_is_told(program):
+    """Lists that have no use for an identity that is kept: the new function
+    was not in it. And nothing is told of other tables."""
+    body = """
+        import tables
+        def f(): return {n}
+        class C(tables.Base): n = {n}
+        tables.HANDLERS["f"] = f
+        tables.NAMES.add(f)
+        tables.PLUGINS.append(C)
+        tables.PAIRS.append(("f", f))
+        tables.app.on_start.append(C())
+        if f not in tables.COMMANDS:
+            tables.COMMANDS.append(f)
+        """
+    program(body.format(n=1), f"""
+mod, tables = load(), load("tables")
+for n in 2, 3:
+    edit({body!r}.format(n=n))
+    answer = reload()
+    assert sorted(answer["again"]) == [
+        "an instance of tables.App: a C", "class tables.Base: C",
+        "tables.COMMANDS: f", "tables.PAIRS: a tuple", "tables.PLUGINS: C"
+        ], answer["again"]
+assert tables.PLUGINS == [mod.C] * 3
+edit({body!r}.format(n=4) + "\\n1 / 0\\n")
+assert reload("failed")["again"] == []
+edit("def f(): return 5")
+assert reload()["again"] == []
+""", files={"tables.py": TABLES})
+
+
 def test_all_bodies_of_a_transaction(program):
     """Of which only the last one fails; and a strict one that is refused."""
     program("def f(): return 1\n", """

@@ -363,6 +363,7 @@ test_reload(void **state)
 {
     (void)state;
     const char *unrepaired[] = {"holder: name"};
+    const char *again[] = {"tables.PLUGINS: C"};
     struct wire_reload reload = {.name = "m",
                                  .verdict = "failed",
                                  .text = "SyntaxError: bad",
@@ -374,7 +375,9 @@ test_reload(void **state)
                                  .pause_ns = 10000,
                                  .functions_kept = 4,
                                  .unrepaired = unrepaired,
-                                 .unrepaired_count = 1};
+                                 .unrepaired_count = 1,
+                                 .again = again,
+                                 .again_count = 1};
     render_reload(begin(), &reload);
     assert_string_equal(end(),
                         "m: failed: SyntaxError: bad\n"
@@ -383,6 +386,8 @@ test_reload(void **state)
                         "  4 functions kept\n"
                         "  1 places still hold an old object:\n"
                         "    holder: name\n"
+                        "  1 additions to lists that had the old ones:\n"
+                        "    tables.PLUGINS: C\n"
                         "  Trace\n"
                         "  back\n");
     struct wire_reload pending = {
