@@ -31,6 +31,8 @@ struct lz_made {
     struct lz_reload *items;
     size_t count;
     bool live;                /* those that run, not the new ones */
+    bool attributes;          /* look at what instances have in a __dict__,
+                                 which some get by that */
     struct lz_ptrmap bound;   /* classes that their namespaces have */
     struct lz_ptrmap decided; /* class -> itself where it is theirs, else the
                                  struct */

@@ -113,7 +113,8 @@ holds_made(struct lz_made *made, PyObject *object)
         return false;
     }
     (void)Py_TYPE(object)->tp_traverse(object, visit, &glance);
-    PyObject *dict = glance.found || Py_TYPE(object)->tp_dictoffset == 0
+    PyObject *dict = glance.found || !made->attributes ||
+                             Py_TYPE(object)->tp_dictoffset == 0
                          ? NULL
                          : PyObject_GenericGetDict(object, NULL);
     while (dict != NULL && PyDict_CheckExact(dict) && !glance.found &&

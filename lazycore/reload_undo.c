@@ -196,6 +196,7 @@ reload_undo_containers(struct lz_transaction *transaction)
     undo.graveyard = PyList_New(0);
     int collecting = PyGC_Disable();
     made_begin(&undo.made, transaction->items, transaction->count, false);
+    undo.made.attributes = true;
     if (undo.graveyard != NULL) {
         undo_all(&undo, transaction->containers);
     }
