@@ -277,7 +277,8 @@ init_handles(struct control *control) LZ_UNCHECKED
     control->wake.data = control;
     control->work.data = control;
     control->hard_end.data = control;
-    return settle_init(&control->settle, loop, control->op);
+    rc = settle_init(&control->settle, loop, control->op);
+    return rc == 0 ? watch_room(control) : rc;
 }
 
 static int

@@ -33,7 +33,8 @@ enum {
     LZ_NUDGES = 20,    /* so fast; after that seldom */
     LZ_NUDGE_SLOW_MS = 500,
     LZ_QUEUE_BYTES = 1024 * 1024, /* lines of queued requests, but one */
-    LZ_COMPLAIN_NS = 1000000000
+    LZ_COMPLAIN_NS = 1000000000,
+    LZ_DESCRIPTORS = 510 /* that libuv knows from the start: 4 KiB */
 };
 
 struct client;
@@ -106,6 +107,7 @@ struct control {
     struct descriptor guard; /* in the loop's epoll, for nothing else */
     struct descriptor listener_mark; /* of listen_fd */
     uv_timer_t guard_timer;
+    uv_poll_t room; /* of watch_room */
     pthread_t thread;
     char buffer[LZ_READ_BYTES];
 };
@@ -270,6 +272,8 @@ int watch_reserve(struct control *control, int fd);
 int watch_client(struct client *client) LZ_LOOP_ONLY;
 /* The same for the loop's own, once it has been made. */
 int watch_loop(struct control *control);
+/* Make libuv's table large enough for all clients. 0 or negative errno. */
+int watch_room(struct control *control);
 
 /* --- read.c ------------------------------------------------------------- */
 

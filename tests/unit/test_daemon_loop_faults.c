@@ -402,6 +402,32 @@ test_each_allocation_fails(void **state)
     cJSON_InitHooks(NULL);
 }
 
+/* Many are there, and no memory for one more: what the loop keeps for each
+ * number of a descriptor it has from its start. */
+static void
+test_no_memory_for_another_client(void **state)
+{
+    const struct fixture *fixture = *state;
+    enum { CLIENTS = 100, ALLOCATIONS = 6 };
+    int fds[CLIENTS];
+    char line[4096];
+
+    for (int i = 0; i < CLIENTS; i++) {
+        for (int at = 0; at < ALLOCATIONS; at++) {
+            fault_arm("memory", at, ENOMEM);
+            (void)ask(fixture, "ping");
+            fault_disarm();
+        }
+        fds[i] = dial(fixture->path);
+        assert_true(read_line(fds[i], line, sizeof(line)));
+        assert_non_null(strstr(line, "hello"));
+    }
+    assert_true(ask(fixture, "ping"));
+    for (int i = 0; i < CLIENTS; i++) {
+        (void)close(fds[i]);
+    }
+}
+
 #define WITH_CONTROL(test)                                                    \
     cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
@@ -417,6 +443,7 @@ main(void)
         WITH_CONTROL(test_nothing_more_can_be_watched),
         WITH_CONTROL(test_listening_again_fails),
         WITH_CONTROL(test_start_without_room),
+        WITH_CONTROL(test_no_memory_for_another_client),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
