@@ -58,7 +58,6 @@ struct control {
                            round and round where that goes on failing */
     int listen_fd;
     uv_timer_t retry; /* runs while nobody can be taken in */
-    bool starved;     /* the last accept failed */
     uv_timer_t hard_end;
     uv_timer_t nudge; /* until the service has been interrupted */
     unsigned nudges;
@@ -68,9 +67,8 @@ struct control {
     struct operator_thread *op;
     struct operator_thread *disk;   /* for what waits for a disk */
     struct operator_thread *reader; /* for what takes its time: read.c */
-    bool reading; /* the reader has a request with a long answer */
-    struct event_queue events; /* locked by itself */
-    struct memory memory;      /* locked by itself */
+    struct event_queue events;      /* locked by itself */
+    struct memory memory;           /* locked by itself */
     struct settle settle;
     struct notice_queue notices; /* locked by itself */
     struct learner learner;
@@ -97,6 +95,8 @@ struct control {
     atomic_bool ready;     /* the service has said so, not yet passed on */
     atomic_bool unpublish; /* main thread says: take the paths away */
     atomic_bool finish;    /* main thread says: end */
+    bool reading;          /* the reader has a request with a long answer */
+    bool starved;          /* the last accept failed */
     bool stopping;         /* the service was asked to end */
     bool closing;          /* the loop is being closed */
     bool abandoned;        /* main thread: the operator may still look at us */
