@@ -40,6 +40,7 @@ body_reader_free(struct lz_reader *reader)
     while (reader->units != NULL) {
         struct unit *unit = reader->units;
         reader->units = unit->next;
+        table_remove(&reader->by_name, &unit->node);
         Py_XDECREF(unit->name);
         Py_XDECREF(unit->package);
         Py_XDECREF(unit->code);
@@ -140,6 +141,7 @@ const struct lz_body *
 body_read(struct lz_reader *reader, PyObject *name)
 {
     struct unit *unit = unit_get(reader, name);
+    reader->steps = 0;
     if (unit == NULL || unit_read(reader, unit) < 0)
         return NULL;
     return &unit->body;

@@ -13,16 +13,22 @@
 struct unit *
 unit_get(struct lz_reader *reader, PyObject *name)
 {
-    for (struct unit *unit = reader->units; unit != NULL; unit = unit->next) {
-        if (unit->name == name || PyUnicode_Compare(unit->name, name) == 0)
-            return unit;
-    }
-    struct unit *unit = PyMem_Calloc(1, sizeof(*unit));
-    if (unit == NULL) {
+    Py_ssize_t size;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &size);
+    if (text == NULL)
+        return NULL;
+    struct unit *unit =
+        (struct unit *)table_find(&reader->by_name, text, (size_t)size);
+    if (unit != NULL)
+        return unit;
+    unit = PyMem_Calloc(1, sizeof(*unit));
+    if (unit == NULL ||
+        table_add(&reader->by_name, unit, text, (size_t)size) < 0) {
+        PyMem_Free(unit);
         PyErr_NoMemory();
         return NULL;
     }
-    unit->name = Py_NewRef(name);
+    unit->name = Py_NewRef(name); /* its text is the key */
     unit->next = reader->units;
     reader->units = unit;
     if (++reader->unit_count > BODY_UNITS_MAX)

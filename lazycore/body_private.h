@@ -8,9 +8,9 @@
 
 enum {
     BODY_DEPTH_MAX = 24,     /* code objects within each other */
-    BODY_UNITS_MAX = 400,    /* modules read for one question */
+    BODY_UNITS_MAX = 20000,  /* modules of one reader */
     BODY_STACK_MAX = 600,    /* values on one stack */
-    BODY_STEPS_MAX = 400000, /* instructions followed in all */
+    BODY_STEPS_MAX = 400000, /* instructions followed for one question */
     BODY_PASSES_MAX = 12,    /* over one code object with loops */
     BODY_NAME_MAX = 200,     /* characters of a dotted name */
     BODY_ARGUMENTS_MAX = 64
@@ -76,6 +76,7 @@ enum unit_state {
 
 /* A module. */
 struct unit {
+    struct lz_node node; /* of the reader's table, by name; must be first */
     struct unit *next;
     PyObject *name, *package;
     PyCodeObject *code;
@@ -120,6 +121,7 @@ struct lz_reader {
     const char *within;
     PyObject *keep; /* list of objects that values have */
     struct unit *units;
+    struct lz_table by_name; /* of units */
     struct klass *classes;
     struct unit *subject; /* whose body is judged */
     unsigned unit_count, steps;
