@@ -374,14 +374,15 @@ pyhost_verify(const char *name, struct arena *arena,
 }
 
 void
-pyhost_settle(char *ret_name, size_t size, uint64_t *ret_modules,
-              uint64_t *ret_wall_ns)
+pyhost_settle(char *ret_name, size_t name_size, char *ret_why, size_t why_size,
+              uint64_t *ret_modules, uint64_t *ret_wall_ns)
 {
     struct lz_settle_result result = {0};
 
     (void)lazycore_settle(&result);
-    (void)snprintf(ret_name, size, "%s",
+    (void)snprintf(ret_name, name_size, "%s",
                    result.name != NULL ? result.name : "");
+    (void)snprintf(ret_why, why_size, "%s", result.why);
     *ret_modules = result.modules;
     *ret_wall_ns = result.wall_ns;
     free(result.name);

@@ -25,8 +25,8 @@ look(struct operator_job *job) LZ_NEEDS_GIL
     struct settle *settle =
         (struct settle *)(void *)((char *)job - offsetof(struct settle, job));
 
-    pyhost_settle(settle->name, sizeof(settle->name), &settle->modules,
-                  &settle->wall_ns);
+    pyhost_settle(settle->name, sizeof(settle->name), settle->why,
+                  sizeof(settle->why), &settle->modules, &settle->wall_ns);
 }
 
 /* Whether the process has used a tenth of a processor since the last look. */
@@ -90,6 +90,9 @@ settle_take(struct settle *settle, const struct operator_job *job)
         log_line("'%s' is hot: what was pending in it is loaded, %" PRIu64
                  " modules in %.1f ms",
                  settle->name, settle->modules, (double)settle->wall_ns / 1e6);
+    }
+    if (settle->why[0] != '\0' && settle->tells) {
+        log_line("%s", settle->why);
     }
     if (settle->stats.looks % LZ_SETTLE_LOOKS == 0 &&
         settle->interval_ms < LZ_SETTLE_LAST_MS) {

@@ -31,6 +31,7 @@ struct settle {
     bool out;   /* the job is with the operator */
     /* What the last look led to: the operator's while the job is out. */
     char name[160];
+    char why[512];
     uint64_t modules, wall_ns;
 };
 

@@ -60,6 +60,8 @@ struct lz_settle_result {
                    loaded; NULL: none */
     uint64_t modules; /* module bodies that ran for it */
     uint64_t wall_ns;
+    char why[512]; /* or a line for people: which name of which hot namespace
+                      stays pending, and why; empty: none, or it was said */
 };
 
 /* Look at what the threads run now, and load what is pending in the hottest

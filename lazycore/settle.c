@@ -1,6 +1,7 @@
 /* See settle.h. */
 #include "lazycore/settle.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -261,18 +262,37 @@ load(struct lz_engine *engine, PyObject *name, PyObject *proxy)
     return loaded;
 }
 
+/* NS stays as it is for NAME. */
+static void
+tell_refused(const struct lz_namespace *ns, PyObject *name, const char *why,
+             struct lz_settle_result *ret)
+{
+    const char *space = place_text(ns->name);
+    const char *text = place_text(name);
+    (void)snprintf(ret->why, sizeof(ret->why),
+                   "'%.80s' is hot, and slower for '%.80s' that is pending in "
+                   "it, but that may have effects: %s",
+                   space == NULL ? "?" : space, text == NULL ? "?" : text,
+                   why);
+}
+
 /* Load all that NS waits for, or nothing: one name that stays pending costs
  * as much as all of them. 1 done, 0 refused, LATER, or -1 with an exception.
  */
 static int LZ_NEEDS_GIL
-load_all(struct lz_engine *engine, struct lz_namespace *ns)
+load_all(struct lz_engine *engine, struct lz_namespace *ns,
+         struct lz_settle_result *ret)
 {
+    char why[LZ_SETTLE_WHY_SIZE];
     PyObject *proxies = PyList_New(0);
     PyObject *names = proxies == NULL ? NULL : target_names(ns, proxies);
     int result = names == NULL ? -1 : 1;
     Py_ssize_t count = names == NULL ? 0 : PyList_GET_SIZE(names);
-    for (Py_ssize_t i = 0; result == 1 && i < count; i++)
-        result = settle_may_load(engine, PyList_GET_ITEM(names, i));
+    for (Py_ssize_t i = 0; result == 1 && i < count; i++) {
+        result = settle_may_load(engine, PyList_GET_ITEM(names, i), why);
+        if (result == 0 && why[0] != '\0')
+            tell_refused(ns, PyList_GET_ITEM(names, i), why, ret);
+    }
     for (Py_ssize_t i = 0; result == 1 && i < count; i++) {
         /* Much may have happened while the last one loaded. */
         if (engine->settle->over || modules_in_use(engine, engine->settle))
@@ -324,7 +344,7 @@ settle(struct lz_engine *engine, struct lz_settle_result *result)
     /* Finalizers of the service are not for this thread: they would find
      * half-loaded what they have imported themselves. */
     engine->settle->collects = PyGC_Disable() != 0;
-    int done = load_all(engine, ns);
+    int done = load_all(engine, ns, result);
     lz_forgive();
     settle_collect(engine);
     result->wall_ns = usage_wall_ns() - start;

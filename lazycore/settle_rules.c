@@ -1,6 +1,7 @@
 /* See settle_rules.h. */
 #include "lazycore/settle_rules.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lazycore/body.h"
@@ -95,7 +96,7 @@ is_for_any_thread(const char *name)
  * not is not asked again, until it is written to. 1, 0 or -1. */
 static int
 is_seen_free(struct lz_engine *engine, struct lz_target *target,
-             PyObject *file)
+             PyObject *file, char ret_why[LZ_SETTLE_WHY_SIZE])
 {
     char why[LZ_BODY_WHY_SIZE];
     struct lz_source source;
@@ -116,12 +117,15 @@ is_seen_free(struct lz_engine *engine, struct lz_target *target,
         target->unfree_bytes = source.size;
     }
     body_reader_free(reader);
+    if (result == 0)
+        (void)snprintf(ret_why, LZ_SETTLE_WHY_SIZE, "%s", why);
     return PyErr_Occurred() ? -1 : result;
 }
 
 /* Whether NAME alone, which is not loaded, may be. 1, 0 or -1. */
 static int
-may_run(struct lz_engine *engine, PyObject *name)
+may_run(struct lz_engine *engine, PyObject *name,
+        char ret_why[LZ_SETTLE_WHY_SIZE])
 {
     struct lz_target *target = target_get(engine, name);
     if (target == NULL)
@@ -138,15 +142,20 @@ may_run(struct lz_engine *engine, PyObject *name)
         result = is_recorded(engine, name, file);
     if (result == 0 && text != NULL && target->found != NULL &&
         !target->failed && !levels_is_stdlib(engine->core->levels, text))
-        result = is_seen_free(engine, target, file);
+        result = is_seen_free(engine, target, file, ret_why);
+    else if (result == 0 && text != NULL && is_never(text))
+        (void)snprintf(ret_why, LZ_SETTLE_WHY_SIZE,
+                       "%.100s: is not for every thread", text);
     Py_XDECREF(file);
     Py_DECREF(target);
     return result;
 }
 
 int
-settle_may_load(struct lz_engine *engine, PyObject *name)
+settle_may_load(struct lz_engine *engine, PyObject *name,
+                char ret_why[LZ_SETTLE_WHY_SIZE])
 {
+    ret_why[0] = '\0';
     Py_ssize_t length = PyUnicode_GET_LENGTH(name);
     int result = 1;
     for (Py_ssize_t dot = 0; result == 1 && dot < length; dot++) {
@@ -158,7 +167,7 @@ settle_may_load(struct lz_engine *engine, PyObject *name)
         if (part == NULL || (module == NULL && PyErr_Occurred()))
             result = -1;
         else if (module == NULL)
-            result = may_run(engine, part);
+            result = may_run(engine, part, ret_why);
         else
             result = !load_initializing(engine, module);
         Py_XDECREF(module);

@@ -4,9 +4,13 @@
 
 #include "lazycore/engine.h"
 
+enum { LZ_SETTLE_WHY_SIZE = 200 };
+
 /* Whether NAME, with its parents, loaded or not, may be: what is not loaded
- * is free of effects. 1, 0 or -1 with an exception. */
-int settle_may_load(struct lz_engine *engine, PyObject *name);
+ * is free of effects. 1, 0 with what is known of the reason in RET_WHY, or -1
+ * with an exception. */
+int settle_may_load(struct lz_engine *engine, PyObject *name,
+                    char ret_why[LZ_SETTLE_WHY_SIZE]);
 
 /* Whether what was FOUND is where the standard library is, or built in. */
 bool settle_is_of_stdlib(struct lz_engine *engine, PyObject *found);

@@ -47,6 +47,27 @@ def test_hot_namespace(lab):
     assert "were hot" in lab.ctl("stats").out
 
 
+def test_module_of_the_program(lab):
+    lab.write("hot.py", HOT.replace("difflib, decimal", "models"))
+    lab.write("models.py", "import enum\nclass Colour(enum.Enum):\n"
+                           "    RED = 1\n")
+    lab.start(lab.write("app.py", UNTIL_SETTLED), "-C", lab.folder)
+    assert lab.ask("show", "models")["trigger"]["function"] == "(hot)"
+
+
+def test_why_it_stays_slow(lab):
+    """Once, in the log; the module's own code is not touched."""
+    lab.write("hot.py", HOT.replace("difflib, decimal", "models"))
+    lab.write("models.py", "known = []\nprint('models')\n")
+    text = FOR_A_WHILE.replace('["difflib", "decimal"]', '["models"]')
+    lab.start(lab.write("app.py", text), "-C", lab.folder)
+    log = lab.logged("'hot' is hot, and slower for 'models' that is pending "
+                     "in it, but that may have effects: models: line 2: calls "
+                     "builtins.print")
+    assert log.count("'hot' is hot") == 1
+    assert lab.ask("show", "models")["state"] == "proxy"
+
+
 def test_off(lab):
     lab.write("hot.py", HOT)
     lab.start(lab.write("app.py", FOR_A_WHILE), "-C", lab.folder,

@@ -61,11 +61,12 @@ pyhost_version(void)
 }
 
 void
-pyhost_settle(char *ret_name, size_t size, uint64_t *ret_modules,
-              uint64_t *ret_wall_ns)
+pyhost_settle(char *ret_name, size_t name_size, char *ret_why, size_t why_size,
+              uint64_t *ret_modules, uint64_t *ret_wall_ns)
 {
-    (void)size;
-    ret_name[0] = '\0';
+    (void)name_size;
+    (void)why_size;
+    ret_name[0] = ret_why[0] = '\0';
     *ret_modules = *ret_wall_ns = 0;
 }
 
