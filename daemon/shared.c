@@ -150,9 +150,11 @@ go_dark(struct control *control) LZ_LOOP_ONLY
     control->dark = true;
     control_stop_bell(control);
     publish_close(&control->publication);
-    log_line("the service has closed descriptors of lazyd's, which the "
-             "kernel keeps in one table with its own: lazyctl finds nobody "
-             "from now on");
+    if (control->setup.socket_path != NULL) {
+        log_line("the service has closed descriptors of lazyd's, which the "
+                 "kernel keeps in one table with its own: lazyctl finds "
+                 "nobody from now on");
+    }
     stay_dark(control);
 }
 

@@ -160,3 +160,10 @@ def test_log_of_a_crash(lab):
     assert "lazyd: ended by SIGSEGV\n" in done.err
     assert {(lab.folder / f"file{i}").stat().st_size
             for i in range(40)} == {0}
+
+
+def test_nothing_is_said_where_nobody_could_ask(lab):
+    app = lab.write("app.py", "import os, time\nos.closerange(3, 65536)\n"
+                              "time.sleep(0.15)\nprint('end')\n")
+    done = refused(lab, "-F", "--no-socket", "--app", app)
+    assert (done.out, done.err) == ("end\n", "")
