@@ -104,23 +104,26 @@ look_at_list(struct lz_reload *reload, const struct lz_container *kept,
              struct lz_made *old, struct lz_made *new)
 {
     const struct lz_containers *containers = reload->transaction->containers;
-    PyObject *const *items = containers->items + kept->first;
     char list[WORDS_BYTES], words[WORDS_BYTES];
+    struct lz_before before;
+    PyObject *found;
     int status = 0;
 
     if ((size_t)PyList_GET_SIZE(kept->object) <= kept->count ||
-        !has_any(old, items, kept->count)) {
+        !has_any(old, containers->items + kept->first, kept->count)) {
         return 0;
     }
+    before_begin(&before, containers, kept);
     for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(kept->object);
          i++) {
         PyObject *object = PyList_GET_ITEM(kept->object, i);
         if (made_has(new, object) &&
-            !container_had(items, kept->count, object)) {
+            before_find(&before, object, &found) == 0) {
             status = reload_again(reload, "%s: %s", list_words(kept, list),
                                   object_words(object, words));
         }
     }
+    before_done(&before);
     return status;
 }
 

@@ -60,6 +60,29 @@ keep_item(struct noting *noting, PyObject *item)
     }
 }
 
+/* What is pending is to be referred to by none but its name: a copy is kept,
+ * of the name too. */
+static void
+keep_pending(struct noting *noting, PyObject *key, PyObject *value)
+{
+    struct lz_engine *engine = noting->engine;
+    PyObject *name = Py_TYPE(key) == engine->key_type
+                         ? PyUnicode_FromObject(key)
+                         : Py_NewRef(key);
+    PyObject *copy = proxy_check(engine, value)
+                         ? pending_keep(engine, (struct lz_proxy *)value)
+                         : Py_NewRef(value);
+
+    if (name == NULL || copy == NULL) {
+        noting->status = -1;
+    } else {
+        keep_item(noting, name);
+        keep_item(noting, copy);
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(copy);
+}
+
 static void
 keep_dict(struct noting *noting, PyObject *dict)
 {
@@ -67,9 +90,10 @@ keep_dict(struct noting *noting, PyObject *dict)
     Py_ssize_t at = 0;
 
     while (PyDict_Next(dict, &at, &key, &value)) {
-        /* What is pending is to be referred to by none but its name. */
-        if (Py_TYPE(key) != noting->engine->key_type &&
-            !proxy_check(noting->engine, value)) {
+        if (Py_TYPE(key) == noting->engine->key_type ||
+            proxy_check(noting->engine, value)) {
+            keep_pending(noting, key, value);
+        } else {
             keep_item(noting, key);
             keep_item(noting, value);
         }
@@ -174,7 +198,7 @@ note_container(struct noting *noting, PyObject *object, PyObject *holder)
     size_t first = containers->item_count;
     Py_ssize_t size = size_of(object);
 
-    if (first + 2 * (size_t)size > ITEMS_MAX) {
+    if (first + (size_t)size * (PyDict_Check(object) ? 2 : 1) > ITEMS_MAX) {
         return;
     }
     if (PyDict_Check(object)) {
@@ -339,18 +363,10 @@ reload_note_containers(struct lz_transaction *transaction)
     if (collecting) {
         (void)PyGC_Enable();
     }
-    return noting.status;
-}
-
-bool
-container_had(PyObject *const *items, size_t count, PyObject *object)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (items[i] == object) {
-            return true;
-        }
+    if (noting.status < 0 && !PyErr_Occurred()) {
+        (void)PyErr_NoMemory(); /* forgiven on the way */
     }
-    return false;
+    return noting.status;
 }
 
 void

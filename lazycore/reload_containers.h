@@ -23,8 +23,33 @@ struct lz_containers {
     struct lz_ptrmap seen;
 };
 
-/* reload_containers.c: whether one that held COUNT ITEMS had OBJECT. */
-bool container_had(PyObject *const *items, size_t count, PyObject *object);
+/* reload_before.c: what one of them held. */
+struct lz_before {
+    PyObject *const *items; /* of the container */
+    size_t count;
+    bool pairs, filled;
+    struct lz_ptrmap places; /* key -> value, or member -> itself */
+    PyObject *index;         /* dict: plain key -> value */
+};
+
+void before_begin(struct lz_before *before,
+                  const struct lz_containers *containers,
+                  const struct lz_container *kept);
+void before_done(struct lz_before *before);
+/* 1 it had OBJECT, as a key or member, and *RET_VALUE, borrowed, is what that
+ * stood for; 0 it had not; -1 no memory to tell. Leaves no exception. */
+int before_find(struct lz_before *before, PyObject *object,
+                PyObject **ret_value);
+/* Whether hashing and comparing KEY runs no Python code. */
+bool before_is_plain(PyObject *key);
+
+/* reload_pending.c: what PROXY waits for, to be put in its place again: its
+ * value where it has one, else a copy that no load finds. A new reference, or
+ * NULL with an exception. */
+PyObject *pending_keep(struct lz_engine *engine, struct lz_proxy *proxy);
+/* NAME of the namespace DICT is pending as COPY says. 0 or -1. */
+int pending_put_back(struct lz_engine *engine, PyObject *dict, PyObject *name,
+                     struct lz_proxy *copy);
 
 /* reload_made.c: what the bodies of COUNT modules have made. */
 struct lz_made {

@@ -26,6 +26,46 @@ is_made_function(const struct lz_made *made, PyObject *object)
            is_namespace(made, ((PyFunctionObject *)object)->func_globals);
 }
 
+/* What NAME, a dotted one, is in the module MODULE: borrowed, or NULL. Leaves
+ * no exception. */
+static PyObject *
+named_borrowed(struct lz_engine *engine, PyObject *module, PyObject *name)
+{
+    PyObject *loaded = load_peek_module(module), *found = loaded;
+    Py_ssize_t begin = 0, length = PyUnicode_GET_LENGTH(name);
+
+    while (found != NULL && begin < length) {
+        Py_ssize_t end = PyUnicode_FindChar(name, '.', begin, length, 1);
+        PyObject *part =
+            PyUnicode_Substring(name, begin, end < 0 ? length : end);
+        PyObject *dict = PyModule_Check(found) ? PyModule_GetDict(found)
+                         : PyType_Check(found)
+                             ? ((PyTypeObject *)found)->tp_dict
+                             : NULL;
+        found = part == NULL || dict == NULL
+                    ? NULL
+                    : namespace_peek_borrowed(engine, dict, part, NULL);
+        begin = end < 0 ? length : end + 1;
+        Py_XDECREF(part);
+    }
+    lz_forgive();
+    Py_XDECREF(loaded); /* sys.modules has it */
+    return found;
+}
+
+/* Whether a loaded module has TYPE under the name that TYPE says it has. Such
+ * a class was not made by a body that failed, which may have patched it. */
+static bool
+is_of_module(const struct lz_made *made, PyTypeObject *type)
+{
+    PyObject *module = PyDict_GetItemString(type->tp_dict, "__module__");
+    PyObject *name = ((PyHeapTypeObject *)type)->ht_qualname;
+
+    return module != NULL && PyUnicode_CheckExact(module) && name != NULL &&
+           named_borrowed(made->items[0].engine, module, name) ==
+               (PyObject *)type;
+}
+
 /* A class that has functions of the body's, or that its namespace has. */
 static bool
 decide_class(const struct lz_made *made, PyTypeObject *type)
@@ -39,7 +79,7 @@ decide_class(const struct lz_made *made, PyTypeObject *type)
     while (type->tp_dict != NULL &&
            PyDict_Next(type->tp_dict, &at, &key, &value)) {
         if (is_made_function(made, value)) {
-            return true;
+            return made->live || !is_of_module(made, type);
         }
     }
     return false;

@@ -4,7 +4,8 @@
  * Only what is its own: its functions and classes, their instances, and what
  * holds one of these. Where it took a place that something had before, that
  * is there again. Other threads may have changed the same tables; what they
- * did stays. Needs the GIL; keys that are Python objects run their code.
+ * did stays. First it is found, which runs no Python code, then it is taken
+ * out, which may: keys that are Python objects, and subclasses. Needs the GIL.
  */
 #include "lazycore/reload_containers.h"
 
@@ -14,156 +15,227 @@ struct undo {
     PyObject *graveyard; /* list: what was taken out */
 };
 
-/* --- what was there ----------------------------------------------------- */
+/* --- dicts -------------------------------------------------------------- */
 
-/* Whether hashing and comparing KEY runs no Python code. */
-static bool
-is_plain_key(PyObject *key)
-{
-    return PyUnicode_CheckExact(key) || PyLong_CheckExact(key);
-}
+enum {
+    CHANGE = 3
+}; /* key, value now, value then: the engine's module for
+      none */
 
-static bool
-same_key(PyObject *a, PyObject *b)
-{
-    return a == b || (is_plain_key(a) && Py_TYPE(a) == Py_TYPE(b) &&
-                      PyObject_RichCompareBool(a, b, Py_EQ) == 1);
-}
-
-/* What KEY stood for in the dict that had ITEMS: borrowed, or NULL. */
+/* DICT's name of KEY, as it is kept: a new reference, or NULL. */
 static PyObject *
-value_before_borrowed(PyObject *const *items, size_t count, PyObject *key)
+plain_name(struct undo *undo, PyObject *key)
 {
-    for (size_t i = 0; i + 1 < count; i += 2) {
-        if (same_key(items[i], key)) {
-            return items[i + 1];
-        }
+    return Py_TYPE(key) == undo->engine->key_type ? PyUnicode_FromObject(key)
+                                                  : Py_NewRef(key);
+}
+
+/* Adds what is to be done about KEY to CHANGES. 0 or -1. */
+static int
+add_change(struct undo *undo, PyObject *changes, struct lz_before *before,
+           PyObject *key, PyObject *value)
+{
+    PyObject *name = plain_name(undo, key), *then = NULL;
+    int found = name == NULL ? -1 : before_find(before, name, &then);
+    int status = found < 0 ? -1 : 0;
+
+    if (found >= 0 && then != value) {
+        PyObject *none = undo->engine->module;
+        status = PyList_Append(changes, name) < 0 ||
+                         PyList_Append(changes, value) < 0 ||
+                         PyList_Append(changes, then == NULL ? none : then) < 0
+                     ? -1
+                     : 0;
     }
-    return NULL;
+    Py_XDECREF(name);
+    return status;
 }
 
-/* --- what is taken out -------------------------------------------------- */
-
-/* Keys of DICT whose value goes, each followed by the value that it gets, or
- * by the engine's module for none: a new list, or NULL. */
+/* What of DICT goes: a new list, or NULL. */
 static PyObject *
-changes_of_dict(struct undo *undo, PyObject *dict, PyObject *const *items,
-                size_t count)
+changes_of_dict(struct undo *undo, PyObject *dict, struct lz_before *before)
 {
-    PyObject *none = undo->engine->module;
     PyObject *changes = PyList_New(0), *key, *value;
     Py_ssize_t at = 0;
 
     for (size_t i = 0; changes != NULL && PyDict_Next(dict, &at, &key, &value);
          i += 2) {
-        if ((i + 1 < count && items[i] == key && items[i + 1] == value) ||
-            Py_TYPE(key) == undo->engine->key_type ||
-            !(made_has(&undo->made, value) || made_has(&undo->made, key))) {
+        if (i + 1 < before->count && before->items[i] == key &&
+            before->items[i + 1] == value) {
             continue;
         }
-        PyObject *before = value_before_borrowed(items, count, key);
-        if (before != value &&
-            (PyList_Append(changes, key) < 0 ||
-             PyList_Append(changes, before == NULL ? none : before) < 0 ||
-             PyList_Append(undo->graveyard, value) < 0)) {
+        if ((made_has(&undo->made, value) || made_has(&undo->made, key)) &&
+            add_change(undo, changes, before, key, value) < 0) {
             Py_CLEAR(changes);
         }
     }
     return changes;
 }
 
+/* A class that keeps more than a dict does is not to be passed over. */
+static bool
+is_of_python(PyObject *dict)
+{
+    return Py_TYPE(dict)->tp_basicsize <=
+           PyDict_Type.tp_basicsize + 2 * (Py_ssize_t)sizeof(PyObject *);
+}
+
+/* THEN, or nothing where it is NULL, is what KEY stands for again; it stays
+ * where there is no memory, or where the key raises. */
+static int
+change_dict(struct lz_engine *engine, PyObject *dict, PyObject *key,
+            PyObject *then)
+{
+    if (then == NULL) {
+        return PyDict_DelItem(dict, key);
+    }
+    return proxy_check(engine, then)
+               ? pending_put_back(engine, dict, key, (struct lz_proxy *)then)
+               : PyDict_SetItem(dict, key, then);
+}
+
+/* KEY, which stands for NOW, stands for THEN again, or for nothing. First by
+ * what the dict's class does, which may count, or log, or forbid it. Leaves no
+ * exception. */
 static void
-undo_dict(struct undo *undo, PyObject *dict, PyObject *const *items,
-          size_t count)
+undo_change(struct lz_engine *engine, PyObject *dict, PyObject *key,
+            PyObject *now, PyObject *then)
+{
+    bool plain = before_is_plain(key), exact = PyDict_CheckExact(dict);
+
+    if (!exact && (then == NULL || !proxy_check(engine, then)) &&
+        PyDict_GetItemWithError(dict, key) == now) {
+        (void)(then == NULL ? PyObject_DelItem(dict, key)
+                            : PyObject_SetItem(dict, key, then));
+    }
+    lz_forgive();
+    engine->peek += plain;
+    if ((exact || is_of_python(dict)) &&
+        PyDict_GetItemWithError(dict, key) == now) {
+        (void)change_dict(engine, dict, key, then);
+    }
+    engine->peek -= plain;
+    lz_forgive();
+}
+
+static void
+undo_dict(struct undo *undo, PyObject *dict, struct lz_before *before)
 {
     struct lz_engine *engine = undo->engine;
-    PyObject *changes = changes_of_dict(undo, dict, items, count);
-    bool exact = PyDict_CheckExact(dict);
+    int collecting = PyGC_Disable();
 
-    for (Py_ssize_t i = 0; changes != NULL && i + 1 < PyList_GET_SIZE(changes);
-         i += 2) {
-        PyObject *key = PyList_GET_ITEM(changes, i);
-        PyObject *value = PyList_GET_ITEM(changes, i + 1);
-        bool plain = exact && is_plain_key(key);
-        int status;
-        engine->peek += plain;
-        if (value == engine->module) {
-            status = exact ? PyDict_DelItem(dict, key)
-                           : PyObject_DelItem(dict, key);
-        } else {
-            status = exact ? PyDict_SetItem(dict, key, value)
-                           : PyObject_SetItem(dict, key, value);
-        }
-        engine->peek -= plain;
-        if (status < 0) {
-            lz_forgive(); /* it went meanwhile, or its class forbids it */
-        }
+    engine->peek++;
+    PyObject *changes = changes_of_dict(undo, dict, before);
+    engine->peek--;
+    if (collecting) {
+        (void)PyGC_Enable();
     }
-    Py_XDECREF(changes);
+    lz_forgive();
+    if (changes == NULL || PyList_Append(undo->graveyard, changes) < 0) {
+        Py_XDECREF(changes);
+        return;
+    }
+    for (Py_ssize_t i = 0; i + CHANGE <= PyList_GET_SIZE(changes);
+         i += CHANGE) {
+        PyObject *then = PyList_GET_ITEM(changes, i + 2);
+        undo_change(engine, dict, PyList_GET_ITEM(changes, i),
+                    PyList_GET_ITEM(changes, i + 1),
+                    then == engine->module ? NULL : then);
+    }
+    Py_DECREF(changes);
+}
+
+/* --- lists and sets ----------------------------------------------------- */
+
+/* Whether OBJECT was not there and is of the body's making. */
+static bool
+is_new(struct undo *undo, struct lz_before *before, PyObject *object)
+{
+    PyObject *found;
+
+    return made_has(&undo->made, object) &&
+           before_find(before, object, &found) == 0;
 }
 
 /* Whether LIST is what it was but for what the body made. */
 static bool
-has_places(struct undo *undo, PyObject *list, PyObject *const *items,
-           size_t count)
+has_places(struct undo *undo, PyObject *list, const struct lz_before *before)
 {
+    PyObject *const *items = before->items;
     size_t i = 0;
 
-    if ((size_t)PyList_GET_SIZE(list) != count) {
+    if ((size_t)PyList_GET_SIZE(list) != before->count) {
         return false;
     }
-    while (i < count &&
+    while (i < before->count &&
            (items[i] == PyList_GET_ITEM(list, (Py_ssize_t)i) ||
             made_has(&undo->made, PyList_GET_ITEM(list, (Py_ssize_t)i)))) {
         i++;
     }
-    return i == count;
+    return i == before->count;
 }
 
-/* What took the place of something gives it back; what is new goes. */
+/* What took the place of something gives it back; what is new goes. All at
+ * once: the graveyard keeps what would run code. */
 static void
-undo_list(struct undo *undo, PyObject *list, PyObject *const *items,
-          size_t count)
+undo_list(struct undo *undo, PyObject *list, struct lz_before *before)
 {
-    bool places = has_places(undo, list, items, count);
+    bool places = has_places(undo, list, before);
 
     for (Py_ssize_t i = PyList_GET_SIZE(list) - 1; i >= 0; i--) {
         PyObject *object = PyList_GET_ITEM(list, i);
-        if (((size_t)i < count && items[i] == object) ||
-            !made_has(&undo->made, object) ||
-            container_had(items, count, object)) {
+        if (((size_t)i < before->count && before->items[i] == object) ||
+            !is_new(undo, before, object)) {
             continue;
         }
         if (PyList_Append(undo->graveyard, object) < 0) {
             return;
         }
         if (places) {
-            (void)PyList_SetItem(list, i, Py_NewRef(items[i]));
+            (void)PyList_SetItem(list, i, Py_NewRef(before->items[i]));
         } else if (PyList_SetSlice(list, i, i + 1, NULL) < 0) {
             return;
         }
     }
 }
 
-static void
-undo_set(struct undo *undo, PyObject *set, PyObject *const *items,
-         size_t count)
+/* What of SET goes: a new list, or NULL. */
+static PyObject *
+changes_of_set(struct undo *undo, PyObject *set, struct lz_before *before)
 {
-    PyObject *members = PySequence_List(set);
+    PyObject *members = PySequence_List(set), *changes = PyList_New(0);
 
-    for (Py_ssize_t i = 0; members != NULL && i < PyList_GET_SIZE(members);
+    for (Py_ssize_t i = 0;
+         members != NULL && changes != NULL && i < PyList_GET_SIZE(members);
          i++) {
-        PyObject *object = PyList_GET_ITEM(members, i);
-        if (made_has(&undo->made, object) &&
-            !container_had(items, count, object) &&
-            PySet_Discard(set, object) < 0) {
+        if (is_new(undo, before, PyList_GET_ITEM(members, i)) &&
+            PyList_Append(changes, PyList_GET_ITEM(members, i)) < 0) {
+            Py_CLEAR(changes);
+        }
+    }
+    Py_XDECREF(members);
+    return changes;
+}
+
+static void
+undo_set(struct undo *undo, PyObject *set, struct lz_before *before)
+{
+    int collecting = PyGC_Disable();
+    PyObject *changes = changes_of_set(undo, set, before);
+
+    if (collecting) {
+        (void)PyGC_Enable();
+    }
+    for (Py_ssize_t i = 0; changes != NULL && i < PyList_GET_SIZE(changes);
+         i++) {
+        if (PySet_Discard(set, PyList_GET_ITEM(changes, i)) < 0) {
             lz_forgive();
         }
     }
-    if (members != NULL) {
-        (void)PyList_Append(undo->graveyard, members);
+    if (changes != NULL) {
+        (void)PyList_Append(undo->graveyard, changes);
     }
-    Py_XDECREF(members);
+    Py_XDECREF(changes);
 }
 
 /* --- the whole ---------------------------------------------------------- */
@@ -173,14 +245,20 @@ undo_all(struct undo *undo, const struct lz_containers *containers)
 {
     for (size_t i = 0; i < containers->count; i++) {
         const struct lz_container *kept = &containers->list[i];
-        PyObject *const *items = containers->items + kept->first;
+        struct lz_before before;
+        before_begin(&before, containers, kept);
         if (PyDict_Check(kept->object)) {
-            undo_dict(undo, kept->object, items, kept->count);
+            undo_dict(undo, kept->object, &before);
         } else if (PyList_Check(kept->object)) {
-            undo_list(undo, kept->object, items, kept->count);
+            int collecting = PyGC_Disable();
+            undo_list(undo, kept->object, &before);
+            if (collecting) {
+                (void)PyGC_Enable();
+            }
         } else {
-            undo_set(undo, kept->object, items, kept->count);
+            undo_set(undo, kept->object, &before);
         }
+        before_done(&before);
         lz_forgive();
     }
 }
@@ -194,14 +272,10 @@ reload_undo_containers(struct lz_transaction *transaction)
         return;
     }
     undo.graveyard = PyList_New(0);
-    int collecting = PyGC_Disable();
     made_begin(&undo.made, transaction->items, transaction->count, false);
     undo.made.attributes = true;
     if (undo.graveyard != NULL) {
         undo_all(&undo, transaction->containers);
-    }
-    if (collecting) {
-        (void)PyGC_Enable();
     }
     lz_forgive();
     made_done(&undo.made);

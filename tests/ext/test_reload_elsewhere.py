@@ -285,3 +285,123 @@ assert user.use() is sys.modules["colorsys"]
 """, files={"user.py": "import colorsys, quopri\ntable = {}\n"
                        "def use(): return colorsys\n"
                        "def other(): return quopri\n"})
+
+
+def test_a_class_that_the_body_patches_is_not_of_its_making(program):
+    """Nor are its instances, which other threads go on making."""
+    program("def f(): return 1\n", """
+mod, tables = load(), load("tables")
+import threading
+begun, done = threading.Event(), threading.Event()
+tables.begun, tables.done = begun, done
+class_of_mine = type("Local", (), {"m": len})
+def other():
+    begun.wait()
+    command = tables.Command(1)
+    tables.COMMANDS.append(command)
+    tables.HANDLERS["theirs"] = tables.NESTED["get"][1] = command
+    tables.PLUGINS.append(tables.Command)
+    done.set()
+thread = threading.Thread(target=other)
+thread.start()
+edit('''
+    import tables
+    def f(): return 2
+    tables.Command.call_it = f
+    tables.App.route.f = f
+    tables.begun.set()
+    tables.done.wait()
+    class E(tables.Command): pass
+    tables.COMMANDS.append(E(1))
+    1 / 0
+''')
+reload("failed")
+thread.join()
+command, = tables.COMMANDS
+assert tables.HANDLERS == {"theirs": command}
+assert tables.NESTED == {"get": {1: command}}
+assert tables.PLUGINS == [tables.Command]
+""", files={"tables.py": TABLES})
+
+
+@pytest.mark.parametrize("between", [
+    "pass",
+    # The name is an ordinary one again before the body fails.
+    "for i in range(3000): exec('def g(): pass\\ng()')",
+    "import sys; sys.modules['user'].__dict__.pop('colorsys')\n"
+    "    user.colorsys = f",
+    "import importlib; importlib.import_module('colorsys')",
+])
+def test_what_was_pending_is_pending_again(program, between):
+    program("def f(): return 1\n", f"""
+mod, user = load(), load("user")
+for i in range(3):
+    edit('''
+    import user
+    def f(): return 2
+    user.colorsys = user.rgb = user.q = user.N = user.fresh = f
+    {between}
+    1 / 0
+''')
+    reload("failed")
+    assert "quopri" not in sys.modules
+    assert ("colorsys" in sys.modules) == ("importlib" in {between!r})
+    if "colorsys" not in sys.modules:
+        assert "colorsys" in lazycore.pending(user)
+    assert user.N == 1 and not hasattr(user, "fresh")
+colorsys, rgb, quopri = user.use()
+assert colorsys is sys.modules["colorsys"] and rgb is colorsys.hls_to_rgb
+assert quopri is sys.modules["quopri"] and lazycore.pending(user) == []
+edit('''
+    import user
+    def f(): return 2
+    user.colorsys = user.rgb = user.q = f
+    1 / 0
+''')
+reload("failed") # bound names, whose keys may still be the engine's
+assert user.use() == (colorsys, rgb, quopri)
+""".replace("\\n", "\\\\n"), files={"user.py": """\
+    import colorsys
+    from colorsys import hls_to_rgb as rgb
+    import quopri as q
+    N = 1
+    def use(): return colorsys, rgb, q
+    """})
+
+
+def test_a_table_that_forbids_it(program):
+    """The body took the old entry away, or got around the class."""
+    program("""
+        import tables
+        def f(): return 1
+        tables.ONCE["f"] = f
+        """, """
+mod, tables = load(), load("tables")
+for how in ("tables.ONCE['f'] = f",
+            "dict.__setitem__(tables.ONCE, 'f', f)",
+            "dict.pop(tables.ONCE, 'f'); tables.ONCE['f'] = f",
+            "tables.ONCE['g'] = f",
+            "tables.ORDERED['f'] = f; tables.ORDERED.move_to_end('a')"):
+    edit(f'''
+    import tables
+    def f(): return 2
+    {how}
+    1 / 0
+''')
+    reload("failed")
+    assert tables.ONCE == {"f": mod.f}, how
+    assert list(tables.ORDERED.items()) == [("b", 2), ("a", 1)] or (
+        list(tables.ORDERED) == ["a", "b"]), how
+assert mod.f() == 1
+""", files={"tables.py": """\
+    import collections
+    ORDERED = collections.OrderedDict(a=1, b=2)
+    class Once(dict):
+        def __setitem__(self, key, value):
+            if key in self:
+                raise KeyError("twice")
+            super().__setitem__(key, value)
+        def __delitem__(self, key):
+            raise TypeError("for ever")
+    ONCE = Once()
+    """})

@@ -174,3 +174,120 @@ for n in range(2, 6):
 gc.collect()
 assert log == {log}, log
 """, files={"log.py": "LOG = []"})
+
+
+def test_the_collector_is_as_it_was_where_code_runs(program):
+    program("def f(): return 1\n", """
+import gc
+mod, tables = load(), load("tables")
+edit('''
+    import tables
+    def f(): return 2
+    tables.TABLE["a"] = tables.TABLE["b"] = f
+    tables.KEYS.add(tables.Key(f))
+    tables.seen.clear()
+    1 / 0
+''')
+reload("failed")
+assert tables.seen == [True, False, False], tables.seen
+assert not gc.isenabled() and tables.TABLE == {} and not tables.KEYS
+""", files={"tables.py": """\
+    import gc
+    seen = []
+    class Table(dict):
+        def __delitem__(self, key):
+            seen.append(gc.isenabled())
+            gc.disable()
+            super().__delitem__(key)
+    TABLE = Table()
+    class Key:
+        def __init__(self, f):
+            self.f = f
+        def __hash__(self):
+            seen.append(gc.isenabled())
+            return 1
+    KEYS = set()
+    """})
+
+
+def test_large_tables_take_no_longer_than_their_size(program):
+    program("def f(): return 1\n", """
+import time
+mod, tables = load(), load("tables")
+edit('''
+    import tables
+    def f(): return 2
+    for i in range(20000):
+        def g(): pass
+        tables.HANDLERS["n%d" % i] = g
+        tables.PLUGINS.append(g)
+    1 / 0
+''')
+tables.HANDLERS.update(("n%d" % i, i) for i in range(20000))
+tables.PLUGINS.extend(range(1000, 6000))
+start = time.process_time()
+reload("failed")
+assert time.process_time() - start < 4
+assert list(tables.HANDLERS.values()) == list(range(20000))
+assert tables.PLUGINS == list(range(1000, 6000))
+""", files={"tables.py": "HANDLERS, PLUGINS = {}, []\n"})
+
+
+def test_code_that_runs_while_it_is_taken_out(program):
+    """Keys and members that empty the tables, raise, change their hash;
+    tables in themselves; what is finalised by it."""
+    program("", """
+import gc
+mod, tables = load(), load("tables")
+edit('''
+    import tables
+    class C:
+        def __del__(self):
+            tables.dead += 1
+            for table in tables.ALL:
+                table.clear()
+        def __eq__(self, other):
+            1 / 0
+        def __hash__(self):
+            tables.dead += 1
+            return tables.dead
+    class Meta(type):
+        def __hash__(self):
+            for table in tables.ALL:
+                table.clear()
+            return 1
+        def __eq__(self, other):
+            raise KeyError
+    class K(metaclass=Meta): pass
+    for i in range(50):
+        tables.D[i] = tables.D[f"k{i}"] = C()
+        tables.D[C()] = tables.D[K] = i
+        tables.L += [C(), K]
+        tables.S.update([C(), i])
+        tables.O[C()] = tables.O[f"a{i}"] = C()
+        tables.DEFAULT[i].append(C())
+        tables.WEAK[i] = C()
+        tables.QUEUE.append(C())
+        tables.OWN += [tables.OWN, C()]
+    tables.SELF["self"] = tables.SELF
+    tables.SELF["c"] = C(), tables.SELF
+    def generate():
+        c = C()
+        yield c
+    tables.running = generate()
+    next(tables.running)
+    tables.proxy = K.__dict__
+    1 / 0
+''')
+for i in range(20):
+    reload("failed")
+    gc.collect()
+assert tables.dead
+""", files={"tables.py": """\
+    import collections, weakref
+    D, L, S = {1: 2, "a": 3}, [1, 2], {1, 2}
+    O, DEFAULT = collections.OrderedDict(a=1), collections.defaultdict(list)
+    WEAK, QUEUE = weakref.WeakValueDictionary(), collections.deque()
+    OWN, SELF, dead = [], {}, 0
+    ALL = D, L, S, O, DEFAULT, OWN
+    """})
