@@ -157,22 +157,33 @@ is_new(struct undo *undo, struct lz_before *before, PyObject *object)
            before_find(before, object, &found) == 0;
 }
 
-/* Whether LIST is what it was but for what the body made. */
+/* Whether LIST is what it was but for what the body made, in the place of
+ * things that it has no more, or after all of them. */
 static bool
 has_places(struct undo *undo, PyObject *list, const struct lz_before *before)
 {
-    PyObject *const *items = before->items;
-    size_t i = 0;
-
-    if ((size_t)PyList_GET_SIZE(list) != before->count) {
-        return false;
-    }
-    while (i < before->count &&
-           (items[i] == PyList_GET_ITEM(list, (Py_ssize_t)i) ||
-            made_has(&undo->made, PyList_GET_ITEM(list, (Py_ssize_t)i)))) {
+    size_t size = (size_t)PyList_GET_SIZE(list), i = 0;
+    struct lz_ptrmap now = {0};
+    while (i < size && i < before->count &&
+           before->items[i] == PyList_GET_ITEM(list, (Py_ssize_t)i)) {
         i++;
     }
-    return i == before->count;
+    if (i == before->count) {
+        return true;
+    }
+    bool result = size >= before->count;
+    for (i = 0; result && i < size; i++) {
+        PyObject *object = PyList_GET_ITEM(list, (Py_ssize_t)i);
+        result = ptrmap_put(&now, object, object) == 0;
+    }
+    for (i = 0; result && i < before->count; i++) {
+        PyObject *object = PyList_GET_ITEM(list, (Py_ssize_t)i);
+        result = before->items[i] == object ||
+                 (!ptrmap_has(&now, before->items[i]) &&
+                  made_has(&undo->made, object));
+    }
+    ptrmap_done(&now);
+    return result;
 }
 
 /* What took the place of something gives it back; what is new goes. All at
@@ -191,7 +202,7 @@ undo_list(struct undo *undo, PyObject *list, struct lz_before *before)
         if (PyList_Append(undo->graveyard, object) < 0) {
             return;
         }
-        if (places) {
+        if (places && (size_t)i < before->count) {
             (void)PyList_SetItem(list, i, Py_NewRef(before->items[i]));
         } else if (PyList_SetSlice(list, i, i + 1, NULL) < 0) {
             return;

@@ -98,6 +98,25 @@ PROGRAMS = {
             result = lazycore.reload("dep", force=True)
             assert result["verdict"] == "failed", result
         """,
+    "reload that tries all tables": """
+        import dep, tables
+        dep.value
+        tables.TABLE
+        def cycle():
+            with open("dep.py", "w") as file:
+                file.write("import tables\\ndef f(): pass\\nclass K: pass\\n"
+                           "tables.colorsys = tables.quopri = f\\n"
+                           "tables.TABLE.update(a=f, b=K, c=K())\\n"
+                           "tables.TABLE[K] = tables.OWN['a'] = f\\n"
+                           "tables.LIST += [f, K(), (K,)]\\n"
+                           "tables.LIST[0] = f\\n"
+                           "tables.SET |= {f, K, K()}\\n"
+                           "tables.Own.f = f\\n1 / 0\\n")
+            result = lazycore.reload("dep", force=True)
+            assert result["verdict"] == "failed", result
+            assert tables.TABLE == {"a": 1} and len(tables.LIST) == 2
+            assert lazycore.pending(tables) == ["colorsys", "quopri"]
+        """,
     "reload that fails": """
         import user
         user.use()
@@ -124,6 +143,14 @@ FILES = {
     "pack/__init__.py": "",
     "pack/sub.py": "value = 1\n",
     "other.py": "two = 2\n",
+    "tables.py": """\
+        import colorsys, quopri
+        class Own(dict):
+            def __setitem__(self, key, value):
+                super().__setitem__(key, value)
+        TABLE, LIST, SET, OWN = {"a": 1}, [1, 2], {1}, Own()
+        def use(): return colorsys, quopri
+        """,
     "failing.py": "import broken\nuse = lambda: broken.x\n",
     "broken.py": "import dep\nraise ImportError('broken')\n",
 }

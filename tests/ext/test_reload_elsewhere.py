@@ -84,6 +84,7 @@ tables.PLUGINS.append(C)
 tables.PLUGINS.extend([D, D(), g])
 tables.PLUGINS.insert(0, D)
 tables.PLUGINS[0] = D
+tables.PLUGINS[0] = D; tables.PLUGINS.append(D)
 tables.PLUGINS[:] = [*tables.PLUGINS, D, *tables.PLUGINS[:0]]
 tables.PAIRS.append(("g", g))
 tables.PAIRS.append({"call": g})
