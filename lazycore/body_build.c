@@ -130,6 +130,16 @@ put(struct frame *frame, const struct lz_instruction *in)
 
 /* Subscripts */
 
+/* Whether a subscript of BASE is a generic alias of it. */
+static bool
+takes_parameters(const struct value *base)
+{
+    return (base->kind == V_STD &&
+            known_is_generic(body_text(base->object))) ||
+           (base->kind == V_CLASS && !base->klass->enumeration &&
+            class_find(base->klass, "__class_getitem__") == NULL);
+}
+
 static void
 load_subscript(struct frame *frame, int indices)
 {
@@ -139,7 +149,7 @@ load_subscript(struct frame *frame, int indices)
     struct value base = frame_pop(frame);
     if (base.kind == V_FOREIGN)
         base = name_resolve(reader, &base);
-    struct value result = value_of(V_INERT);
+    struct value result;
     bool key = grade <= G_INERT;
     if (base.kind == V_PLAIN && key)
         result = value_plain(NULL);
@@ -147,12 +157,7 @@ load_subscript(struct frame *frame, int indices)
         result = base.grade == G_PLAIN   ? value_plain(NULL)
                  : base.grade == G_INERT ? value_of(V_INERT)
                                          : value_of(V_ANY);
-    else if (base.kind == V_STD && grade <= G_NAMED &&
-             known_is_generic(body_text(base.object)))
-        result = base;
-    else if (base.kind == V_CLASS && grade <= G_NAMED &&
-             class_find(base.klass, "__class_getitem__") == NULL &&
-             !base.klass->enumeration)
+    else if (grade <= G_NAMED && takes_parameters(&base))
         result = base;
     else
         result = body_effect(reader, "has a subscript of %s",

@@ -266,7 +266,7 @@ operate(struct frame *frame, const struct lz_instruction *in)
     case LZ_OP_NOT:
     case LZ_OP_BOOL:
         truth = value_truth(frame_top(frame, 0));
-        value = operator(frame, 1, false);
+        (void)operator(frame, 1, false);
         if (in->op == LZ_OP_NOT && truth >= 0)
             truth = !truth;
         frame_push(frame, truth < 0    ? value_plain(NULL)
