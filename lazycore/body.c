@@ -35,6 +35,7 @@ body_reader_free(struct lz_reader *reader)
         reader->classes = klass->next;
         PyMem_Free(klass->values);
         PyMem_Free(klass->bases);
+        PyMem_Free(klass->shadowed);
         PyMem_Free(klass);
     }
     while (reader->units != NULL) {
@@ -45,6 +46,7 @@ body_reader_free(struct lz_reader *reader)
         Py_XDECREF(unit->package);
         Py_XDECREF(unit->code);
         Py_XDECREF(unit->stars);
+        Py_XDECREF(unit->rebound);
         Py_XDECREF(unit->body.file);
         Py_XDECREF(unit->body.imports);
         Py_XDECREF(unit->body.maybe);

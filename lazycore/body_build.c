@@ -22,8 +22,10 @@ pop_many(struct frame *frame, int count, bool keys)
         struct value value = frame_pop(frame);
         if (keys)
             use_as_key(frame, &value);
-        result = grade_worse(result, keys ? value_grade(frame->reader, &value)
-                                          : value_held(&value));
+        enum grade grade = value.lazy ? G_ANY
+                           : keys     ? value_grade(frame->reader, &value)
+                                      : value_held(&value);
+        result = grade_worse(result, grade);
     }
     return result;
 }
@@ -111,7 +113,8 @@ put(struct frame *frame, const struct lz_instruction *in)
         key = frame_pop(frame);
         use_as_key(frame, &key);
         put_in(frame, in->arg,
-               grade_worse(value_held(&value), value_held(&key)));
+               value.lazy ? G_ANY
+                          : grade_worse(value_held(&value), value_held(&key)));
         break;
     case LZ_OP_EXTEND:
     case LZ_OP_UPDATE:

@@ -61,6 +61,13 @@ call_value(struct frame *frame, const struct value *callable,
 
 /* Functions */
 
+/* Whether CODE is that of a generator expression. */
+static bool
+is_expression(PyCodeObject *code)
+{
+    return PyUnicode_CompareWithASCIIString(code->co_name, "<genexpr>") == 0;
+}
+
 static bool
 is_running(const struct frame *frame, PyCodeObject *code)
 {
@@ -76,7 +83,8 @@ worst(const struct arguments *arguments, int from, int to)
 {
     enum grade result = G_PLAIN;
     for (int i = from; i < to; i++) {
-        enum grade grade = value_held(&arguments->values[i]);
+        const struct value *value = &arguments->values[i];
+        enum grade grade = value->lazy ? G_ANY : value_held(value);
         result = grade > result ? grade : result;
     }
     return result;
@@ -107,6 +115,10 @@ bind(PyCodeObject *code, PyObject *names, const struct arguments *arguments,
             arguments->unknown || i >= positional || i >= code->co_argcount
                 ? value_of(V_ANY)
                 : arguments->values[i];
+    for (int i = 0; i < parameters; i++) {
+        if (locals[i].lazy && !is_expression(code))
+            locals[i] = value_of(V_ANY);
+    }
     enum grade grade =
         arguments->unknown
             ? G_ANY
@@ -123,7 +135,8 @@ bind(PyCodeObject *code, PyObject *names, const struct arguments *arguments,
         PyObject *name = PyTuple_GET_ITEM(arguments->keywords, i - positional);
         int found = find_parameter(names, parameters, name);
         if (found >= 0)
-            locals[found] = arguments->values[i];
+            locals[found] = arguments->values[i].lazy ? value_of(V_ANY)
+                                                      : arguments->values[i];
     }
 }
 
@@ -159,11 +172,13 @@ call_function(struct frame *frame, const struct value *function,
 {
     struct lz_reader *reader = frame->reader;
     PyCodeObject *code = (PyCodeObject *)function->object;
-    bool expression =
-        PyUnicode_CompareWithASCIIString(code->co_name, "<genexpr>") == 0;
+    bool expression = is_expression(code);
     int extra = ((code->co_flags & CO_VARARGS) != 0) +
                 ((code->co_flags & CO_VARKEYWORDS) != 0);
-    if ((code->co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0 ||
+    if ((code->co_flags & CO_COROUTINE) != 0)
+        return body_effect(reader, "calls %.60s(), which nothing awaits",
+                           body_text(code->co_name));
+    if ((code->co_flags & CO_ASYNC_GENERATOR) != 0 ||
         ((code->co_flags & CO_GENERATOR) != 0 && !expression))
         return value_of(V_ANY); /* nothing of it runs as yet */
     if (code->co_argcount + code->co_kwonlyargcount + extra >
@@ -177,6 +192,7 @@ call_function(struct frame *frame, const struct value *function,
     struct value result =
         run_function(frame, function, code, names, arguments);
     Py_DECREF(names);
+    result.lazy = expression && result.kind == V_ITER;
     return result;
 }
 

@@ -18,9 +18,12 @@ klass_of(struct lz_reader *reader, struct unit *unit, PyCodeObject *code)
     if (klass != NULL) {
         klass->values = PyMem_Calloc(count + 1, sizeof(*klass->values));
         klass->bases = PyMem_Calloc(BODY_ARGUMENTS_MAX, sizeof(*klass->bases));
+        klass->shadowed = PyMem_Calloc(count + 1, sizeof(*klass->shadowed));
     }
-    if (klass == NULL || klass->values == NULL || klass->bases == NULL) {
+    if (klass == NULL || klass->values == NULL || klass->bases == NULL ||
+        klass->shadowed == NULL) {
         if (klass != NULL) {
+            PyMem_Free(klass->shadowed);
             PyMem_Free(klass->values);
             PyMem_Free(klass->bases);
         }
@@ -38,20 +41,24 @@ klass_of(struct lz_reader *reader, struct unit *unit, PyCodeObject *code)
 }
 
 static const struct value *
-find_within(const struct klass *klass, const char *name, int depth)
+find_within(const struct klass *klass, const char *name, int depth,
+            const struct klass **ret_owner)
 {
     for (Py_ssize_t i = 0; i < klass->count; i++) {
         if (klass->values[i].kind != V_UNSET &&
             PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(klass->names, i),
-                                             name) == 0)
+                                             name) == 0) {
+            *ret_owner = klass;
             return &klass->values[i];
+        }
     }
     for (Py_ssize_t i = 0; depth < BODY_DEPTH_MAX && i < klass->base_count;
          i++) {
         const struct value *found =
             klass->bases[i].kind != V_CLASS
                 ? NULL
-                : find_within(klass->bases[i].klass, name, depth + 1);
+                : find_within(klass->bases[i].klass, name, depth + 1,
+                              ret_owner);
         if (found != NULL)
             return found;
     }
@@ -61,13 +68,19 @@ find_within(const struct klass *klass, const char *name, int depth)
 const struct value *
 class_find(const struct klass *klass, const char *name)
 {
-    return find_within(klass, name, 0);
+    const struct klass *owner;
+    return find_within(klass, name, 0, &owner);
 }
 
-/* The first of NAMES, which ends with NULL, that CLASS or a base of it has; or
- * NULL. */
-static const char *
-find_any(const struct klass *klass, const char *const *names)
+const struct value *
+class_find_owner(const struct klass *klass, const char *name,
+                 const struct klass **ret_owner)
+{
+    return find_within(klass, name, 0, ret_owner);
+}
+
+const char *
+class_find_any(const struct klass *klass, const char *const *names)
 {
     for (; *names != NULL; names++) {
         if (class_find(klass, *names) != NULL)
@@ -189,14 +202,42 @@ check_keywords(struct frame *frame, const struct klass *klass,
     return true;
 }
 
+/* What of its bases that are no enumerations an enumeration runs to make its
+ * members, or NULL. */
+static const char *
+mixed_in(const struct klass *klass)
+{
+    static const char *const run[] = {"__hash__", "__eq__", NULL};
+    if (klass->data)
+        return "__init__";
+    for (Py_ssize_t i = 0; i < klass->base_count; i++) {
+        const struct klass *base =
+            klass->bases[i].kind == V_CLASS ? klass->bases[i].klass : NULL;
+        const char *own = base == NULL        ? NULL
+                          : base->enumeration ? mixed_in(base)
+                                              : class_find_any(base, run);
+        if (own != NULL)
+            return own;
+    }
+    return NULL;
+}
+
 /* What type.__new__, the abstract base classes and enumerations do with the
  * values: these may have a __set_name__, an __isabstractmethod__ and so on of
  * their own. */
 static bool
 check_values(struct frame *frame, const struct klass *klass)
 {
-    static const char *const run[] = {
-        "__init__", "__new__", "_generate_next_value_", "__set_name__", NULL};
+    static const char *const run[] = {"__init__",
+                                      "__new__",
+                                      "_generate_next_value_",
+                                      "__set_name__",
+                                      "__post_init__",
+                                      "__setattr__",
+                                      "__delattr__",
+                                      "__getattr__",
+                                      "__getattribute__",
+                                      NULL};
     struct lz_reader *reader = frame->reader;
     const char *name = body_text(klass->code->co_name);
     for (Py_ssize_t i = 0; i < klass->count; i++) {
@@ -210,7 +251,9 @@ check_values(struct frame *frame, const struct klass *klass)
                           body_text(PyTuple_GET_ITEM(klass->names, i)));
         return false;
     }
-    const char *own = klass->enumeration ? find_any(klass, run) : NULL;
+    const char *own = klass->enumeration ? class_find_any(klass, run) : NULL;
+    if (own == NULL && klass->enumeration)
+        own = mixed_in(klass);
     if (own != NULL)
         (void)body_effect(reader, "class %.50s: an enumeration runs its %s",
                           name, own);
@@ -263,187 +306,4 @@ class_build(struct frame *frame, const struct arguments *arguments)
     if (!good)
         return value_of(V_ANY);
     return (struct value){.kind = V_CLASS, .klass = klass};
-}
-
-/* Use */
-
-static bool
-has_std_base(const struct klass *klass, int depth)
-{
-    for (Py_ssize_t i = 0; depth < BODY_DEPTH_MAX && i < klass->base_count;
-         i++) {
-        if (klass->bases[i].kind == V_STD ||
-            has_std_base(klass->bases[i].klass, depth + 1))
-            return true;
-    }
-    return false;
-}
-
-struct value
-class_attr(struct lz_reader *reader, const struct value *value, PyObject *name)
-{
-    const struct value *found = class_find(value->klass, body_text(name));
-    char text[128];
-    if (found == NULL) {
-        if (has_std_base(value->klass, 0) ||
-            PyUnicode_READ_CHAR(name, 0) == '_')
-            return value_of(V_INERT);
-        return body_effect(reader, "takes .%.40s of %s, which is not seen",
-                           body_text(name),
-                           body_describe(value, text, sizeof(text)));
-    }
-    struct value result = *found;
-    if (result.maybe_unset)
-        return value_of(V_ANY);
-    if (value->klass->enumeration && result.kind == V_PLAIN)
-        return value_of(V_INERT);
-    if (result.kind == V_FRESH && value->foreign)
-        return value_of(V_SHARED);
-    if (result.kind == V_PLAIN)
-        return value_plain(NULL);
-    if (result.kind == V_FUNCTION || result.kind == V_CLASS) {
-        result.foreign = result.foreign || value->foreign;
-        return result;
-    }
-    if (result.kind == V_FRESH || result.kind == V_FOREIGN)
-        return result;
-    return value_of(value_held(&result) <= G_INERT ? V_INERT : V_ANY);
-}
-
-/* Whether an object of CLASS is made by builtin code alone. */
-static bool
-is_made_plainly(const struct klass *klass, int depth)
-{
-    static const char *const types[] = {
-        "builtins.object", "typing.NamedTuple", "typing.Generic",
-        "typing.Protocol", "abc.ABC",           "collections.namedtuple()"};
-    for (Py_ssize_t i = 0; i < klass->base_count; i++) {
-        const struct value *base = &klass->bases[i];
-        bool plain = false;
-        if (base->kind == V_CLASS)
-            plain = depth < BODY_DEPTH_MAX &&
-                    is_made_plainly(base->klass, depth + 1);
-        for (size_t n = 0; base->kind == V_STD && !plain &&
-                           n < sizeof(types) / sizeof(types[0]);
-             n++)
-            plain = strcmp(body_text(base->object), types[n]) == 0;
-        if (!plain)
-            return false;
-    }
-    return !klass->data;
-}
-
-/* Whether an object of CLASS has none of the special methods, but for those
- * that it is made by: then it is hashed, compared and shown by builtin code,
- * and is no descriptor. */
-static bool
-is_quiet(const struct klass *klass, int depth)
-{
-    static const char *const usual[] = {
-        "__init__",        "__module__",
-        "__qualname__",    "__doc__",
-        "__annotations__", "__firstlineno__",
-        "__slots__",       "__enter__",
-        "__classcell__",   "__static_attributes__",
-        "__exit__"};
-    for (Py_ssize_t i = 0; i < klass->count; i++) {
-        const char *name = body_text(PyTuple_GET_ITEM(klass->names, i));
-        bool known = strncmp(name, "__", 2) != 0;
-        for (size_t n = 0; !known && n < sizeof(usual) / sizeof(usual[0]); n++)
-            known = strcmp(name, usual[n]) == 0;
-        if (!known && klass->values[i].kind != V_UNSET)
-            return false;
-    }
-    for (Py_ssize_t i = 0; i < klass->base_count; i++) {
-        if (klass->bases[i].kind == V_CLASS &&
-            (depth >= BODY_DEPTH_MAX ||
-             !is_quiet(klass->bases[i].klass, depth + 1)))
-            return false;
-    }
-    return true;
-}
-
-struct value
-class_call(struct frame *frame, const struct value *function,
-           const struct value *value, const struct arguments *arguments)
-{
-    struct arguments all = *arguments;
-    if (arguments->unknown || arguments->count >= BODY_ARGUMENTS_MAX) {
-        all = (struct arguments){.unknown = true};
-    } else {
-        memmove(all.values + 1, all.values,
-                sizeof(all.values[0]) * (size_t)all.count);
-        all.values[0] = *value;
-        all.count++;
-    }
-    struct value alone = *function;
-    alone.klass = NULL;
-    return call_function(frame, &alone, &all);
-}
-
-struct value
-class_make(struct frame *frame, const struct value *value,
-           struct arguments *arguments)
-{
-    static const char *const run[] = {"__new__", "__post_init__", "__del__",
-                                      NULL};
-    struct lz_reader *reader = frame->reader;
-    struct klass *klass = value->klass;
-    const char *name = body_text(klass->code->co_name);
-    const char *own = find_any(klass, run);
-    const struct value *init = class_find(klass, "__init__");
-    if (klass->enumeration && class_find(klass, "_missing_") == NULL)
-        return value_of(V_INERT); /* looks a member up */
-    if (own != NULL)
-        return body_effect(reader, "calls %.50s.%s", name, own);
-    if (!is_made_plainly(klass, 0) ||
-        (init != NULL && init->kind != V_FUNCTION))
-        return body_effect(reader, "makes a %.60s", name);
-    struct value instance = {.kind = V_INSTANCE, .klass = klass};
-    instance.grade = is_quiet(klass, 0) ? G_INERT : G_ANY;
-    if (init != NULL)
-        (void)class_call(frame, init, &instance, arguments);
-    return instance;
-}
-
-/* Instances */
-
-struct value
-class_of_instance(struct lz_reader *reader, const struct value *value,
-                  PyObject *name)
-{
-    static const char *const run[] = {"__getattr__", "__getattribute__", NULL};
-    struct klass *klass = value->klass;
-    const struct value *found = class_find(klass, body_text(name));
-    char text[128];
-    if (find_any(klass, run) != NULL ||
-        (found != NULL && found->kind != V_FUNCTION &&
-         found->kind != V_PLAIN && found->kind != V_FRESH &&
-         found->kind != V_CLASS))
-        return body_effect(reader, "takes .%.40s of %s", body_text(name),
-                           body_describe(value, text, sizeof(text)));
-    if (found == NULL || klass->shadowed || found->maybe_unset)
-        return value_of(V_ANY);
-    struct value result = *found;
-    if (found->kind == V_FUNCTION)
-        result.klass = klass; /* bound */
-    else if (found->kind == V_PLAIN)
-        result = value_plain(NULL);
-    else if (found->kind == V_FRESH && klass->unit != reader->subject)
-        result = value_of(V_SHARED);
-    return result;
-}
-
-bool
-class_may_store(const struct value *value, PyObject *name)
-{
-    struct klass *klass = value->klass;
-    const struct value *found = class_find(klass, body_text(name));
-    if (class_find(klass, "__setattr__") != NULL ||
-        class_find(klass, "__delattr__") != NULL ||
-        (found != NULL && found->kind != V_FUNCTION &&
-         found->kind != V_PLAIN && found->kind != V_FRESH))
-        return false;
-    klass->shadowed = klass->shadowed || found != NULL;
-    return true;
 }

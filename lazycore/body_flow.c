@@ -115,7 +115,7 @@ iterate(struct frame *frame)
     if (value.kind == V_FRESH || value.kind == V_ITER)
         result.grade = value.grade;
     else if (value.kind == V_CLASS && value.klass->enumeration)
-        result.grade = G_INERT;
+        result.grade = class_member(&value).kind == V_INERT ? G_INERT : G_ANY;
     else if (value.kind != V_PLAIN || value.maybe_unset)
         result = body_effect(frame->reader, "goes through %s",
                              body_describe(&value, text, sizeof(text)));
@@ -240,34 +240,23 @@ note_handler(struct frame *frame)
     frame_push(frame, *frame_top(frame, 0));
 }
 
-/* `from MODULE import *`: the names that are there are the module's. */
+/* A class that is raised is called. */
 static void
-star(struct frame *frame)
+raise(struct frame *frame, int values)
 {
-    struct lz_reader *reader = frame->reader;
-    struct value module = frame_pop(frame);
-    struct unit *unit =
-        module.kind == V_MODULE ? unit_get(reader, module.object) : NULL;
-    if (unit == NULL || frame->kind != FRAME_MODULE ||
-        unit_read(reader, unit) < 0 || unit->state != UNIT_READ) {
-        (void)body_effect(reader, "imports names that are not seen");
-        frame->unit->hidden = true;
-        return;
+    static const char *const run[] = {"__init__", "__new__", NULL};
+    if (values > 0 && frame->kind != FRAME_FUNCTION)
+        (void)body_effect(frame->reader, "may raise");
+    for (int i = 0; i < values && !frame->broken; i++) {
+        struct value value = frame_pop(frame);
+        if (value.kind == V_FOREIGN)
+            value = name_resolve(frame->reader, &value);
+        if (value_held(&value) > G_INERT ||
+            (value.kind == V_CLASS &&
+             class_find_any(value.klass, run) != NULL))
+            (void)body_effect(frame->reader, "raises what is not known");
     }
-    frame->unit->hidden = frame->unit->hidden || unit->hidden;
-    for (int i = 0; i < frame->names; i++) {
-        PyObject *name = PyTuple_GET_ITEM(frame->code->co_names, i);
-        if (PyUnicode_GET_LENGTH(name) == 0 ||
-            PyUnicode_READ_CHAR(name, 0) == '_' ||
-            unit_has(reader, unit, name) != 1)
-            continue;
-        frame->slots[frame->fast + i] = (struct value){
-            .kind = V_FOREIGN, .object = name, .of_module = module.object};
-    }
-    if (frame->unit->stars == NULL)
-        frame->unit->stars = PyList_New(0);
-    if (frame->unit->stars != NULL)
-        (void)PyList_Append(frame->unit->stars, module.object);
+    frame->alive = false;
 }
 
 static void
@@ -281,9 +270,7 @@ exceptions(struct frame *frame, const struct lz_instruction *in)
         *frame_top(frame, 0) = value_plain(NULL);
         break;
     case LZ_OP_RAISE:
-        if (in->arg > 0 && frame->kind != FRAME_FUNCTION)
-            (void)body_effect(frame->reader, "may raise");
-        frame->alive = false;
+        raise(frame, in->arg);
         break;
     case LZ_OP_RERAISE:
     default:
@@ -354,7 +341,7 @@ move(struct frame *frame, const struct lz_instruction *in)
     case LZ_OP_LIST_TO_TUPLE:
     case LZ_OP_STAR:
         if (in->op == LZ_OP_STAR)
-            star(frame);
+            import_star(frame);
         if (in->flag)
             frame_push(frame, value_plain(Py_None));
         break;

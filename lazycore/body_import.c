@@ -84,7 +84,7 @@ read_code(struct lz_reader *reader, struct unit *unit)
         PyUnicode_Check(unit->package) && unit->body.file != NULL &&
         PyUnicode_Check(unit->body.file)) {
         unit->code = (PyCodeObject *)Py_NewRef(code);
-        unit->state = UNIT_CODE;
+        unit->state = unit_scan(unit) < 0 ? UNIT_CLOSED : UNIT_CODE;
     }
     Py_XDECREF(code);
     Py_XDECREF(loader);
@@ -245,8 +245,20 @@ import_parents(struct lz_reader *reader, PyObject *name)
     return add_dotted(reader, name, false, false);
 }
 
+bool
+code_has_name(PyCodeObject *code, const char *name)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_names); i++) {
+        if (PyUnicode_CompareWithASCIIString(
+                PyTuple_GET_ITEM(code->co_names, i), name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Whether ATTR of the module NAME is there without its being a submodule that
- * has to be imported: 1, 0: no, 2: that is not seen, -1. */
+ * has to be imported: 1, 0: no, 2: that is not seen, 3: another object may
+ * stand for the module, 4: its __getattr__ is asked, -1. */
 static int
 has_attribute(struct lz_reader *reader, PyObject *name, PyObject *attr)
 {
@@ -256,8 +268,15 @@ has_attribute(struct lz_reader *reader, PyObject *name, PyObject *attr)
         !load_initializing(engine, module)) {
         bool there = namespace_peek_borrowed(engine, PyModule_GetDict(module),
                                              attr, NULL) != NULL;
+        bool made = PyDict_GetItemString(PyModule_GetDict(module),
+                                         "__getattr__") != NULL;
+        bool plain = PyModule_CheckExact(module);
         Py_DECREF(module);
-        return there;
+        return there ? 1 : !plain ? 3 : made ? 4 : 0;
+    }
+    if (module != NULL && !PyModule_Check(module)) {
+        Py_DECREF(module);
+        return 3;
     }
     Py_XDECREF(module);
     if (PyErr_Occurred())
@@ -267,13 +286,16 @@ has_attribute(struct lz_reader *reader, PyObject *name, PyObject *attr)
         return -1;
     if (unit->state == UNIT_CLOSED)
         return 2;
+    bool made = code_has_name(unit->code, "__getattr__");
     int known = PySequence_Contains(unit->code->co_names, attr);
-    if (known != 0)
+    if (known < 0 || (known == 1 && !made && !unit->replaced))
         return known;
     if (unit_read(reader, unit) < 0)
         return -1;
-    known = unit_has(reader, unit, attr);
-    return known == 0 && unit->hidden ? 2 : known;
+    known = unit_is_replaced(unit) ? 3 : unit_has(reader, unit, attr);
+    if (known == 0)
+        known = made ? 4 : unit->hidden ? 2 : 0;
+    return known;
 }
 
 /* `from MODULE import names`: submodules of that name are imported. */
@@ -366,6 +388,8 @@ import_name(struct frame *frame, PyObject *name, PyObject *fromlist, int level,
                                  body_text(absolute));
         return 0;
     }
+    if (standard && !settle_is_quiet(body_text(absolute)))
+        *ret_value = body_effect(reader, "imports %.80s", body_text(absolute));
     if (!standard && is_of_another(reader, absolute) &&
         frame->kind == FRAME_MODULE && frame->unit == reader->subject &&
         is_for_effect(frame, fromlist != NULL))
@@ -387,6 +411,22 @@ import_name(struct frame *frame, PyObject *name, PyObject *fromlist, int level,
     return 0;
 }
 
+/* Follow the __getattr__ of MODULE for ATTR. 0, or -1 where that cannot be. */
+static int
+ask(struct frame *frame, PyObject *module, PyObject *attr)
+{
+    struct lz_reader *reader = frame->reader;
+    PyObject *name =
+        reader_keep(reader, PyUnicode_InternFromString("__getattr__"));
+    struct value function =
+        name == NULL ? value_of(V_ANY) : name_of_module(reader, module, name);
+    struct arguments arguments = {.count = 1, .values = {value_plain(attr)}};
+    if (function.kind != V_FUNCTION || function.maybe_unset)
+        return -1;
+    (void)call_function(frame, &function, &arguments);
+    return 0;
+}
+
 struct value
 import_from(struct frame *frame, const struct value *module, PyObject *attr)
 {
@@ -398,18 +438,27 @@ import_from(struct frame *frame, const struct value *module, PyObject *attr)
     if (module->kind == V_STD)
         return value_std(reader, full);
     int has = full == NULL ? -1 : has_attribute(reader, module->object, attr);
-    if (has == 0) {
+    bool made = has == 4;
+    if (made && ask(frame, module->object, attr) < 0)
+        return body_effect(reader, "takes %.80s, which code may make",
+                           body_text(full));
+    if (has == 0 || made) {
         int found = import_finds(reader, full);
         if (found == 1)
             return module_value(reader, full, false);
         has = found < 0 ? -1 : 0;
     }
+    if (has == 0 && made)
+        return value_of(V_ANY);
     if (has == 0 && frame_is_handled(frame)) {
         frame->alive = false;
         return value_of(V_ANY);
     }
     if (has == 0)
         return body_effect(reader, "takes %.80s, which is not seen",
+                           body_text(full));
+    if (has == 3)
+        return body_effect(reader, "takes %.80s of what may be another",
                            body_text(full));
     if (has < 0)
         return value_of(V_ANY);

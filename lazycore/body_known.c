@@ -112,26 +112,102 @@ known_constant(const char *name)
 
 /* Arguments */
 
+/* Whether VALUE may be called for each element as its key. */
 static bool
-are_inert(struct lz_reader *reader, const struct arguments *arguments,
-          bool functions)
+is_key(const struct value *value)
+{
+    static const char *const keys[] = {
+        "builtins.len", "builtins.int",         "builtins.str",
+        "builtins.abs", "builtins.str.lower",   "builtins.str.upper",
+        "builtins.ord", "builtins.str.casefold"};
+    const char *name = body_text(value->object);
+    for (size_t i = 0;
+         value->kind == V_STD && i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (strcmp(name, keys[i]) == 0)
+            return true;
+    }
+    return value->kind == V_PLAIN;
+}
+
+static bool
+is_literal(const struct value *value)
+{
+    return !value->maybe_unset &&
+           (value->kind == V_PLAIN ||
+            ((value->kind == V_FRESH || value->kind == V_ITER) &&
+             value->grade == G_PLAIN));
+}
+
+bool
+arguments_inert(struct lz_reader *reader, const struct arguments *arguments,
+                bool functions)
 {
     int positional = arguments_positional(arguments);
     for (int i = 0; i < arguments->count; i++) {
         const struct value *value = &arguments->values[i];
-        if (!value_is_inert(reader, value))
+        if (!value_is_inert(reader, value) ||
+            (arguments->unknown && !is_literal(value)))
             return false;
         struct value found =
             value->kind == V_FOREIGN ? name_resolve(reader, value) : *value;
         if (found.kind == V_FUNCTION && !functions)
             return false; /* it may be called */
-        if (i >= positional && found.kind != V_STD && found.kind != V_PLAIN &&
+        if (i >= positional && !is_key(&found) &&
             PyUnicode_CompareWithASCIIString(
                 PyTuple_GET_ITEM(arguments->keywords, i - positional),
                 "key") == 0)
             return false;
     }
     return true;
+}
+
+/* Whether VALUE is nothing that can be called. Constants of the standard
+ * library have upper-case names. */
+static bool
+is_uncallable(const struct value *value)
+{
+    const char *name = body_text(value->object);
+    const char *last = strrchr(name, '.');
+    if (value->kind != V_STD)
+        return value->kind == V_PLAIN || value->kind == V_FRESH ||
+               value->kind == V_ITER;
+    if (strcmp(name, "re.compile()") == 0)
+        return true;
+    for (last = last == NULL ? name : last + 1; *last != '\0'; last++) {
+        if ((*last < 'A' || *last > 'Z') && *last != '_')
+            return false;
+    }
+    return true;
+}
+
+static bool
+are_uncallable(struct lz_reader *reader, const struct arguments *arguments)
+{
+    for (int i = 0; i < arguments->count; i++) {
+        if (!is_uncallable(&arguments->values[i]))
+            return false;
+    }
+    return !arguments->unknown && arguments_inert(reader, arguments, false);
+}
+
+bool
+arguments_literal(const struct arguments *arguments)
+{
+    for (int i = 0; i < arguments->count; i++) {
+        if (!is_literal(&arguments->values[i]))
+            return false;
+    }
+    return !arguments->unknown;
+}
+
+/* Whether no class of the program's answers what is of it. */
+static bool
+are_classes_mute(struct lz_reader *reader, const struct arguments *arguments)
+{
+    return arguments->count == 2 && !arguments->unknown &&
+           (arguments->values[1].kind == V_STD ||
+            !class_any_answers(reader)) &&
+           arguments_inert(reader, arguments, false);
 }
 
 /* What a container holds that is made of ARGUMENTS. */
@@ -150,11 +226,24 @@ elements(const struct arguments *arguments)
     return result;
 }
 
+static bool
+has_lazy(const struct arguments *arguments)
+{
+    for (int i = 0; i < arguments->count; i++) {
+        if (arguments->values[i].lazy)
+            return true;
+    }
+    return false;
+}
+
 static struct value
 result_of(struct lz_reader *reader, const struct known *known,
           const struct arguments *arguments)
 {
     const char *result = known->result;
+    if (has_lazy(arguments) && (result == NULL || result[0] != '*'))
+        return body_effect(reader, "calls %.60s with a generator",
+                           known->name);
     if (result == NULL) {
         PyObject *name = PyUnicode_FromFormat("%s()", known->name);
         return value_std(reader, reader_keep(reader, name));
@@ -165,12 +254,39 @@ result_of(struct lz_reader *reader, const struct known *known,
         return value_fresh(elements(arguments));
     if (strcmp(result, "*iter") == 0)
         return (struct value){.kind = V_ITER,
+                              .lazy = has_lazy(arguments),
                               .grade = (unsigned char)elements(arguments)};
     if (strcmp(result, "*inert") == 0)
         return value_of(V_INERT);
     if (strcmp(result, "*any") == 0)
         return value_of(V_ANY);
     return value_std_text(reader, result);
+}
+
+/* Whether VALUE does not run where it is taken from a class. */
+static bool
+is_wrapped_plainly(const struct value *value)
+{
+    static const char *const names[] = {
+        "functools.cache()", "contextlib.contextmanager()",
+        "contextlib.asynccontextmanager()", "typing.overload()"};
+    for (size_t i = 0;
+         value->kind == V_STD && i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(body_text(value->object), names[i]) == 0)
+            return true;
+    }
+    return value->kind == V_FUNCTION;
+}
+
+/* Whether VALUE, which is to be marked, was made by this module. */
+static bool
+is_own(const struct value *value)
+{
+    const char *name = body_text(value->object);
+    size_t length = strlen(name);
+    return value->kind == V_FUNCTION || value->kind == V_CLASS ||
+           (value->kind == V_STD && length > 2 &&
+            strcmp(name + length - 2, "()") == 0);
 }
 
 /* Decorators: the first argument, or themselves where it is yet to come. */
@@ -185,11 +301,11 @@ decorate(struct lz_reader *reader, const struct known *known,
         (how == 'w' && first->kind == V_PLAIN))
         return *callable;
     if (first->foreign || first->kind == V_FOREIGN ||
-        value_held(first) > G_INERT)
+        value_held(first) > G_INERT || (how != 'w' && !is_own(first)))
         return body_effect(reader, "calls %.100s with what is not its own",
                            known->name);
     if (how == 'w')
-        return value_of(V_INERT);
+        return value_std_text(reader, "functools.cache()");
     if (how == 'd' && first->kind == V_CLASS)
         first->klass->data = true;
     return *first;
@@ -234,13 +350,26 @@ known_call(struct frame *frame, const struct value *callable,
         good = true;
         break;
     case 'i':
-        good = are_inert(reader, arguments, functions);
+        good = arguments_inert(reader, arguments, functions);
+        break;
+    case 'k':
+        good = are_uncallable(reader, arguments);
+        break;
+    case 'l':
+        good = arguments_literal(arguments);
+        break;
+    case 't':
+        good = are_classes_mute(reader, arguments);
+        break;
+    case 'm':
+        good = arguments->count == 1 && is_wrapped_plainly(arguments->values);
         break;
     case 'a':
-        good = is_looked_up(arguments) && are_inert(reader, arguments, false);
+        good = is_looked_up(arguments) &&
+               arguments_inert(reader, arguments, false);
         break;
     case 's':
-        good = are_inert(reader, arguments, false) &&
+        good = arguments_inert(reader, arguments, false) &&
                (arguments->count == 0 || makes_builtin(arguments->values));
         break;
     case 'r':
@@ -257,126 +386,4 @@ known_call(struct frame *frame, const struct value *callable,
         return body_effect(reader, "calls %.100s with what is not known",
                            name);
     return result_of(reader, known, arguments);
-}
-
-/* Methods of builtin values */
-
-static bool
-is_one_of(const char *name, const char *const *names)
-{
-    for (; *names != NULL; names++) {
-        if (strcmp(name, *names) == 0)
-            return true;
-    }
-    return false;
-}
-
-static const char *const plain_methods[] = {
-    "join",         "format",     "strip",        "lstrip",       "rstrip",
-    "lower",        "upper",      "title",        "capitalize",   "casefold",
-    "replace",      "startswith", "endswith",     "count",        "find",
-    "rfind",        "index",      "encode",       "decode",       "isdigit",
-    "isalpha",      "isalnum",    "zfill",        "center",       "ljust",
-    "rjust",        "expandtabs", "translate",    "hex",          "bit_length",
-    "to_bytes",     "isupper",    "islower",      "is_integer",   "format_map",
-    "isidentifier", "swapcase",   "removeprefix", "removesuffix", NULL};
-static const char *const listing_methods[] = {
-    "split", "rsplit", "splitlines", "partition", "rpartition", NULL};
-static const char *const reading_methods[] = {"get",
-                                              "keys",
-                                              "values",
-                                              "items",
-                                              "copy",
-                                              "count",
-                                              "index",
-                                              "union",
-                                              "difference",
-                                              "intersection",
-                                              "issubset",
-                                              "issuperset",
-                                              "isdisjoint",
-                                              "most_common",
-                                              "symmetric_difference",
-                                              NULL};
-static const char *const changing_methods[] = {"append",
-                                               "extend",
-                                               "insert",
-                                               "add",
-                                               "update",
-                                               "pop",
-                                               "setdefault",
-                                               "popitem",
-                                               "remove",
-                                               "discard",
-                                               "clear",
-                                               "reverse",
-                                               "sort",
-                                               "appendleft",
-                                               "popleft",
-                                               "extendleft",
-                                               "move_to_end",
-                                               "subtract",
-                                               "difference_update",
-                                               "intersection_update",
-                                               NULL};
-/* Of these, those that only put in what they are given. */
-static const char *const storing_methods[] = {
-    "append", "extend", "insert", "update", "setdefault", "appendleft", NULL};
-static const char *const element_methods[] = {
-    "get", "pop", "setdefault", "popleft", "popitem", NULL};
-
-static struct value
-change(struct frame *frame, const struct value *method,
-       const struct arguments *arguments, const char *name)
-{
-    struct lz_reader *reader = frame->reader;
-    enum grade worst = G_PLAIN;
-    bool keyed = strcmp(name, "setdefault") == 0;
-    for (int i = 0; i < arguments->count; i++) {
-        const struct value *value = &arguments->values[i];
-        enum grade grade = value->kind == V_FRESH || value->kind == V_ITER
-                               ? (enum grade)value->grade
-                           : keyed && i == 0 ? value_grade(reader, value)
-                                             : value_held(value);
-        worst = grade > worst ? grade : worst;
-        if (keyed && i == 0 && grade > G_INERT)
-            worst = G_ANY;
-        if ((strcmp(name, "extend") == 0 || strcmp(name, "update") == 0) &&
-            i < arguments_positional(arguments) && value->kind != V_FRESH &&
-            value->kind != V_ITER && value->kind != V_PLAIN)
-            worst = G_ANY; /* it is gone through */
-    }
-    bool inert = are_inert(reader, arguments, true) &&
-                 (strcmp(name, "sort") != 0 || arguments->count == 0);
-    if (arguments->unknown || worst == G_ANY ||
-        (!inert && !is_one_of(name, storing_methods)))
-        return body_effect(reader, "calls .%.60s with what is not known",
-                           name);
-    if (worst > (enum grade)method->grade)
-        frame_taint(frame, worst);
-    if (!is_one_of(name, element_methods))
-        return value_plain(Py_None);
-    return value_of(worst <= G_INERT && method->grade <= G_INERT ? V_INERT
-                                                                 : V_ANY);
-}
-
-struct value
-known_method(struct frame *frame, const struct value *method,
-             const struct arguments *arguments)
-{
-    struct lz_reader *reader = frame->reader;
-    const char *name = body_text(method->object);
-    if (method->fresh && is_one_of(name, changing_methods))
-        return change(frame, method, arguments, name);
-    bool inert = are_inert(reader, arguments, false) && !arguments->unknown;
-    if (inert && method->fresh && is_one_of(name, reading_methods)) {
-        if (is_one_of(name, element_methods))
-            return value_of(method->grade <= G_INERT ? V_INERT : V_ANY);
-        return value_fresh((enum grade)method->grade);
-    }
-    if (inert && !method->fresh && is_one_of(name, listing_methods))
-        return value_fresh(G_PLAIN);
-    if (inert && !method->fresh && is_one_of(name, plain_methods))
-        return value_plain(NULL);
-    return body_effect(reader, "calls .%.60s with what is not known", name);
 }

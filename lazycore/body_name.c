@@ -61,7 +61,10 @@ from_outside(const struct value *value)
         return result;
     case V_FRESH:
         return value_of(V_SHARED);
-    case V_STD:
+    case V_STD: /* what is dispatched can be added to */
+        return strstr(body_text(value->object), "singledispatch") == NULL
+                   ? result
+                   : value_of(V_ANY);
     case V_MODULE:
     case V_FOREIGN:
     case V_INERT:
@@ -92,7 +95,26 @@ of_unit(struct lz_reader *reader, struct unit *unit, PyObject *name)
         else if (at >= 0 && unit->values != NULL)
             value = unit->values[at];
     }
-    return unit == reader->subject ? value : from_outside(&value);
+    if (unit == reader->subject || value.kind == V_UNSET)
+        return value;
+    return unit_value_holds(reader, unit, name, &value) ? from_outside(&value)
+                                                        : value_of(V_ANY);
+}
+
+/* NAME that UNIT has through `from ... import *`. */
+static struct value
+of_stars(struct lz_reader *reader, struct unit *unit, PyObject *name)
+{
+    Py_ssize_t count = unit->stars == NULL ? 0 : PyList_GET_SIZE(unit->stars);
+    for (Py_ssize_t i = count - 1; i >= 0; i--) {
+        struct unit *other = unit_get(reader, PyList_GET_ITEM(unit->stars, i));
+        if (other == NULL || other->state != UNIT_READ)
+            continue;
+        struct value value = of_unit(reader, other, name);
+        if (value.kind != V_UNSET)
+            return value;
+    }
+    return value_of(V_UNSET);
 }
 
 struct value
@@ -100,11 +122,16 @@ name_global(struct frame *frame, PyObject *name)
 {
     struct value value = of_unit(frame->reader, frame->unit, name);
     if (value.kind == V_UNSET)
-        return name_outside(frame, name);
-    if (value.maybe_unset)
+        value = of_stars(frame->reader, frame->unit, name);
+    else if (value.maybe_unset)
         return body_effect(frame->reader, "the name '%s' may be unset",
                            body_text(name));
-    return value;
+    else
+        return value;
+    if (value.kind == V_UNSET)
+        return name_outside(frame, name);
+    /* Whether they have it depends on __all__. */
+    return known_is_builtin(body_text(name)) ? value_of(V_ANY) : value;
 }
 
 struct value
@@ -140,22 +167,6 @@ unit_has(struct lz_reader *reader, struct unit *unit, PyObject *name)
             return 1;
     }
     return 0;
-}
-
-/* The same through `from ... import *`. */
-static struct value
-of_stars(struct lz_reader *reader, struct unit *unit, PyObject *name)
-{
-    Py_ssize_t count = unit->stars == NULL ? 0 : PyList_GET_SIZE(unit->stars);
-    for (Py_ssize_t i = count - 1; i >= 0; i--) {
-        struct unit *other = unit_get(reader, PyList_GET_ITEM(unit->stars, i));
-        if (other == NULL || other->state != UNIT_READ)
-            continue;
-        struct value value = of_unit(reader, other, name);
-        if (value.kind != V_UNSET)
-            return value;
-    }
-    return value_of(V_UNSET);
 }
 
 struct value
@@ -248,7 +259,7 @@ attr_store(struct frame *frame, const struct value *object, PyObject *name,
     char text[128];
     bool own = !object->foreign && !object->maybe_unset;
     if (object->kind == V_INSTANCE && own && !is_special(name) &&
-        class_may_store(object, name))
+        class_may_store(frame, object, name))
         return;
     own = own && (object->kind != V_FUNCTION || object->klass == NULL);
     if (object->kind == V_FUNCTION && own && !is_special(name))
@@ -259,14 +270,9 @@ attr_store(struct frame *frame, const struct value *object, PyObject *name,
         return;
     if (object->kind == V_CLASS && own && !object->klass->enumeration &&
         object->klass->unit == reader->subject &&
-        (!is_special(name) || strcmp(body_text(name), "__doc__") == 0)) {
-        struct klass *klass = object->klass;
-        for (Py_ssize_t i = 0; i < klass->count; i++) {
-            if (PyTuple_GET_ITEM(klass->names, i) == name)
-                klass->values[i] = value == NULL ? value_of(V_ANY) : *value;
-        }
+        (!is_special(name) || strcmp(body_text(name), "__doc__") == 0) &&
+        class_store(frame, object->klass, name, value))
         return;
-    }
     (void)body_effect(reader, "sets .%.40s of %s", body_text(name),
                       body_describe(object, text, sizeof(text)));
 }

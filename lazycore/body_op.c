@@ -42,6 +42,8 @@ static void
 store_fast(struct frame *frame, int index)
 {
     struct value value = frame_pop(frame);
+    if (value.lazy)
+        value = value_of(V_ANY);
     if (value.kind == V_NULL)
         value = value_of(V_UNSET);
     *fast_of(frame, index) = value;
@@ -103,22 +105,41 @@ is_of_the_import(PyObject *name)
 }
 
 static void
+note_name(struct frame *frame, PyObject *name)
+{
+    if (name != NULL && frame->kind == FRAME_MODULE && is_of_the_import(name))
+        (void)body_effect(frame->reader, "changes its %s", body_text(name));
+}
+
+/* What is on top is given a name. What a generator does then depends on what
+ * the names it uses mean later on. */
+static struct value
+pop_named(struct frame *frame)
+{
+    struct value value = frame_pop(frame);
+    for (int i = 0; i < frame->depth; i++) {
+        struct value *waiting = frame_top(frame, i);
+        if (waiting->lazy)
+            *waiting = value_of(V_ANY);
+    }
+    return value.lazy ? value_of(V_ANY) : value;
+}
+
+static void
 store(struct frame *frame, const struct lz_instruction *in)
 {
     PyObject *name;
     switch (in->op) {
     case LZ_OP_STORE_NAME:
         name = name_at(frame->code->co_names, in->arg);
-        if (name != NULL && frame->kind == FRAME_MODULE &&
-            is_of_the_import(name))
-            (void)body_effect(frame->reader, "changes its %s",
-                              body_text(name));
-        *slot_of(frame, in->arg) = frame_pop(frame);
+        note_name(frame, name);
+        *slot_of(frame, in->arg) = pop_named(frame);
         break;
     case LZ_OP_STORE_GLOBAL:
         name = name_at(frame->code->co_names, in->arg);
         if (frame->kind == FRAME_MODULE) {
-            *slot_of(frame, in->arg) = frame_pop(frame);
+            note_name(frame, name);
+            *slot_of(frame, in->arg) = pop_named(frame);
             break;
         }
         (void)frame_pop(frame);
@@ -126,6 +147,7 @@ store(struct frame *frame, const struct lz_instruction *in)
                           body_text(name));
         break;
     case LZ_OP_DELETE_NAME:
+        note_name(frame, name_at(frame->code->co_names, in->arg));
         *slot_of(frame, in->arg) = value_of(V_UNSET);
         break;
     case LZ_OP_STORE_FAST_PAIR:

@@ -45,6 +45,7 @@ struct value {
     unsigned char grade; /* FRESH, ITER, METHOD: enum grade of what it holds */
     bool fresh;          /* METHOD: of a FRESH one; PLAIN: a tuple */
     bool maybe_unset;    /* on another way it is */
+    bool lazy;           /* ITER: runs code of this module's when it is used */
     bool foreign;        /* CLASS, FUNCTION: of another module's */
     PyObject *object;    /* borrowed from code, or kept by the reader */
     PyObject *of_module;
@@ -61,9 +62,9 @@ struct klass {
     struct value *bases;
     Py_ssize_t count, base_count;
     bool enumeration;
-    bool data;     /* a dataclass: its __init__ calls what fields name */
-    bool made;     /* already, once */
-    bool shadowed; /* an instance has something under a name of its own */
+    bool data;      /* a dataclass: its __init__ calls what fields name */
+    bool made;      /* already, once */
+    bool *shadowed; /* by index of names: an instance has its own */
 };
 
 enum unit_state {
@@ -84,7 +85,10 @@ struct unit {
     struct value *values;  /* of its namespace, by index of co_names */
     struct frame *frame;   /* while it is read */
     PyObject *stars;       /* list of modules it has all names of, or NULL */
+    PyObject *rebound;     /* set of names that its functions rebind */
     bool hidden;           /* it has names that are not seen */
+    bool dynamic;          /* its code may get at namespaces unseen */
+    bool replaced;         /* and at sys.modules */
     struct lz_body body;
     unsigned char mark;   /* body_may_run's */
     bool sought, found;   /* import_finds has looked, and found */
@@ -180,6 +184,9 @@ int frame_run(struct frame *frame, const struct value *init, int count);
 void frame_done(struct frame *frame);
 /* Something of GRADE was put into a container, which may have other names. */
 void frame_taint(struct frame *frame, enum grade grade);
+/* What is not in the frames' slots has changed: loops are gone through once
+ * more. */
+void frame_again(struct frame *frame);
 /* The state as it is now holds at the byte TARGET, too. */
 int frame_jump(struct frame *frame, int target);
 /* The state as it is now is one of those at the end. */
@@ -218,6 +225,10 @@ void attr_store(struct frame *frame, const struct value *object,
 /* body_import.c */
 int import_name(struct frame *frame, PyObject *name, PyObject *fromlist,
                 int level, struct value *ret_value);
+/* Whether NAME is one of CODE's own names. */
+bool code_has_name(PyCodeObject *code, const char *name);
+/* body_star.c: the one that is on the stack: import *. */
+void import_star(struct frame *frame);
 struct value import_from(struct frame *frame, const struct value *module,
                          PyObject *attr);
 /* The module NAME, read if it can be; NULL with an exception. */
@@ -229,6 +240,18 @@ int unit_has(struct lz_reader *reader, struct unit *unit, PyObject *name);
 int import_finds(struct lz_reader *reader, PyObject *name);
 /* The parents of the subject NAME are imported before it. 0 or -1. */
 int import_parents(struct lz_reader *reader, PyObject *name);
+
+/* body_seen.c */
+/* Fill the fields of UNIT that say what its code may do unseen. 0 or -1. */
+int unit_scan(struct unit *unit);
+/* Whether it may have names that are not seen. */
+bool unit_is_opaque(const struct unit *unit);
+/* Whether another object may stand for it in sys.modules. */
+bool unit_is_replaced(const struct unit *unit);
+/* Whether VALUE, which UNIT's code gives NAME, is what it has for others,
+ * as far as that is seen. */
+bool unit_value_holds(struct lz_reader *reader, struct unit *unit,
+                      PyObject *name, const struct value *value);
 
 /* body_call.c */
 /* The call of what is on the stack. */
@@ -245,7 +268,7 @@ struct value call_function(struct frame *frame, const struct value *function,
                            const struct arguments *arguments);
 int arguments_positional(const struct arguments *arguments);
 
-/* body_class.c */
+/* body_class.c, body_instance.c */
 struct value class_build(struct frame *frame,
                          const struct arguments *arguments);
 struct value class_attr(struct lz_reader *reader, const struct value *value,
@@ -260,9 +283,26 @@ struct value class_call(struct frame *frame, const struct value *function,
 struct value class_of_instance(struct lz_reader *reader,
                                const struct value *value, PyObject *name);
 /* Whether setting it runs nothing. */
-bool class_may_store(const struct value *value, PyObject *name);
+bool class_may_store(struct frame *frame, const struct value *value,
+                     PyObject *name);
+/* CLASS.NAME = VALUE, or del. Whether what that does is seen. */
+bool class_store(struct frame *frame, struct klass *klass, PyObject *name,
+                 const struct value *value);
 /* What CLASS or a base has under NAME; NULL: nothing that is seen. */
 const struct value *class_find(const struct klass *klass, const char *name);
+/* The same, and which class has it. */
+const struct value *class_find_owner(const struct klass *klass,
+                                     const char *name,
+                                     const struct klass **ret_owner);
+/* The first of NAMES, which ends with NULL, that CLASS or a base of it has; or
+ * NULL. */
+const char *class_find_any(const struct klass *klass,
+                           const char *const *names);
+/* Whether a class that has been seen may answer what is an instance or a
+ * subclass of it by code of the program's, or by looking at the instance. */
+bool class_any_answers(const struct lz_reader *reader);
+/* A member of the enumeration VALUE, which is a class. */
+struct value class_member(const struct value *value);
 
 /* body_known.c */
 struct known {
@@ -277,6 +317,14 @@ bool known_is_builtin(const char *name);
 bool known_is_generic(const char *name);
 struct value known_call(struct frame *frame, const struct value *callable,
                         const struct arguments *arguments);
+/* Whether all may be hashed, compared, shown; with FUNCTIONS these, too. */
+bool arguments_inert(struct lz_reader *reader,
+                     const struct arguments *arguments, bool functions);
+/* Whether all are numbers, text and containers of such: no attribute of
+ * theirs that a format takes runs anything. */
+bool arguments_literal(const struct arguments *arguments);
+
+/* body_method.c */
 struct value known_method(struct frame *frame, const struct value *method,
                           const struct arguments *arguments);
 /* What the name of the standard library is for certain: UNSET where that is

@@ -101,6 +101,13 @@ frame_taint(struct frame *frame, enum grade grade)
     }
 }
 
+void
+frame_again(struct frame *frame)
+{
+    for (; frame != NULL; frame = frame->back)
+        frame->again = true;
+}
+
 /* What is there at TARGET, of DEPTH values, has come about also. 0 or -1. */
 static int
 join_at(struct frame *frame, int target, const struct value *slots, int depth)

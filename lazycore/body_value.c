@@ -21,10 +21,10 @@ bool
 value_same(const struct value *a, const struct value *b)
 {
     return a->kind == b->kind && a->grade == b->grade &&
-           a->fresh == b->fresh && a->maybe_unset == b->maybe_unset &&
-           a->foreign == b->foreign && a->object == b->object &&
-           a->of_module == b->of_module && a->klass == b->klass &&
-           a->unit == b->unit;
+           a->fresh == b->fresh && a->lazy == b->lazy &&
+           a->maybe_unset == b->maybe_unset && a->foreign == b->foreign &&
+           a->object == b->object && a->of_module == b->of_module &&
+           a->klass == b->klass && a->unit == b->unit;
 }
 
 /* The grade of what can be told without looking imported names up. */
@@ -96,6 +96,7 @@ value_join(const struct value *a, const struct value *b)
                (a->kind == V_ITER && b->kind == V_ITER)) {
         result = *a;
         result.grade = a->grade > b->grade ? a->grade : b->grade;
+        result.lazy = a->lazy || b->lazy;
     } else {
         struct value first = *a, second = *b;
         first.maybe_unset = second.maybe_unset = false;

@@ -30,6 +30,16 @@ is_never(const char *name)
     return false;
 }
 
+bool
+settle_is_quiet(const char *name)
+{
+    size_t length = strcspn(name, ".");
+    return !is_never(name) ||
+           (length == 9 && strncmp(name, "threading", length) == 0) ||
+           (length == 7 && strncmp(name, "tkinter", length) == 0) ||
+           (length == 8 && strncmp(name, "_tkinter", length) == 0);
+}
+
 /* Whether what was FOUND is built into the interpreter. */
 static bool
 is_built_in(struct lz_engine *engine, PyObject *found)

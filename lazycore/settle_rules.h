@@ -12,6 +12,10 @@ enum { LZ_SETTLE_WHY_SIZE = 200 };
 int settle_may_load(struct lz_engine *engine, PyObject *name,
                     char ret_why[LZ_SETTLE_WHY_SIZE]);
 
+/* Whether importing NAME, of the standard library, changes and prints nothing.
+ */
+bool settle_is_quiet(const char *name);
+
 /* Whether what was FOUND is where the standard library is, or built in. */
 bool settle_is_of_stdlib(struct lz_engine *engine, PyObject *found);
 
