@@ -29,17 +29,25 @@ put_count(FILE *stream, const char *label, uint64_t count, const char *what)
     (void)fprintf(stream, "  %-13s%8" PRIu64 "  %s\n", label, count, what);
 }
 
+/* When a figure was taken, and the end of its line; -1: not known. */
+static void
+put_age(FILE *stream, int64_t age_ns)
+{
+    char age[TEXT_UNIT_SIZE];
+    if (age_ns >= 0) {
+        (void)fprintf(stream, ", %s ago", text_time((uint64_t)age_ns, age));
+    }
+    (void)fputc('\n', stream);
+}
+
 static void
 put_sampled(FILE *stream, const char *label, int64_t bytes, int64_t age_ns,
             const char *what)
 {
-    char size[TEXT_UNIT_SIZE], age[TEXT_UNIT_SIZE];
+    char size[TEXT_UNIT_SIZE];
     (void)fprintf(stream, "  %-13s%12s  %s", label,
                   text_known_bytes(bytes, size), what);
-    if (bytes >= 0 && age_ns >= 0) {
-        (void)fprintf(stream, ", %s ago", text_time((uint64_t)age_ns, age));
-    }
-    (void)fputc('\n', stream);
+    put_age(stream, bytes >= 0 ? age_ns : -1);
 }
 
 static void
@@ -91,8 +99,9 @@ put_stats_memory(FILE *stream, const struct wire_stats_memory *memory)
     put_sampled(stream, "private dirty", memory->private_dirty,
                 memory->private_dirty_age_ns, "its own alone");
     if (memory->python_blocks >= 0) {
-        put_count(stream, "python blocks", (uint64_t)memory->python_blocks,
-                  "allocated by Python");
+        (void)fprintf(stream, "  %-13s%8" PRId64 "  allocated by Python",
+                      "python blocks", memory->python_blocks);
+        put_age(stream, memory->python_blocks_age_ns);
     }
 }
 

@@ -234,6 +234,11 @@ test_stats(void **state)
     has("pss                     ?");
     has("2.0 KiB  its own alone, 1.00 ms ago");
     assert_null(strstr(buffer, "python blocks"));
+    stats.memory.python_blocks = 18693;
+    stats.memory.python_blocks_age_ns = 2500000000;
+    render_stats(begin(), &stats);
+    (void)end();
+    has("python blocks   18693  allocated by Python, 2.50 s ago");
 }
 
 static void
