@@ -343,6 +343,8 @@ known_call(struct frame *frame, const struct value *callable,
         return value_of(V_INERT);
     if (known == NULL)
         return body_effect(reader, "calls %.100s", name);
+    if (!known_is_genuine(reader, name))
+        return body_effect(reader, "calls %.100s, which was replaced", name);
     bool good = false;
     bool functions = strchr(known->how, 'f') != NULL;
     switch (known->how[0]) {

@@ -7,12 +7,15 @@
 #include "lazycore/compat_op.h"
 
 enum {
-    BODY_DEPTH_MAX = 24,     /* code objects within each other */
-    BODY_UNITS_MAX = 20000,  /* modules of one reader */
-    BODY_STACK_MAX = 600,    /* values on one stack */
-    BODY_STEPS_MAX = 400000, /* instructions followed for one question */
-    BODY_PASSES_MAX = 12,    /* over one code object with loops */
-    BODY_NAME_MAX = 200,     /* characters of a dotted name */
+    BODY_DEPTH_MAX = 24,      /* code objects within each other */
+    BODY_UNITS_MAX = 20000,   /* modules of one reader */
+    BODY_STACK_MAX = 600,     /* values on one stack */
+    BODY_STEPS_MAX = 400000,  /* instructions followed for one question */
+    BODY_STEP_VALUES = 16,    /* values that are as much work as one of them */
+    BODY_STEP_BYTES = 64,     /* and bytes of an exception table */
+    BODY_SAVED_MAX = 1 << 26, /* bytes of values saved at a time */
+    BODY_PASSES_MAX = 12,     /* over one code object with loops */
+    BODY_NAME_MAX = 200,      /* characters of a dotted name */
     BODY_ARGUMENTS_MAX = 64
 };
 
@@ -129,6 +132,7 @@ struct lz_reader {
     struct klass *classes;
     struct unit *subject; /* whose body is judged */
     unsigned unit_count, steps;
+    size_t saved; /* bytes, by all frames */
     int depth;
     PyCodeObject *code; /* borrowed: of the subject, where it is at the byte */
     int offset;
@@ -252,6 +256,10 @@ bool unit_is_replaced(const struct unit *unit);
  * as far as that is seen. */
 bool unit_value_holds(struct lz_reader *reader, struct unit *unit,
                       PyObject *name, const struct value *value);
+
+/* Whether what the dotted NAME of the standard library calls, where it is
+ * loaded, was not put there by others. */
+bool known_is_genuine(struct lz_reader *reader, const char *name);
 
 /* body_call.c */
 /* The call of what is on the stack. */

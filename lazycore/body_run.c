@@ -108,6 +108,18 @@ frame_again(struct frame *frame)
         frame->again = true;
 }
 
+/* That COUNT things were looked at, EACH of which are as much work as one
+ * instruction. Whether there may be more. */
+static bool
+charge(struct frame *frame, Py_ssize_t count, Py_ssize_t each)
+{
+    frame->reader->steps += (unsigned)(count / each);
+    if (frame->reader->steps <= BODY_STEPS_MAX)
+        return true;
+    frame_break(frame, "it is too long to be followed");
+    return false;
+}
+
 /* What is there at TARGET, of DEPTH values, has come about also. 0 or -1. */
 static int
 join_at(struct frame *frame, int target, const struct value *slots, int depth)
@@ -119,13 +131,21 @@ join_at(struct frame *frame, int target, const struct value *slots, int depth)
     }
     int at = target / UNIT;
     struct value *saved = frame->saved[at];
+    if (!charge(frame, frame->fast + frame->names, BODY_STEP_VALUES))
+        return 0;
     if (saved == NULL) {
-        saved = PyMem_Malloc(slots_size(frame, frame->room));
+        size_t size = slots_size(frame, frame->room);
+        if (size > BODY_SAVED_MAX - frame->reader->saved) {
+            frame_break(frame, "it is too long to be followed");
+            return 0;
+        }
+        saved = PyMem_Malloc(size);
         if (saved == NULL) {
             PyErr_NoMemory();
             return -1;
         }
         memcpy(saved, slots, slots_size(frame, depth));
+        frame->reader->saved += size;
         frame->saved[at] = saved;
         frame->saved_depth[at] = depth;
         frame->again = frame->again || target <= frame->begin;
@@ -170,6 +190,8 @@ jump_to_handler(struct frame *frame)
 {
     struct lz_handler handler;
     PyObject *table = frame->code->co_exceptiontable;
+    if (!charge(frame, PyBytes_GET_SIZE(table), BODY_STEP_BYTES))
+        return 0;
     if (!bytecode_handler((const unsigned char *)PyBytes_AS_STRING(table),
                           (size_t)PyBytes_GET_SIZE(table), frame->begin,
                           &handler))
@@ -355,8 +377,11 @@ frame_done(struct frame *frame)
     size_t units = frame->bytes == NULL || frame->saved == NULL
                        ? 0
                        : (size_t)PyBytes_GET_SIZE(frame->bytes) / UNIT + 1;
-    for (size_t i = 0; i < units; i++)
+    for (size_t i = 0; i < units; i++) {
+        if (frame->saved[i] != NULL)
+            frame->reader->saved -= slots_size(frame, frame->room);
         PyMem_Free(frame->saved[i]);
+    }
     PyMem_Free(frame->saved);
     PyMem_Free(frame->saved_depth);
     PyMem_Free(frame->slots);

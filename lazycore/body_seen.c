@@ -135,3 +135,58 @@ unit_value_holds(struct lz_reader *reader, struct unit *unit, PyObject *name,
     Py_XDECREF(module);
     return holds;
 }
+
+/* Of the standard library */
+
+/* Whether OBJECT, a function or class, is the standard library's own, not put
+ * there in its place. */
+static bool
+is_of_stdlib(struct lz_engine *engine, PyObject *object)
+{
+    PyObject *module = NULL;
+    if (PyCFunction_Check(object))
+        return true;
+    if (PyFunction_Check(object))
+        module =
+            PyDict_GetItemString(PyFunction_GetGlobals(object), "__name__");
+    else if (!PyType_Check(object))
+        return false;
+    else if (!PyType_HasFeature((PyTypeObject *)object, Py_TPFLAGS_HEAPTYPE))
+        return true;
+    else if (((PyTypeObject *)object)->tp_dict != NULL)
+        module = PyDict_GetItemString(((PyTypeObject *)object)->tp_dict,
+                                      "__module__");
+    const char *text =
+        module == NULL || !PyUnicode_Check(module) ? NULL : place_text(module);
+    /* C types need not say. */
+    return module == NULL ||
+           (text != NULL && levels_is_stdlib(engine->core->levels, text));
+}
+
+bool
+known_is_genuine(struct lz_reader *reader, const char *name)
+{
+    const char *dot = strchr(name, '.');
+    bool genuine = true;
+    for (; genuine && dot != NULL; dot = strchr(dot + 1, '.')) {
+        PyObject *module_name = PyUnicode_FromStringAndSize(name, dot - name);
+        PyObject *module =
+            module_name == NULL ? NULL : load_peek_module(module_name);
+        PyObject *attr = PyUnicode_FromStringAndSize(
+            dot + 1, (Py_ssize_t)strcspn(dot + 1, ".("));
+        PyObject *object =
+            module != NULL && attr != NULL && PyModule_Check(module) &&
+                    !load_initializing(reader->engine, module)
+                ? namespace_peek_borrowed(reader->engine,
+                                          PyModule_GetDict(module), attr, NULL)
+                : NULL;
+        if (object != NULL && !PyModule_Check(object) &&
+            dot[1 + strcspn(dot + 1, ".(")] != '.')
+            genuine = is_of_stdlib(reader->engine, object);
+        Py_XDECREF(module_name);
+        Py_XDECREF(module);
+        Py_XDECREF(attr);
+        lz_forgive();
+    }
+    return genuine;
+}

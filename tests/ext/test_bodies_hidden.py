@@ -310,3 +310,68 @@ def test_changes(among):
 def test_free(among):
     assert {name: body["why"] for name, body in among(FREE).items()
             if not body["free"]} == {}
+
+
+LONG = {
+    "handlers": "".join(f"try:\n    import nowhere{i}\nexcept ImportError:\n"
+                        f"    nowhere{i} = None\n" for i in range(1500)),
+    "ways": "import os\n" + "".join(
+        f"if os.environ.get('X{i}'):\n    x{i} = 1\nelse:\n    x{i} = 2\n"
+        for i in range(3000)),
+    "handled": "try:\n" + "".join(f"    x{i} = 1\n" for i in range(8000))
+               + "except OSError:\n    pass\n",
+    "calls": "def f0(): pass\n" + "".join(
+        f"def f{i}(): f{i - 1}(); f{i - 1}()\n" for i in range(1, 23))
+        + "f22()\n",
+}
+
+
+def test_long_bodies_are_left_alone(among):
+    assert [name for name, body in among(LONG).items()
+            if not body["why"].endswith("it is too long to be followed")] == []
+
+
+def test_what_was_put_in_the_place_of_the_standard_library_s(lazily):
+    run = lazily({"one.py": "import json\nx = json.dumps([1])\n",
+                  "two.py": "import collections\n"
+                            "x = collections.deque([1])\n",
+                  "three.py": "x = len('x')\n",
+                  "four.py": "import json\nx = json.loads('1')\n"}, """\
+        import builtins, collections, functools, json
+        import lazycore
+        names = ("one", "two", "three", "four")
+        print([lazycore.body(name)["free"] for name in names])
+        old = json.dumps
+        @functools.wraps(old)
+        def dumps(*args):
+            print("dumps")
+            return old(*args)
+        json.dumps = dumps
+        class Deque(collections.deque):
+            pass
+        collections.deque = Deque
+        length = len
+        builtins.len = lambda x: length(x)
+        print([lazycore.body(name)["free"] for name in names])
+        """)
+    assert run.out == ("[True, True, True, True]\n"
+                       "[False, False, False, True]\n"), run.err
+
+
+def test_what_was_put_in_the_place_of_a_module_s_own(lazily):
+    run = lazily({"base.py": "LIMIT = 1\ndef mark(f): return f\n"
+                             "class Base: pass\n",
+                  "one.py": "import base\n@base.mark\ndef f(): pass\n",
+                  "two.py": "import base\nclass A(base.Base): pass\n",
+                  "three.py": "from base import LIMIT\nx = f'{LIMIT}'\n"}, """\
+        import base
+        import lazycore
+        names = ("one", "two", "three")
+        print(base.LIMIT, [lazycore.body(name)["free"] for name in names])
+        class Other:
+            def __init_subclass__(cls): print(cls)
+            def __str__(self): print("shown")
+        base.mark, base.Base, base.LIMIT = print, Other, Other()
+        print([lazycore.body(name)["free"] for name in names])
+        """)
+    assert run.out == "1 [True, True, True]\n[False, False, False]\n", run.err
