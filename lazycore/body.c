@@ -128,8 +128,8 @@ body_effect(struct lz_reader *reader, const char *format, ...)
         int line = reader->code == NULL
                        ? 0
                        : PyCode_Addr2Line(reader->code, reader->offset);
-        int length = snprintf(body->why, sizeof(body->why), "line %d: ",
-                              line < 0 ? 0 : line);
+        int length = snprintf(body->why, sizeof(body->why),
+                              "line %d: ", line < 0 ? 0 : line);
         va_list args;
         va_start(args, format);
         (void)vsnprintf(body->why + length, sizeof(body->why) - (size_t)length,
