@@ -198,6 +198,17 @@ call_function(struct frame *frame, const struct value *function,
 
 /* On the stack */
 
+/* Whether KEYWORDS are names of some of COUNT arguments. */
+static bool
+are_names(PyObject *keywords, int count)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(keywords); i++) {
+        if (!PyUnicode_Check(PyTuple_GET_ITEM(keywords, i)))
+            return false;
+    }
+    return PyTuple_GET_SIZE(keywords) <= count;
+}
+
 /* COUNT values on top, then self or NULL, then the callable, or these two the
  * other way round. */
 static void
@@ -205,7 +216,7 @@ call(struct frame *frame, int count, PyObject *keywords)
 {
     struct arguments arguments = {.count = count, .keywords = keywords};
     int room = BODY_ARGUMENTS_MAX - 1;
-    if (keywords != NULL && PyTuple_GET_SIZE(keywords) > count) {
+    if (keywords != NULL && !are_names(keywords, count)) {
         frame_break(frame, "its code is not understood");
         return;
     }

@@ -375,3 +375,20 @@ def test_what_was_put_in_the_place_of_a_module_s_own(lazily):
         print([lazycore.body(name)["free"] for name in names])
         """)
     assert run.out == "1 [True, True, True]\n[False, False, False]\n", run.err
+
+
+def test_names_of_arguments_that_are_none(lazily):
+    run = lazily({"one.py": "import json\nx = json.dumps([1], indent=2)\n"}, """\
+        import importlib.util, marshal, os
+        import lazycore
+        code = compile(open("one.py").read(), "one.py", "exec")
+        consts = tuple((1,) if const == ("indent",) else const
+                       for const in code.co_consts)
+        path = importlib.util.cache_from_source("one.py")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(importlib.util.MAGIC_NUMBER + b"\\1\\0\\0\\0" + b"\\0" * 8
+                       + marshal.dumps(code.replace(co_consts=consts)))
+        print(consts != code.co_consts, lazycore.body("one")["free"])
+        """)
+    assert run.out == "True False\n"
