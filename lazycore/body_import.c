@@ -451,7 +451,7 @@ import_from(struct frame *frame, const struct value *module, PyObject *attr)
     if (has == 0 && made)
         return value_of(V_ANY);
     if (has == 0 && frame_is_handled(frame)) {
-        frame->alive = false;
+        frame->alive = reader->within != NULL;
         return value_of(V_ANY);
     }
     if (has == 0)

@@ -94,6 +94,13 @@ known_constant(const char *name)
 {
     static const char *const of_sys[] = {"version_info", "platform", "maxsize",
                                          "byteorder"};
+    /* What prints, and what is read from outside. */
+    static const char *const any[] = {"re.DEBUG", "sys.stdin",
+                                      "sys.__stdin__"};
+    for (size_t i = 0; i < sizeof(any) / sizeof(any[0]); i++) {
+        if (strcmp(name, any[i]) == 0)
+            return value_of(V_ANY);
+    }
     if (strcmp(name, "typing.TYPE_CHECKING") == 0)
         return value_plain(Py_False);
     for (size_t i = 0; strncmp(name, "sys.", 4) == 0 &&
@@ -152,6 +159,9 @@ arguments_inert(struct lz_reader *reader, const struct arguments *arguments,
             value->kind == V_FOREIGN ? name_resolve(reader, value) : *value;
         if (found.kind == V_FUNCTION && !functions)
             return false; /* it may be called */
+        if (found.kind == V_CLASS && found.klass->enumeration &&
+            class_member(&found).kind != V_INERT)
+            return false; /* its members may be gone through */
         if (i >= positional && !is_key(&found) &&
             PyUnicode_CompareWithASCIIString(
                 PyTuple_GET_ITEM(arguments->keywords, i - positional),

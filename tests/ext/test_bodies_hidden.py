@@ -151,7 +151,12 @@ CHANGES = {
         "import typing\n@typing.runtime_checkable\n"
         "class P(typing.Protocol):\n    def p(self): ...\nclass A:\n"
         "    @property\n    def p(self): print(1)\nisinstance(A(), P)\n",
+    "enum_listed":
+        "import enum\nclass C(enum.Enum):\n    RED = 1\n"
+        "    def __hash__(self): print('h'); return 1\nt = set(C)\n",
     # What the standard library calls.
+    "debug": "import re\nre.compile('a', re.DEBUG)\n",
+    "stdin": "import sys\nlist(sys.stdin)\n",
     "key_print":
         "sorted([1], key=print)\n",
     "key_spread":
