@@ -72,14 +72,24 @@ close_ledger(struct lz_ledger *ledger, const char *path,
                         why.text);
 }
 
+/* Whether LINE, read from FILE, is all there: it is not where it has a NUL, or
+ * was longer than there was room for. */
+static bool
+is_whole_line(const char *line, FILE *file)
+{
+    size_t length = strlen(line);
+
+    return length <= LZ_LEDGER_LINE_MAX && length > 0 &&
+           (line[length - 1] == '\n' || feof(file));
+}
+
 static int
 apply_level_file(const char *path, struct lz_core *core,
                  struct lz_error *error)
 {
     FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t length;
+    const int size = LZ_LEDGER_LINE_MAX + 2; /* one more, and the end */
+    char *line;
     int number = 0;
     int rc = 0;
 
@@ -87,12 +97,17 @@ apply_level_file(const char *path, struct lz_core *core,
         return lz_error_set_errno(error, errno, "cannot open level file '%s'",
                                   path);
     }
-    while (rc == 0 && (length = getline(&line, &size, file)) >= 0) {
+    line = malloc((size_t)size);
+    if (line == NULL) {
+        rc = lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
+    }
+    while (rc == 0 && fgets(line, size, file) != NULL) {
         number++;
-        rc = length > LZ_LEDGER_LINE_MAX
+        rc = !is_whole_line(line, file)
                  ? lz_error_set(error, LZ_ERROR_LIMIT,
-                                "'%s' line %d is longer than %d bytes", path,
-                                number, LZ_LEDGER_LINE_MAX)
+                                "'%s' line %d is longer than %d bytes, or is "
+                                "no text",
+                                path, number, LZ_LEDGER_LINE_MAX)
                  : apply_level_line(line, core, path, number, error);
     }
     if (rc == 0 && ferror(file)) {
