@@ -152,8 +152,8 @@ def test_source_of_what_is_not_free_counts_too(lab, checked):
     ("module a free file 0123456789abcdef 10 ,", "has no imports"),
     ("module a free file 0123456789abcdef 10 -\n"
      "module a free file 0123456789abcdef 10 -", "is the second one of 'a'"),
-    ("a=full\0b=full", "is no text"),
-    ("#" * 200000, "is longer than 131072 bytes"),
+    pytest.param("a=full\0b=full", "is no text", id="nul"),
+    pytest.param("#" * 200000, "is longer than 131072 bytes", id="long"),
 ])
 def test_refused_lines(lab, shop, line, what):
     path = lab.folder / "levels"
