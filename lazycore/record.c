@@ -110,7 +110,8 @@ is_as_recorded(const struct walk *walk, const struct row *module)
     memcpy(path, walk->root, walk->root_length);
     return source_path(module, path + walk->root_length,
                        sizeof(path) - walk->root_length) > 0 &&
-           stat(path, &info) == 0 && info.st_size == (off_t)module->bytes &&
+           stat(path, &info) == 0 && S_ISREG(info.st_mode) &&
+           info.st_size == (off_t)module->bytes &&
            (module->hash == 0 || source_hash_file(path) == module->hash);
 }
 
