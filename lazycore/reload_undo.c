@@ -158,7 +158,9 @@ is_new(struct undo *undo, struct lz_before *before, PyObject *object)
 }
 
 /* Whether LIST is what it was but for what the body made, in the place of
- * things that it has no more, or after all of them. */
+ * classes that it has no more, or after all of them. Of other things another
+ * thread may have taken the last from a list that serves as a pool or a queue,
+ * while the body appended: they must not come back. */
 static bool
 has_places(struct undo *undo, PyObject *list, const struct lz_before *before)
 {
@@ -179,7 +181,8 @@ has_places(struct undo *undo, PyObject *list, const struct lz_before *before)
     for (i = 0; result && i < before->count; i++) {
         PyObject *object = PyList_GET_ITEM(list, (Py_ssize_t)i);
         result = before->items[i] == object ||
-                 (!ptrmap_has(&now, before->items[i]) &&
+                 (PyType_Check(before->items[i]) &&
+                  !ptrmap_has(&now, before->items[i]) &&
                   made_has(&undo->made, object));
     }
     ptrmap_done(&now);

@@ -325,6 +325,35 @@ assert tables.PLUGINS == [tables.Command]
 """, files={"tables.py": TABLES})
 
 
+def test_what_a_thread_takes_from_a_list_does_not_come_back(program):
+    """It took the last of a pool, and the body's addition is there now."""
+    program("def f(): return 1\n", """
+mod, tables = load(), load("tables")
+import threading
+tables.begun, tables.done = threading.Event(), threading.Event()
+pool = tables.PLUGINS
+pool[:] = [object(), object()]
+first, taken = pool[0], []
+def other():
+    tables.begun.wait()
+    taken.append(pool.pop())
+    tables.done.set()
+thread = threading.Thread(target=other)
+thread.start()
+edit('''
+    import tables
+    def f(): return 2
+    tables.begun.set()
+    tables.done.wait()
+    tables.PLUGINS.append(f)
+    1 / 0
+''')
+reload("failed")
+thread.join()
+assert pool == [first] and len(taken) == 1
+""", files={"tables.py": TABLES})
+
+
 @pytest.mark.parametrize("between", [
     "pass",
     # The name is an ordinary one again before the body fails.
