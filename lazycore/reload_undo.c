@@ -4,8 +4,9 @@
  * Only what is its own: its functions and classes, their instances, and what
  * holds one of these. Where it took a place that something had before, that
  * is there again. Other threads may have changed the same tables; what they
- * did stays. First it is found, which runs no Python code, then it is taken
- * out, which may: keys that are Python objects, and subclasses. Needs the GIL.
+ * did stays: what stands under keys with a hash of their own is left alone.
+ * First all is found, which runs no Python code, then it is taken out, which
+ * may: subclasses. Needs the GIL.
  */
 #include "lazycore/reload_containers.h"
 
@@ -94,6 +95,23 @@ change_dict(struct lz_engine *engine, PyObject *dict, PyObject *key,
                : PyDict_SetItem(dict, key, then);
 }
 
+/* Whether looking KEY up runs no Python code, in which other threads could
+ * change what is found. */
+static bool
+is_quiet(PyObject *key)
+{
+    bool quiet = before_is_plain(key) ||
+                 Py_TYPE(key)->tp_hash == PyBaseObject_Type.tp_hash;
+
+    if (PyTuple_CheckExact(key)) {
+        quiet = true;
+        for (Py_ssize_t i = 0; quiet && i < PyTuple_GET_SIZE(key); i++) {
+            quiet = before_is_plain(PyTuple_GET_ITEM(key, i));
+        }
+    }
+    return quiet;
+}
+
 /* KEY, which stands for NOW, stands for THEN again, or for nothing. First by
  * what the dict's class does, which may count, or log, or forbid it. Leaves no
  * exception. */
@@ -137,10 +155,12 @@ undo_dict(struct undo *undo, PyObject *dict, struct lz_before *before)
     }
     for (Py_ssize_t i = 0; i + CHANGE <= PyList_GET_SIZE(changes);
          i += CHANGE) {
+        PyObject *key = PyList_GET_ITEM(changes, i);
         PyObject *then = PyList_GET_ITEM(changes, i + 2);
-        undo_change(engine, dict, PyList_GET_ITEM(changes, i),
-                    PyList_GET_ITEM(changes, i + 1),
-                    then == engine->module ? NULL : then);
+        if (is_quiet(key)) {
+            undo_change(engine, dict, key, PyList_GET_ITEM(changes, i + 1),
+                        then == engine->module ? NULL : then);
+        }
     }
     Py_DECREF(changes);
 }

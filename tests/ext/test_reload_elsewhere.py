@@ -98,7 +98,8 @@ tables.COMMANDS.append(tables.Command(g))
 tables.COMMANDS.append(tables.Slotted(D()))
 tables.OWN["g"] = g
 tables.OWN["f"] = g
-tables.HANDLERS[tables.Key(1)] = g
+tables.HANDLERS[tables.Key] = g
+tables.HANDLERS["a", 1] = g
 tables.area.register(D, g)
 tables.wrap(g)
 type("E", (tables.Base,), {"m": g})
