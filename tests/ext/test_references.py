@@ -148,7 +148,7 @@ FILES = {
         class Own(dict):
             def __setitem__(self, key, value):
                 super().__setitem__(key, value)
-        TABLE, LIST, SET, OWN = {"a": 1}, [1, 2], {1}, Own()
+        TABLE, LIST, SET, OWN = {"a": 1}, [int, str], {1}, Own()
         def use(): return colorsys, quopri
         """,
     "failing.py": "import broken\nuse = lambda: broken.x\n",
