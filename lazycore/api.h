@@ -16,13 +16,6 @@ int views_add(PyObject *module, struct lz_engine *engine);
 /* verify.c */
 PyObject *api_verify(PyObject *module, PyObject *argument);
 
-/* wait.c */
-/* A load of NAME begins on this thread, and ends. */
-struct lz_flight_entry *wait_begin_load(struct lz_engine *engine,
-                                        PyObject *name);
-void wait_end_load(struct lz_engine *engine, PyObject *name,
-                   struct lz_flight_entry *entry);
-
 /* module_lock.c */
 /* importlib._bootstrap._ModuleLockManager.__enter__ */
 PyObject *module_lock_enter(PyObject *module, PyObject *manager);

@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "lazycore/foresee.h"
 
@@ -156,9 +155,8 @@ struct question {
     struct lz_reader *reader;
     bool (*asked)(const char *module);
     char *why;
-    const char *top; /* the package, of .size characters, of which alone
-                        modules may be loaded for this */
-    size_t size;
+    const char *subject; /* a module: of its package alone others may be
+                            loaded for this */
 };
 
 static int
@@ -175,10 +173,8 @@ refuse(struct question *question, PyObject *name, const char *why)
 static bool
 is_parent(PyObject *parent, PyObject *name)
 {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(parent);
-    return PyUnicode_GET_LENGTH(name) > length &&
-           PyUnicode_READ_CHAR(name, length) == '.' &&
-           PyUnicode_Tailmatch(name, parent, 0, length, -1) == 1;
+    return PyUnicode_Compare(parent, name) != 0 &&
+           dotted_begins_with(name, parent);
 }
 
 static int may_run(struct question *question, PyObject *name,
@@ -203,10 +199,9 @@ all_may_run(struct question *question, PyObject *importer, PyObject *names)
                          ? refuse(question, name, "its body runs just now")
                          : 1;
         else if (!levels_is_stdlib(engine->core->levels, text))
-            result = strncmp(text, question->top, question->size) != 0 ||
-                             strcspn(text, ".") != question->size
-                         ? refuse(question, name, "is not loaded")
-                         : may_run(question, name, importer);
+            result = names_share_package(text, question->subject)
+                         ? may_run(question, name, importer)
+                         : refuse(question, name, "is not loaded");
         else if (!question->asked(text))
             result = refuse(question, name, "is not for every thread");
         Py_XDECREF(module);
@@ -244,11 +239,10 @@ int
 body_may_run(struct lz_reader *reader, PyObject *name,
              bool (*asked)(const char *module), char ret_why[LZ_BODY_WHY_SIZE])
 {
-    struct question question = {reader, asked, ret_why, place_text(name), 0};
+    struct question question = {reader, asked, ret_why, place_text(name)};
     ret_why[0] = '\0';
-    if (question.top == NULL)
+    if (question.subject == NULL)
         return PyErr_Occurred() ? -1 : 0;
-    question.size = strcspn(question.top, ".");
     for (struct unit *unit = reader->units; unit != NULL; unit = unit->next)
         unit->mark = 0;
     return may_run(&question, name, name);

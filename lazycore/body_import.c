@@ -224,19 +224,15 @@ add_import(struct lz_reader *reader, PyObject *name, bool maybe)
 static int
 add_dotted(struct lz_reader *reader, PyObject *name, bool itself, bool maybe)
 {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    PyObject *part;
+    Py_ssize_t at = 0;
     int result = 0;
-    for (Py_ssize_t dot = 0; result == 0 && dot < length; dot++) {
-        dot = PyUnicode_FindChar(name, '.', dot, length, 1);
-        if (dot < 0)
-            dot = length;
-        if (dot == length && !itself)
-            break;
-        PyObject *part = PyUnicode_Substring(name, 0, dot);
-        result = part == NULL ? -1 : add_import(reader, part, maybe);
-        Py_XDECREF(part);
+    while (result == 0 && (part = dotted_next(name, &at)) != NULL) {
+        if (itself || PyUnicode_Compare(part, name) != 0)
+            result = add_import(reader, part, maybe);
+        Py_DECREF(part);
     }
-    return result;
+    return result < 0 || PyErr_Occurred() ? -1 : 0;
 }
 
 int
@@ -355,10 +351,8 @@ is_for_effect(struct frame *frame, bool from)
 static bool
 is_of_another(struct lz_reader *reader, PyObject *name)
 {
-    const char *text = body_text(name);
-    const char *own = body_text(reader->subject->name);
-    size_t size = strcspn(text, ".");
-    return strcspn(own, ".") != size || strncmp(text, own, size) != 0;
+    return !names_share_package(body_text(name),
+                                body_text(reader->subject->name));
 }
 
 int

@@ -165,6 +165,8 @@ PyObject *reader_dotted(struct lz_reader *reader, PyObject *base,
                         const char *between, PyObject *name);
 struct value value_std(struct lz_reader *reader, PyObject *name);
 struct value value_std_text(struct lz_reader *reader, const char *name);
+/* Whether OBJECT's truth and comparison are those of a builtin type. */
+bool value_is_constant(PyObject *object);
 /* Whether the constant VALUE is true: 1, 0, or -1: not known. */
 int value_truth(const struct value *value);
 

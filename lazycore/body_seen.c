@@ -83,16 +83,6 @@ unit_is_replaced(const struct unit *unit)
 /* Of a loaded module */
 
 static bool
-is_builtin_value(PyObject *object)
-{
-    return object == Py_None || object == Py_Ellipsis ||
-           PyBool_Check(object) || PyLong_CheckExact(object) ||
-           PyFloat_CheckExact(object) || PyUnicode_CheckExact(object) ||
-           PyBytes_CheckExact(object) || PyComplex_CheckExact(object) ||
-           PyTuple_CheckExact(object) || PyFrozenSet_CheckExact(object);
-}
-
-static bool
 is_function(PyObject *object, PyObject *code)
 {
     if (!PyFunction_Check(object))
@@ -127,7 +117,7 @@ unit_value_holds(struct lz_reader *reader, struct unit *unit, PyObject *name,
             : NULL;
     bool holds = true;
     if (object != NULL && value->kind == V_PLAIN)
-        holds = is_builtin_value(object);
+        holds = value_is_constant(object);
     else if (object != NULL && value->kind == V_FUNCTION)
         holds = is_function(object, value->object);
     else if (object != NULL && value->kind == V_CLASS)

@@ -145,9 +145,8 @@ value_std_text(struct lz_reader *reader, const char *name)
     return value_std(reader, reader_keep(reader, PyUnicode_FromString(name)));
 }
 
-/* Whether OBJECT's truth and comparison are those of a builtin type. */
-static bool
-is_builtin_constant(PyObject *object)
+bool
+value_is_constant(PyObject *object)
 {
     return object == Py_None || object == Py_Ellipsis ||
            PyBool_Check(object) || PyLong_CheckExact(object) ||
@@ -162,7 +161,7 @@ value_truth(const struct value *value)
     if (value->maybe_unset)
         return -1;
     if (value->kind == V_PLAIN && value->object != NULL &&
-        is_builtin_constant(value->object)) {
+        value_is_constant(value->object)) {
         int truth = PyObject_IsTrue(value->object);
         if (truth < 0)
             PyErr_Clear();

@@ -24,7 +24,9 @@
 #include "lazycore/blocks.h"
 #include "lazycore/bytecode.h"
 #include "lazycore/compat.h"
+#include "lazycore/dotted.h"
 #include "lazycore/lazycore.h"
+#include "lazycore/names.h"
 #include "lazycore/place.h"
 #include "lazycore/table.h"
 #include "lazycore/usage.h"
@@ -205,6 +207,7 @@ struct lz_engine *engine_of(PyObject *self);
 struct lz_engine *engine_of_module(PyObject *module);
 /* The same; NULL with a RuntimeError. */
 struct lz_engine *engine_or_raise(PyObject *module);
+PyObject *engine_gone(void); /* NULL with the same exception */
 bool engine_enabled(const struct lz_engine *engine);
 /* MODULE.NAME = REPLACEMENT, the old value in *ret_saved (dropped first). */
 int engine_patch(PyObject *module, const char *name, PyObject *replacement,
@@ -343,6 +346,9 @@ struct lz_key *key_new(struct lz_engine *engine, struct lz_namespace *ns,
                        PyObject *name, struct lz_proxy *proxy);
 /* The name is an ordinary one from now on. */
 void key_settle(struct lz_key *key);
+/* What KEY of a dict is to others: itself, or a str where it is one of ours. A
+ * new reference, or NULL with an exception. */
+PyObject *key_plain(struct lz_engine *engine, PyObject *key);
 
 /* namespace.c */
 extern PyType_Spec lz_namespace_spec;

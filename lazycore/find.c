@@ -205,10 +205,8 @@ find_kept_spec(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                PyObject *kwnames)
 {
     struct lz_engine *engine = engine_of_module(self);
-    if (engine == NULL || engine->bootstrap_find == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-        return NULL;
-    }
+    if (engine == NULL || engine->bootstrap_find == NULL)
+        return engine_gone();
     bool reloads = kwnames != NULL || (nargs > 2 && args[2] != Py_None);
     if (nargs > 0 && PyUnicode_Check(args[0]) && !reloads) {
         struct lz_target *target = target_get(engine, args[0]);

@@ -11,8 +11,6 @@
 #include "lazycore/foresee.h"
 #include "lazycore/reload.h"
 
-#include <string.h>
-
 enum { MODULES_MAX = 5000 }; /* read for one closure, then it is given up */
 
 /* Reading modules may itself miss attributes: not to be followed. */
@@ -80,9 +78,7 @@ static bool
 is_within(const char *package, PyObject *name)
 {
     const char *text = place_text(name);
-    size_t size = strcspn(package, ".");
-    return text != NULL && strncmp(text, package, size) == 0 &&
-           strcspn(text, ".") == size;
+    return text != NULL && names_share_package(text, package);
 }
 
 /* MODULE, of another package than the one that is read, is imported. */

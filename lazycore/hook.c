@@ -370,10 +370,8 @@ hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         !lz_is_finalizing() && !engine->rule_off[LZ_RULE_NAMESPACES] &&
         namespace_bind_all(engine, PyModule_GetDict(args[0])) < 0)
         return NULL;
-    if (engine == NULL || engine->saved_vars == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-        return NULL;
-    }
+    if (engine == NULL || engine->saved_vars == NULL)
+        return engine_gone();
     return PyObject_Vectorcall(engine->saved_vars, args, (size_t)nargs, NULL);
 }
 
@@ -381,10 +379,8 @@ PyObject *
 hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     struct lz_engine *engine = engine_of_module(module);
-    if (engine == NULL || engine->saved_dir == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-        return NULL;
-    }
+    if (engine == NULL || engine->saved_dir == NULL)
+        return engine_gone();
     PyObject *names =
         PyObject_Vectorcall(engine->saved_dir, args, (size_t)nargs, NULL);
     if (names == NULL || !PyList_CheckExact(names))
@@ -419,10 +415,8 @@ hook_reload(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
             PyObject *kwnames)
 {
     struct lz_engine *engine = engine_of_module(module);
-    if (engine == NULL || engine->saved_reload == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-        return NULL;
-    }
+    if (engine == NULL || engine->saved_reload == NULL)
+        return engine_gone();
     PyObject *argument = reload_argument(args, nargs, kwnames);
     if (argument == NULL) /* importlib's own says what is wrong */
         return PyObject_Vectorcall(engine->saved_reload, args, (size_t)nargs,

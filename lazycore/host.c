@@ -213,14 +213,9 @@ is_not_found(PyObject *name)
     PyErr_NormalizeException(&type, &error, &traceback);
     PyObject *missing =
         error == NULL ? NULL : PyObject_GetAttrString(error, "name");
-    Py_ssize_t length = missing != NULL && PyUnicode_Check(missing)
-                            ? PyUnicode_GET_LENGTH(missing)
-                            : -1;
-    bool same =
-        length > 0 &&
-        PyUnicode_Tailmatch(name, missing, 0, PY_SSIZE_T_MAX, -1) == 1 &&
-        (PyUnicode_GET_LENGTH(name) == length ||
-         PyUnicode_READ_CHAR(name, length) == '.');
+    bool same = missing != NULL && PyUnicode_Check(missing) &&
+                PyUnicode_GET_LENGTH(missing) > 0 &&
+                dotted_begins_with(name, missing);
     lz_forgive();
     Py_XDECREF(missing);
     PyErr_Restore(type, error, traceback);

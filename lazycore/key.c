@@ -30,6 +30,13 @@ key_settle(struct lz_key *key)
     Py_DECREF(proxy);
 }
 
+PyObject *
+key_plain(struct lz_engine *engine, PyObject *key)
+{
+    return Py_TYPE(key) == engine->key_type ? PyUnicode_FromObject(key)
+                                            : Py_NewRef(key);
+}
+
 /* Whether a store into KEY's namespace under KEY's name is what the current
  * instruction does; it needs no value and so loads nothing. */
 static bool

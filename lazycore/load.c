@@ -14,7 +14,6 @@
 #include "lazycore/reload.h"
 #include "lazycore/settle.h"
 
-#include <string.h>
 #include <unistd.h>
 
 /* A load under way. On the heap and doubly linked, since greenlets return in
@@ -55,26 +54,16 @@ load_cause_pop(struct lz_cause saved)
     cause = saved;
 }
 
-/* Whether PREFIX is the dotted NAME or a parent of it. */
-static bool
-is_prefix(PyObject *prefix, PyObject *name)
-{
-    Py_ssize_t length = PyUnicode_GET_LENGTH(prefix);
-    return PyUnicode_Tailmatch(name, prefix, 0, PyUnicode_GET_LENGTH(name),
-                               -1) == 1 &&
-           (PyUnicode_GET_LENGTH(name) == length ||
-            PyUnicode_READ_CHAR(name, length) == '.');
-}
-
 /* Why NAME is loaded, as far as the cause under way explains it. */
 static enum lz_reason
 reason_for(PyObject *name)
 {
     if (cause.name == NULL)
         return LZ_REASON_NOT_A_STATEMENT;
-    if (is_prefix(cause.name, name)) /* itself, or a from-import's submodule */
+    if (dotted_begins_with(
+            name, cause.name)) /* itself, or a from-import's submodule */
         return cause.reason;
-    if (is_prefix(name, cause.name))
+    if (dotted_begins_with(cause.name, name))
         return LZ_REASON_PARENT;
     return LZ_REASON_NOT_A_STATEMENT;
 }
@@ -180,9 +169,7 @@ static bool
 same_package(PyObject *name, PyObject *other)
 {
     const char *a = place_text(name), *b = place_text(other);
-    size_t size = a == NULL ? 0 : strcspn(a, ".");
-    return a != NULL && b != NULL && strcspn(b, ".") == size &&
-           strncmp(a, b, size) == 0;
+    return a != NULL && b != NULL && names_share_package(a, b);
 }
 
 static struct load *
@@ -400,10 +387,8 @@ PyObject *
 load_unlocked(PyObject *self, PyObject *spec)
 {
     struct lz_engine *engine = engine_of_module(self);
-    if (engine == NULL || engine->load_unlocked == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-        return NULL;
-    }
+    if (engine == NULL || engine->load_unlocked == NULL)
+        return engine_gone();
     struct lz_trigger trigger = {0};
     struct lz_load record = {0};
     PyObject *name = PyObject_GetAttr(spec, engine->names.name_attr);

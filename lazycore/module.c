@@ -49,12 +49,19 @@ engine_enabled(const struct lz_engine *engine)
 
 /* Python functions */
 
+PyObject *
+engine_gone(void)
+{
+    PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+    return NULL;
+}
+
 struct lz_engine *
 engine_or_raise(PyObject *module)
 {
     struct lz_engine *engine = engine_of_module(module);
     if (engine == NULL)
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
+        (void)engine_gone();
     return engine;
 }
 

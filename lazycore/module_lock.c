@@ -33,19 +33,12 @@ call_waiting(struct lz_engine *engine, PyObject *wrapped, PyObject *argument,
     return result;
 }
 
-static PyObject *
-is_gone(void)
-{
-    PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-    return NULL;
-}
-
 PyObject *
 module_lock_enter(PyObject *module, PyObject *manager)
 {
     struct lz_engine *engine = engine_of_module(module);
     if (engine == NULL || engine->saved_enter == NULL)
-        return is_gone();
+        return engine_gone();
     PyObject *name = lz_get_optional(manager, engine->names.private_name);
     PyObject *result =
         call_waiting(engine, engine->saved_enter, manager, name);
@@ -58,7 +51,7 @@ module_lock_pass(PyObject *module, PyObject *name)
 {
     struct lz_engine *engine = engine_of_module(module);
     if (engine == NULL || engine->lock_unlock_module == NULL)
-        return is_gone();
+        return engine_gone();
     return call_waiting(engine, engine->lock_unlock_module, name, name);
 }
 

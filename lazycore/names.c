@@ -88,3 +88,11 @@ names_is_top_level(const char *text)
 {
     return strchr(text, '.') == NULL && names_is_dotted(text);
 }
+
+bool
+names_share_package(const char *a, const char *b)
+{
+    size_t size = strcspn(a, ".");
+
+    return strcspn(b, ".") == size && strncmp(a, b, size) == 0;
+}

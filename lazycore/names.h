@@ -12,6 +12,8 @@
 bool names_is_text(const char *text);
 /* Identifiers joined by dots; every byte above 127 counts as a letter. */
 bool names_is_dotted(const char *text);
+/* Whether two dotted names begin with the same one. */
+bool names_share_package(const char *a, const char *b);
 /* One identifier. */
 bool names_is_top_level(const char *text);
 

@@ -100,10 +100,8 @@ PyObject *
 parents_find_and_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     struct lz_engine *engine = engine_of_module(self);
-    if (engine == NULL || engine->find_and_load == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-        return NULL;
-    }
+    if (engine == NULL || engine->find_and_load == NULL)
+        return engine_gone();
     if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing() &&
         parents_import(engine, args[0]) < 0)
         return NULL;

@@ -6,8 +6,6 @@
  */
 #include "lazycore/engine.h"
 
-#include <string.h>
-
 static const char *const rule_strings[LZ_RULES] = {
     [LZ_RULE_GUARDED] = "guarded",
     [LZ_RULE_LATE] = "late",
@@ -76,12 +74,10 @@ policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
     return LZ_REASON_LAZY;
 }
 
-/* The top-level package that the code of NS belongs to, as text of *ret_size
- * bytes: that of __package__ (a package's __main__ runs as "__main__"), else
- * of __name__. */
+/* A name in the top-level package that the code of NS belongs to: __package__
+ * (a package's __main__ runs as "__main__"), else __name__. */
 static const char *
-importer_package(struct lz_engine *engine, struct lz_namespace *ns,
-                 size_t *ret_size)
+importer_package(struct lz_engine *engine, struct lz_namespace *ns)
 {
     PyObject *package =
         namespace_peek_borrowed(engine, ns->dict, engine->names.package, NULL);
@@ -93,7 +89,6 @@ importer_package(struct lz_engine *engine, struct lz_namespace *ns,
         lz_forgive();
         text = "";
     }
-    *ret_size = strcspn(text, ".");
     return text;
 }
 
@@ -106,11 +101,8 @@ may_hand_on(struct lz_engine *engine, struct lz_namespace *ns,
     if (namespace_peek_borrowed(engine, ns->dict, engine->names.path, NULL) ==
         NULL)
         return false;
-    size_t size;
-    const char *importer = importer_package(engine, ns, &size);
     return statement->shape != LZ_SHAPE_IMPORT ||
-           (strcspn(module, ".") == size &&
-            strncmp(module, importer, size) == 0);
+           names_share_package(module, importer_package(engine, ns));
 }
 
 static bool
@@ -160,10 +152,8 @@ policy_module(struct lz_engine *engine, struct lz_namespace *ns,
         *ret_reason = LZ_REASON_FOR_EFFECT;
         return 0;
     }
-    size_t size;
-    const char *importer = importer_package(engine, ns, &size);
     if (!engine->rule_off[LZ_RULE_SAME_PACKAGE] && level != LZ_LEVEL_FULL &&
-        strcspn(module, ".") == size && strncmp(module, importer, size) == 0)
+        names_share_package(module, importer_package(engine, ns)))
         *ret_reason = LZ_REASON_SAME_PACKAGE;
     return 0;
 }

@@ -83,14 +83,9 @@ items_in_order(struct lz_engine *engine, PyObject *dict, PyObject *holes)
             Py_XDECREF(hole);
         }
         expected = at;
-        PyObject *plain;
-        if (Py_TYPE(key) == engine->key_type) {
-            plain = PyUnicode_FromObject(key);
-            if (plain != NULL)
-                PyUnicode_InternInPlace(&plain);
-        } else {
-            plain = Py_NewRef(key);
-        }
+        PyObject *plain = key_plain(engine, key);
+        if (plain != NULL && plain != key)
+            PyUnicode_InternInPlace(&plain);
         failed = failed || plain == NULL || PyList_Append(items, plain) < 0 ||
                  PyList_Append(items, value) < 0;
         Py_XDECREF(plain);

@@ -66,9 +66,7 @@ static void
 keep_pending(struct noting *noting, PyObject *key, PyObject *value)
 {
     struct lz_engine *engine = noting->engine;
-    PyObject *name = Py_TYPE(key) == engine->key_type
-                         ? PyUnicode_FromObject(key)
-                         : Py_NewRef(key);
+    PyObject *name = key_plain(engine, key);
     PyObject *copy = proxy_check(engine, value)
                          ? pending_keep(engine, (struct lz_proxy *)value)
                          : Py_NewRef(value);
@@ -263,17 +261,17 @@ look_into(struct noting *noting, PyObject *object)
 static void
 note_named(struct noting *noting, PyObject *name)
 {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name), end = 0;
+    PyObject *part;
+    Py_ssize_t at = 0;
 
-    while (end >= 0 && end < length) {
-        end = PyUnicode_FindChar(name, '.', end + 1, length, 1);
-        PyObject *part = PyUnicode_Substring(name, 0, end < 0 ? length : end);
-        PyObject *module = part == NULL ? NULL : load_peek_module(part);
+    while ((part = dotted_next(name, &at)) != NULL) {
+        PyObject *module = load_peek_module(part);
         note(noting, module);
         lz_forgive();
         Py_XDECREF(module); /* sys.modules has it */
-        Py_XDECREF(part);
+        Py_DECREF(part);
     }
+    lz_forgive();
 }
 
 static int

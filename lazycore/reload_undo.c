@@ -23,20 +23,12 @@ enum {
 }; /* key, value now, value then: the engine's module for
       none */
 
-/* DICT's name of KEY, as it is kept: a new reference, or NULL. */
-static PyObject *
-plain_name(struct undo *undo, PyObject *key)
-{
-    return Py_TYPE(key) == undo->engine->key_type ? PyUnicode_FromObject(key)
-                                                  : Py_NewRef(key);
-}
-
 /* Adds what is to be done about KEY to CHANGES. 0 or -1. */
 static int
 add_change(struct undo *undo, PyObject *changes, struct lz_before *before,
            PyObject *key, PyObject *value)
 {
-    PyObject *name = plain_name(undo, key), *then = NULL;
+    PyObject *name = key_plain(undo->engine, key), *then = NULL;
     int found = name == NULL ? -1 : before_find(before, name, &then);
     int status = found < 0 ? -1 : 0;
 

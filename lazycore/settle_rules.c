@@ -143,19 +143,18 @@ may_run(struct lz_engine *engine, PyObject *name,
     const char *text = place_text(name);
     PyObject *file =
         target->found == NULL ? NULL : found_file(engine, target->found);
+    bool usable = text != NULL && target->found != NULL && !target->failed;
     int result = 0;
-    if (text == NULL || target->found == NULL || target->failed)
-        result = 0;
-    else if (levels_is_stdlib(engine->core->levels, text))
-        result = !is_never(text) && is_of_stdlib(engine, target->found, file);
-    else
+    if (usable && !levels_is_stdlib(engine->core->levels, text)) {
         result = is_recorded(engine, name, file);
-    if (result == 0 && text != NULL && target->found != NULL &&
-        !target->failed && !levels_is_stdlib(engine->core->levels, text))
-        result = is_seen_free(engine, target, file, ret_why);
-    else if (result == 0 && text != NULL && is_never(text))
+        if (result == 0)
+            result = is_seen_free(engine, target, file, ret_why);
+    } else if (text != NULL && is_never(text)) {
         (void)snprintf(ret_why, LZ_SETTLE_WHY_SIZE,
                        "%.100s: is not for every thread", text);
+    } else if (usable) {
+        result = is_of_stdlib(engine, target->found, file);
+    }
     Py_XDECREF(file);
     Py_DECREF(target);
     return result;
@@ -166,22 +165,19 @@ settle_may_load(struct lz_engine *engine, PyObject *name,
                 char ret_why[LZ_SETTLE_WHY_SIZE])
 {
     ret_why[0] = '\0';
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+    PyObject *part;
+    Py_ssize_t at = 0;
     int result = 1;
-    for (Py_ssize_t dot = 0; result == 1 && dot < length; dot++) {
-        dot = PyUnicode_FindChar(name, '.', dot, length, 1);
-        if (dot < 0)
-            dot = length;
-        PyObject *part = PyUnicode_Substring(name, 0, dot);
-        PyObject *module = part == NULL ? NULL : load_peek_module(part);
-        if (part == NULL || (module == NULL && PyErr_Occurred()))
+    while (result == 1 && (part = dotted_next(name, &at)) != NULL) {
+        PyObject *module = load_peek_module(part);
+        if (module == NULL && PyErr_Occurred())
             result = -1;
         else if (module == NULL)
             result = may_run(engine, part, ret_why);
         else
             result = !load_initializing(engine, module);
         Py_XDECREF(module);
-        Py_XDECREF(part);
+        Py_DECREF(part);
     }
-    return result;
+    return PyErr_Occurred() ? -1 : result;
 }

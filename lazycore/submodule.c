@@ -6,6 +6,7 @@
  * importlib._bootstrap._find_and_load_unlocked while installed. Needs the GIL.
  */
 #include "lazycore/api.h"
+#include "lazycore/flight.h"
 
 #include <string.h>
 
@@ -387,20 +388,49 @@ find_and_load(struct lz_engine *engine, PyObject *const *args,
     return module;
 }
 
+/* A load of NAME begins on this thread, and ends: those who have no GIL know
+ * of it by flight.h. */
+static struct lz_flight_entry *
+begin_load(struct lz_engine *engine, PyObject *name)
+{
+    struct lz_caller caller;
+    const char *text = place_text(name);
+    if (text == NULL || engine->rule_off[LZ_RULE_ACCOUNTING])
+        return NULL;
+    place_caller(engine, &caller);
+    /* Of code that is on the stack as long as the load goes on. */
+    struct lz_flight flight = {.kind = LZ_FLIGHT_LOAD,
+                               .module = text,
+                               .thread = caller.thread,
+                               .file = place_text(caller.file),
+                               .function = place_text(caller.function),
+                               .line = caller.line};
+    struct lz_flight_entry *entry =
+        flight_begin(engine->core->flights, &flight);
+    place_caller_keep(name, &caller);
+    return entry;
+}
+
+static void
+end_load(struct lz_engine *engine, PyObject *name,
+         struct lz_flight_entry *entry)
+{
+    flight_end(engine->core->flights, entry);
+    place_caller_forget(name);
+}
+
 PyObject *
 submodule_find_and_load_unlocked(PyObject *self, PyObject *const *args,
                                  Py_ssize_t nargs)
 {
     struct lz_engine *engine = engine_of_module(self);
-    if (engine == NULL || engine->find_and_load_unlocked == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "lazycore is gone");
-        return NULL;
-    }
+    if (engine == NULL || engine->find_and_load_unlocked == NULL)
+        return engine_gone();
     if (nargs < 2 || !PyUnicode_Check(args[0]) || lz_is_finalizing())
         return PyObject_Vectorcall(engine->find_and_load_unlocked, args,
                                    (size_t)nargs, NULL);
-    struct lz_flight_entry *flight = wait_begin_load(engine, args[0]);
+    struct lz_flight_entry *flight = begin_load(engine, args[0]);
     PyObject *module = find_and_load(engine, args, nargs);
-    wait_end_load(engine, args[0], flight);
+    end_load(engine, args[0], flight);
     return module;
 }

@@ -1,0 +1,14 @@
+/* Dotted names of modules, as str. Needs the GIL; runs no Python code. */
+#ifndef LAZYCORE_DOTTED_H
+#define LAZYCORE_DOTTED_H
+
+#include <Python.h>
+#include <stdbool.h>
+
+/* Whether PREFIX, which is not empty, is NAME or a package that it is in. */
+bool dotted_begins_with(PyObject *name, PyObject *prefix);
+/* The packages that NAME is in, outermost first, then NAME itself: a new
+ * reference each. *AT is 0 at first. NULL, without an exception at the end. */
+PyObject *dotted_next(PyObject *name, Py_ssize_t *at);
+
+#endif
