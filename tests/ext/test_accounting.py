@@ -1,6 +1,8 @@
-"""What a load is charged with, and that nothing else is touched for it:
-Python's allocators, the program's file descriptors."""
+"""DESIGN 4.5: what a load is charged with, who caused it, and that nothing else
+is touched for it: Python's allocators, the program's file descriptors."""
 import pytest
+
+from conftest import counts_blocks
 
 # The functions behind Python's objects, now.
 ALLOCATOR = """
@@ -16,6 +18,87 @@ def allocator(domain):
 def objects():
     return allocator(2)
 """
+
+
+@counts_blocks
+def test_what_a_load_cost_and_who_caused_it(lazily):
+    """time, blocks, parent, trigger with thread, statement."""
+    run = lazily({"outer_m.py": "import inner_m\ninner_m.x\n"
+                  "data = 1\n",
+                  "inner_m.py": "x = sum(range(200000))\n"}, """\
+        import threading
+        import outer_m
+        def work():
+            return outer_m.data
+        def main():
+            thread = threading.Thread(target=work, name="worker-7")
+            thread.start()
+            thread.join()
+        main()
+        """)
+    outer, inner = run.show("outer_m"), run.show("inner_m")
+    assert outer["statement_file"].endswith("main.py")
+    assert outer["statement_line"] == 2
+    assert outer["trigger_file"].endswith("main.py")
+    assert (outer["trigger_line"], outer["trigger_function"]) == (4, "work")
+    assert outer["thread"] == "worker-7"
+    assert outer["parent"] is None
+    assert inner["parent"] == "outer_m"
+    assert inner["trigger_file"].endswith("outer_m.py")
+    assert inner["sequence"] < outer["sequence"]
+    assert 0 < inner["wall_ns"] < outer["wall_ns"]
+    assert 0 < inner["cpu_ns"] <= outer["cpu_ns"]
+    assert run.stats["loads"] >= 2
+
+
+def test_trigger_where_the_search_imports(lazily):
+    """A finder that imports while it searches does not change who asked."""
+    run = lazily({"helper.py": "x = 1\n", "wanted.py": "y = 2\n"}, """\
+        import sys, lazycore
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "wanted":
+                    __import__("helper")
+        sys.meta_path.insert(0, Finder())
+        def work():
+            return __import__("wanted").y
+        def main():
+            work()
+            for name in "wanted", "helper":
+                shown = lazycore.show(name)
+                print(name, shown["trigger_line"], shown["trigger_function"],
+                      shown["thread"])
+        main()
+        """)
+    assert run.out == "wanted 8 work MainThread\nhelper 5 find_spec MainThread\n", run.err
+
+
+def test_what_a_load_allocates(lazily, counted_blocks):
+    """blocks and bytes that a load allocated."""
+    run = lazily({"dep.py": "data = [object() for i in range(50000)]\n"}, """\
+        import dep
+        def main():
+            return len(dep.data)
+        main()
+        """)
+    shown = run.show("dep")
+    assert shown["blocks"] > 50000
+    assert shown["bytes"] > 50000 * 16
+
+
+def test_eager_loads_are_accounted_with_their_rule(both):
+    """eager loads after install are accounted too."""
+    run = both({"dep.py": "x = sum(range(100000))\n"}, """\
+        try:
+            import dep
+        except ImportError:
+            dep = None
+        print(dep.x)
+        """)
+    shown = run.show("dep")
+    assert shown["reason"] == "guarded"
+    assert shown["wall_ns"] > 0
+    assert shown["trigger_line"] == 2
 
 
 def test_allocators_are_wrapped_during_loads_only(lazily):

@@ -36,6 +36,21 @@ while True:
     signal.pause()
 """
 
+# Closes all that is not its own; what it and a child open then has the numbers
+# of what was, and nobody closes it behind their backs.
+CLOSE_ALL = """
+import os
+os.closerange(3, 65536)
+files = [open(f"file{i}", "w+") for i in range(40)]
+print("first", files[0].fileno(), flush=True)
+if os.fork() == 0:
+    for file in files:
+        file.write("child")
+        file.flush()
+    os._exit(0)
+print("child", os.wait()[1], flush=True)
+"""
+
 # A module whose load loads COUNT more, with SIZE more bytes in their names.
 BURST = """
 import importlib.abc, importlib.machinery, sys

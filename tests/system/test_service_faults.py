@@ -10,6 +10,8 @@ import textwrap
 
 import pytest
 
+from conftest import CLOSE_ALL
+
 # The rest of the program runs when somebody writes to this.
 AWAIT_GO = """
 import lazycore
@@ -250,34 +252,17 @@ def test_child_that_outlives_its_parent(lab):
 
 # --- descriptors, folder and root ------------------------------------------
 
-CLOSE_ALL = """
-    import os, threading
-    os.closerange(3, 65536)
-    files = [open(f"file{i}", "w+") for i in range(40)]
-    print("first", files[0].fileno(), flush=True)
-    if os.fork() == 0:
-        # Not one of the child's is closed behind its back.
-        for file in files:
-            file.write("child")
-            file.flush()
-        os._exit(0)
-    print("child", os.wait()[1], flush=True)
-    print("all closed", flush=True)
-    threading.Event().wait()
-    """
-
-
 @pytest.mark.parametrize("when", ("before it is ready", "later"))
 def test_closes_every_descriptor(lab, when):
     """lazyd's are not among them, and nothing of lazyd's gets into files
     that are opened then."""
+    closes = CLOSE_ALL + 'print("all closed", flush=True)\n'
+    waits = "import threading\nthreading.Event().wait()\n"
     if when == "later":
-        service = Faulty(lab, CLOSE_ALL)
+        service = Faulty(lab, closes + waits)
         service.go()
     else:
-        service = Faulty(lab, "import threading\nthreading.Event().wait()\n",
-                         before=CLOSE_ALL.replace(
-                             "    threading.Event().wait()\n", ""))
+        service = Faulty(lab, waits, before=closes)
         service.go()
     text = lab.logged("all closed")
     assert "first 3\n" in text and "child 0\n" in text

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import LAZYD, SERVE
+from conftest import CLOSE_ALL, LAZYD, SERVE
 
 CALLS = {"x86_64": (272, 436), "aarch64": (97, 436)}.get(os.uname().machine)
 
@@ -44,18 +44,6 @@ AWAIT_GO = """
 import lazycore, os, signal, threading
 lazycore.ready()
 open("go").read()
-"""
-# What is opened then has the numbers of what was lazyd's.
-CLOSE_ALL = """
-os.closerange(3, 65536)
-files = [open(f"file{i}", "w+") for i in range(40)]
-print("first", files[0].fileno(), flush=True)
-if os.fork() == 0:
-    for file in files:
-        file.write("child")
-        file.flush()
-    os._exit(0)
-print("child", os.wait()[1], flush=True)
 """
 LOST = "closed descriptors of lazyd's"
 
