@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "daemon/descriptors.h"
@@ -71,7 +72,20 @@ write_short(void)
             }
         }
     }
-    (void)!write(fd, line, length);
+    /* Who reads it may not: the end does not wait for that. */
+    if (poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, 0) == 1) {
+        (void)!write(fd, line, length);
+    }
+}
+
+/* The same signal once more, with all that a core file shows of it: not every
+ * fault comes again when it is returned to. */
+static void
+end_by(int number, siginfo_t *info)
+{
+    if (syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), number, info) < 0) {
+        (void)raise(number);
+    }
 }
 
 static void
@@ -112,11 +126,7 @@ on_fatal(int number, siginfo_t *info, void *context)
             write_short();
         }
     }
-    /* A fault comes again when it is returned to, with all that a core file
-     * shows of it. */
-    if (!is_fault(number) || info->si_code <= 0) {
-        (void)raise(number);
-    }
+    end_by(number, info);
 }
 
 /* --- outside of it ------------------------------------------------------ */

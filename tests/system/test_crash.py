@@ -40,6 +40,14 @@ signal.pause()
 """, "SIGALRM (Alarm clock), in the main thread"),
     "without stderr": ("import os\nos.close(2)\nos.closerange(3, 4096)\n"
                        + NULL, "SIGSEGV (Segmentation fault) at address 0"),
+    "a breakpoint": ("""
+import ctypes, mmap, platform
+code = {"x86_64": "ccc3", "aarch64": "000020d4c0035fd6"}
+page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE
+                 | mmap.PROT_EXEC)
+page.write(bytes.fromhex(code[platform.machine()]))
+ctypes.CFUNCTYPE(None)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
+""", "SIGTRAP (Trace/breakpoint trap) at address 0"),
     "faulthandler": ("import faulthandler\nfaulthandler.enable()\n" + NULL,
                      "SIGSEGV (Segmentation fault), in the main thread"),
 }
