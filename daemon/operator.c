@@ -317,10 +317,11 @@ await_disk(struct operator_thread *op)
     struct timespec until;
     int rc = 0;
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += LZ_OPERATOR_PATIENCE_MS / 1000;
     while (rc == 0 && (op->current != NULL || !op->begun)) {
-        rc = pthread_cond_timedwait(&op->changed, &op->lock.raw, &until);
+        rc = pthread_cond_clockwait(&op->changed, &op->lock.raw,
+                                    CLOCK_MONOTONIC, &until);
     }
 }
 

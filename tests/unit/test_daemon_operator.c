@@ -10,6 +10,9 @@
 
 #include <errno.h>
 #include <semaphore.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "daemon/event.h"
 #include "daemon/operator.h"
@@ -28,6 +31,17 @@ struct test_job {
 };
 
 static int ran;
+static long wrong_s; /* seconds that the time of day is off by */
+
+/* The C library's, for all of this program. */
+int
+clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int rc = (int)syscall(SYS_clock_gettime, clock, now);
+
+    now->tv_sec += clock == CLOCK_REALTIME ? wrong_s : 0;
+    return rc;
+}
 
 static void
 run(struct operator_job *job)
@@ -215,6 +229,37 @@ test_nothing_after_stop(void **state)
     assert_int_equal(job.order, 0);
 }
 
+static void
+run_a_while(struct operator_job *job)
+{
+    const struct timespec a_while = {.tv_nsec = 20000000};
+
+    run(job);
+    (void)nanosleep(&a_while, NULL);
+}
+
+/* What is on its way to the disk is awaited, whatever the time of day is set
+ * to meanwhile. */
+static void
+test_end_awaits_the_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    struct operator_thread *disk = operator_new_plain("disk", notify, fixture);
+    struct test_job job = make_job(fixture, "save");
+
+    job.job.run = run_a_while;
+    assert_non_null(disk);
+    assert_int_equal(operator_start(disk), 0);
+    assert_int_equal(operator_submit(disk, &job.job), 0);
+    (void)sem_wait(&fixture->running);
+    wrong_s = -86400;
+    bool ended = operator_stop(disk);
+    wrong_s = 0;
+    assert_true(ended);
+    assert_ptr_equal(operator_take(disk), &job.job);
+    operator_free(disk);
+}
+
 /* --- events ------------------------------------------------------------- */
 
 static void
@@ -305,6 +350,7 @@ main(void)
         WITH_OPERATOR(test_abandoned_while_it_runs),
         WITH_OPERATOR(test_queue_is_bounded),
         WITH_OPERATOR(test_nothing_after_stop),
+        WITH_OPERATOR(test_end_awaits_the_disk),
         cmocka_unit_test(test_no_event_without_listener),
         cmocka_unit_test(test_events_are_copies_in_order),
         cmocka_unit_test(test_events_beyond_the_bound_are_counted),
