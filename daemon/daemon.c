@@ -295,6 +295,9 @@ step_publish(struct daemon *daemon, struct lz_error *error)
                                .detach = &daemon->detach,
                                .logger = &daemon->logger};
     rc = process_install(&process);
+    if (daemon->options.foreground && daemon->paths.log == NULL) {
+        log_to_stderr();
+    }
     descriptors_collect();
     return rc < 0 ? lz_error_set_errno(error, -rc, "cannot set up the process")
                   : 0;

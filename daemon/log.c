@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +27,7 @@ static struct {
     struct log_file *file;
     int fd;
     struct descriptor mark; /* of FD */
+    bool is_socket;         /* FD */
     bool stamped;
     atomic_uint lost; /* lines that FD did not take */
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO};
@@ -155,9 +158,17 @@ log_file_write(struct log_file *file, const char *data, size_t size)
     file->lost_bytes += size - done;
 }
 
+/* A log that is a pipe or a terminal may be full. */
+static void
+never_wait(const struct log_file *file)
+{
+    (void)fcntl(file->fd, F_SETFL, O_APPEND | O_NONBLOCK);
+}
+
 void
 log_to_file(struct log_file *file)
 {
+    never_wait(file);
     sink.file = file;
     sink.stamped = true;
 }
@@ -170,6 +181,7 @@ log_reopen(void)
     (void)pthread_mutex_lock(&sink.lock);
     if (sink.file != NULL) {
         rc = log_file_reopen(sink.file);
+        never_wait(sink.file);
     }
     (void)pthread_mutex_unlock(&sink.lock);
     return rc;
@@ -181,6 +193,28 @@ log_to_fd(int fd)
     sink.fd = fd;
     sink.mark = descriptor_of(fd);
     sink.stamped = true;
+}
+
+/* Flags belong to what was opened, which others have too: so it is opened
+ * once more, where that can be done. */
+void
+log_to_stderr(void)
+{
+    struct stat st;
+    int fd;
+
+    if (fstat(STDERR_FILENO, &st) < 0) {
+        return;
+    }
+    sink.is_socket = S_ISSOCK(st.st_mode);
+    if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)) {
+        fd = open("/proc/self/fd/2",
+                  O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+        if (fd >= 0) {
+            sink.fd = fd;
+            sink.mark = descriptor_of(fd);
+        }
+    }
 }
 
 /* Whether what lines go to is to be had in this thread. */
@@ -224,6 +258,14 @@ begin_line(char *line, size_t size)
     return length + (size_t)n;
 }
 
+static ssize_t
+put(const char *text, size_t length)
+{
+    return sink.is_socket
+               ? send(sink.fd, text, length, MSG_DONTWAIT | MSG_NOSIGNAL)
+               : write(sink.fd, text, length);
+}
+
 /* A line to a descriptor that may be full; a gap is told when it is not. */
 static void
 write_line(const char *line, size_t length)
@@ -231,7 +273,7 @@ write_line(const char *line, size_t length)
     unsigned lost;
     char text[64];
 
-    if (write(sink.fd, line, length) != (ssize_t)length) {
+    if (put(line, length) != (ssize_t)length) {
         (void)atomic_fetch_add(&sink.lost, 1u);
         return;
     }
@@ -239,7 +281,7 @@ write_line(const char *line, size_t length)
     if (lost > 0) {
         (void)snprintf(text, sizeof(text), "lazyd: %u lines were lost\n",
                        lost);
-        (void)!write(sink.fd, text, strlen(text));
+        (void)put(text, strlen(text));
     }
 }
 

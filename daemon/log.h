@@ -44,6 +44,9 @@ void log_to_file(struct log_file *file);
 /* Reopen the file that lines go to, if there is one. Any thread. 0 or
  * negative errno. */
 int log_reopen(void);
+/* Lines that go to standard error wait for nobody who reads it from now on.
+ * Main thread, before others. */
+void log_to_stderr(void);
 /* Lines go to FD, which does not block; with time and pid. */
 void log_to_fd(int fd);
 /* What lines are written to: for a line that cannot be made by log_line. */

@@ -6,11 +6,12 @@ way.
 """
 import os
 import signal
+import socket
 import textwrap
 
 import pytest
 
-from conftest import CLOSE_ALL
+from conftest import CLOSE_ALL, TIMEOUT_S
 
 # The rest of the program runs when somebody writes to this.
 AWAIT_GO = """
@@ -250,6 +251,48 @@ def test_child_that_outlives_its_parent(lab):
     assert child.ended()
 
 
+# --- output ----------------------------------------------------------------
+
+
+def unread(kind):
+    """A descriptor to write to, and what keeps it from being closed."""
+    if kind == "pipe":
+        return os.pipe()[::-1]
+    if kind == "terminal":
+        return os.openpty()[::-1]
+    ends = socket.socketpair()
+    return [end.detach() for end in ends]
+
+
+@pytest.mark.parametrize("kind", ("pipe", "terminal", "socket"))
+def test_nobody_reads_its_errors(lab, kind):
+    """It waits, as under python3; lazyd's lines are lost, and lazyctl steers
+    it as ever."""
+    os.mkfifo(lab.folder / "full")
+    app = lab.write("fore.py", """
+        import os, select, threading
+        def fill():
+            while True:
+                os.write(2, b"x" * 64)
+        threading.Thread(target=fill, daemon=True).start()
+        poll = select.poll()
+        poll.register(2, select.POLLOUT)
+        while poll.poll(0):
+            pass
+        open("full", "w").close()
+        threading.Event().wait()
+        """)
+    ours, theirs = unread(kind)
+    process = lab.stay(app, stderr=ours)
+    os.close(ours)
+    (lab.folder / "full").read_text()
+    lab.ctl("ignore", "add", "name", "some.module")
+    assert lab.ask("ping")["pid"] == process.pid
+    lab.ctl("stop")
+    assert process.wait(TIMEOUT_S) == 0
+    os.close(theirs)
+
+
 # --- descriptors, folder and root ------------------------------------------
 
 @pytest.mark.parametrize("when", ("before it is ready", "later"))
@@ -338,6 +381,30 @@ def test_changes_the_root(lab):
     service.process.signal(signal.SIGHUP)
     lab.logged("log reopened")
     service.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may")
+def test_becomes_another_user(lab):
+    """Who may not remove what it had: that nobody is there is said, and the
+    pid is not left to another process."""
+    service = Faulty(lab, """
+        import os, threading
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        print("now", os.getuid(), flush=True)
+        threading.Event().wait()
+        """)
+    service.go()
+    lab.logged("now 65534")
+    assert lab.ask("ping")["pid"] == service.process.pid
+    assert lab.ctl("stop").out.startswith("stopped")
+    assert service.process.ended()
+    lab.logged(f"cannot remove socket '{lab.socket}', which stays",
+               "cannot remove the pidfile, which is empty now")
+    assert lab.pidfile.read_text() == ""
+    assert "no server" in lab.ctl("ping", status=3).err
+    restart(lab)
 
 
 # --- the machinery of imports ----------------------------------------------
