@@ -314,7 +314,9 @@ void operate(struct operator_job *job) LZ_NEEDS_GIL;
 void control_close_all(struct control *control) LZ_LOOP_ONLY;
 /* A job that has come back from one of the operators, or NULL. */
 struct operator_job *control_take_done(struct control *control);
-/* The socket's path and the pidfile go now. */
+/* The socket's path goes now. */
+void control_take_socket(struct control *control);
+/* That and the pidfile. */
 void control_take_paths(struct control *control);
 /* End the bell's thread. */
 void control_stop_bell(struct control *control) LZ_LOOP_ONLY;

@@ -9,11 +9,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/confirm.h"
 #include "daemon/crash.h"
 #include "daemon/descriptors.h"
+#include "daemon/log.h"
 #include "daemon/pidfile.h"
 #include "daemon/pyhost.h"
 #include "daemon/thread.h"
@@ -172,11 +174,30 @@ control_ready(struct control *control)
     control_notify(control);
 }
 
+/* The service may have become a user who may not remove them. */
+void
+control_take_socket(struct control *control)
+{
+    int rc = publish_close(&control->publication);
+
+    if (rc < 0) {
+        log_line("cannot remove socket '%s', which stays with nobody behind "
+                 "it: %s",
+                 control->setup.socket_path, strerror(-rc));
+    }
+}
+
 void
 control_take_paths(struct control *control)
 {
-    publish_close(&control->publication);
-    pidfile_remove(control->setup.pidfile);
+    int rc;
+
+    control_take_socket(control);
+    rc = pidfile_remove(control->setup.pidfile);
+    if (rc < 0) {
+        log_line("cannot remove the pidfile, which is empty now: %s",
+                 strerror(-rc));
+    }
     if (control->setup.unpublished != NULL) {
         control->setup.unpublished(control->setup.arg);
     }

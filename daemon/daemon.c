@@ -385,7 +385,7 @@ run(struct daemon *daemon, struct lz_error *error)
 {
     if (step_publish(daemon, error) < 0 || step_start(daemon, error) < 0) {
         process_finish();
-        pidfile_remove(daemon->pidfile);
+        (void)pidfile_remove(daemon->pidfile);
         return -1;
     }
     return pyhost_run();
@@ -454,7 +454,7 @@ start(struct daemon *daemon, struct lz_error *error)
                                                     : 0;
     }
     if (step_paths(daemon, error) < 0 || step_files(daemon, error) < 0) {
-        pidfile_remove(daemon->pidfile);
+        (void)pidfile_remove(daemon->pidfile);
         return fail(daemon, error, 1);
     }
     if (!daemon->options.foreground) {

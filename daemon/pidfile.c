@@ -34,6 +34,19 @@ is_same_file(const char *path, int fd)
            by_path.st_dev == by_fd.st_dev && by_path.st_ino == by_fd.st_ino;
 }
 
+/* Remove what PATH leads to, if that is what FD has open. 0, or the negative
+ * errno of what keeps it there. */
+static int
+unlink_same(const char *path, int fd)
+{
+    struct stat by_path;
+
+    if (lstat(path, &by_path) < 0) {
+        return errno == ENOENT ? 0 : -errno;
+    }
+    return is_same_file(path, fd) && unlink(path) < 0 ? -errno : 0;
+}
+
 /* 1 and the pid, 0 for an empty file, -1 for what no pidfile holds. */
 static int
 read_pid(int fd, long *ret_pid)
@@ -124,6 +137,12 @@ pidfile_open(const char *path, struct pidfile **ret_pidfile,
     long pid = 0;
     int fd = open_locked(path, &pid);
 
+    if (fd == -EWOULDBLOCK && pid == 0) {
+        return lz_error_set(error, LZ_ERROR_BUSY,
+                            "another lazyd is starting ('%s' is locked): "
+                            "wait for it, or choose another --name",
+                            path);
+    }
     if (fd == -EWOULDBLOCK) {
         return lz_error_set(error, LZ_ERROR_BUSY,
                             "already running with pid %ld ('%s' is locked): "
@@ -146,6 +165,8 @@ pidfile_open(const char *path, struct pidfile **ret_pidfile,
         (void)close(fd);
         return lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
     }
+    /* Of a lazyd that was killed: it is not who starts now. */
+    (void)!ftruncate(fd, 0);
     pidfile->fd = fd;
     *ret_pidfile = pidfile;
     return 0;
@@ -166,18 +187,22 @@ pidfile_write(struct pidfile *pidfile, struct lz_error *error)
     return 0;
 }
 
-void
+int
 pidfile_remove(struct pidfile *pidfile)
 {
+    int rc = 0;
+
     if (pidfile == NULL || pidfile->fd < 0) {
-        return;
+        return 0;
     }
     /* Unlink before the lock goes: the next one then makes a file of its
      * own, or finds in open_locked that the path leads elsewhere. */
-    if (is_same_file(pidfile->path, pidfile->fd)) {
-        (void)unlink(pidfile->path);
+    rc = unlink_same(pidfile->path, pidfile->fd);
+    if (rc < 0 && ftruncate(pidfile->fd, 0) < 0) {
+        rc = -errno;
     }
     pidfile_forget(pidfile);
+    return rc;
 }
 
 void

@@ -18,8 +18,9 @@ int pidfile_open(const char *path, struct pidfile **ret_pidfile,
                  struct lz_error *error);
 /* Write the pid of this process. 0, or -1 with ERROR. */
 int pidfile_write(struct pidfile *pidfile, struct lz_error *error);
-/* Remove the file if it is ours. Accepts NULL. */
-void pidfile_remove(struct pidfile *pidfile);
+/* Remove the file if it is ours; where that is forbidden empty it. Accepts
+ * NULL. 0, or the negative errno of a file that stays. */
+int pidfile_remove(struct pidfile *pidfile);
 /* Close without removing: in a parent or a forked child, which share the
  * lock. Only closes, so that it can be called after fork. Accepts NULL. */
 void pidfile_forget(struct pidfile *pidfile);

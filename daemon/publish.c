@@ -346,25 +346,40 @@ publish_open(const char *path, gid_t group, struct publication *ret,
     }
     (void)close(folder_fd);
     if (rc < 0) {
-        publish_close(ret);
+        (void)publish_close(ret);
     }
     return rc;
 }
 
-void
-publish_close(struct publication *publication)
+/* 0, or the negative errno of what keeps it there. */
+static int
+remove_own(const struct publication *publication)
 {
     struct stat st;
 
-    if (publication->path != NULL && publication->owner == getpid() &&
-        lstat(publication->path, &st) == 0 && S_ISSOCK(st.st_mode) &&
-        st.st_dev == publication->dev && st.st_ino == publication->ino) {
-        (void)unlink(publication->path);
+    if (lstat(publication->path, &st) < 0) {
+        return errno == ENOENT ? 0 : -errno;
+    }
+    return S_ISSOCK(st.st_mode) && st.st_dev == publication->dev &&
+                   st.st_ino == publication->ino &&
+                   unlink(publication->path) < 0
+               ? -errno
+               : 0;
+}
+
+int
+publish_close(struct publication *publication)
+{
+    int rc = 0;
+
+    if (publication->path != NULL && publication->owner == getpid()) {
+        rc = remove_own(publication);
     }
     descriptors_close(&publication->fd);
     free(publication->path);
     free(publication->bound);
     *publication = (struct publication){.fd = -1};
+    return rc;
 }
 
 bool

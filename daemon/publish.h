@@ -26,8 +26,9 @@ struct publication {
 int publish_open(const char *path, gid_t group, struct publication *ret,
                  struct lz_error *error);
 /* Remove the path if it is still our socket. Only in the process that
- * published it. Accepts what was never opened. */
-void publish_close(struct publication *publication);
+ * published it. Accepts what was never opened. 0, or the negative errno of a
+ * socket that stays. */
+int publish_close(struct publication *publication);
 /* Whether FD is the socket or one accepted from it. After fork, too. */
 bool publish_is_ours(const struct publication *publication, int fd);
 

@@ -149,7 +149,7 @@ go_dark(struct control *control) LZ_LOOP_ONLY
 {
     control->dark = true;
     control_stop_bell(control);
-    publish_close(&control->publication);
+    control_take_socket(control);
     if (control->setup.socket_path != NULL) {
         log_line("the service has closed descriptors of lazyd's, which the "
                  "kernel keeps in one table with its own: lazyctl finds "

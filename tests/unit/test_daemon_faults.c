@@ -119,7 +119,7 @@ start(const struct scene *scene, struct server *server, struct lz_error *error)
     if (pidfile_write(server->pidfile, error) < 0 ||
         publish_open(scene->socket, scene->group, &server->publication,
                      error) < 0) {
-        pidfile_remove(server->pidfile);
+        (void)pidfile_remove(server->pidfile);
         pidfile_free(server->pidfile);
         return -1;
     }
@@ -129,8 +129,8 @@ start(const struct scene *scene, struct server *server, struct lz_error *error)
 static void
 stop(struct server *server)
 {
-    publish_close(&server->publication);
-    pidfile_remove(server->pidfile);
+    (void)publish_close(&server->publication);
+    (void)pidfile_remove(server->pidfile);
     pidfile_free(server->pidfile);
 }
 

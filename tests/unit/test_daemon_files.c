@@ -128,7 +128,7 @@ test_pidfile_is_written_and_removed(void **state)
     assert_non_null(fgets(text, sizeof(text), file));
     (void)fclose(file);
     assert_int_equal(strtol(text, NULL, 10), getpid());
-    pidfile_remove(pidfile);
+    (void)pidfile_remove(pidfile);
     assert_int_equal(access(path, F_OK), -1);
     pidfile_free(pidfile);
 }
@@ -142,7 +142,14 @@ test_pidfile_names_the_holder(void **state)
     struct pidfile *second = NULL;
     char pid[32];
 
+    /* Of one that was killed: not who has it now. */
+    folder_write(path, "4000000\n");
     assert_int_equal(pidfile_open(path, &first, &error), 0);
+    assert_int_equal(pidfile_open(path, &second, &error), -1);
+    assert_int_equal(error.kind, LZ_ERROR_BUSY);
+    assert_non_null(strstr(error.text, "is starting"));
+    assert_null(strstr(error.text, "pid "));
+    lz_error_done(&error);
     assert_int_equal(pidfile_write(first, &error), 0);
     assert_int_equal(pidfile_open(path, &second, &error), -1);
     assert_int_equal(error.kind, LZ_ERROR_BUSY);
@@ -153,7 +160,7 @@ test_pidfile_names_the_holder(void **state)
     pidfile_free(first);
     lz_error_done(&error);
     assert_int_equal(pidfile_open(path, &second, &error), 0);
-    pidfile_remove(second);
+    (void)pidfile_remove(second);
     pidfile_free(second);
 }
 
@@ -173,7 +180,7 @@ test_pidfile_spares_what_is_not_ours(void **state)
     /* Somebody replaced it: removing is theirs. */
     assert_int_equal(unlink(path), 0);
     folder_write(path, "1\n");
-    pidfile_remove(pidfile);
+    (void)pidfile_remove(pidfile);
     assert_int_equal(access(path, F_OK), 0);
     pidfile_free(pidfile);
 }
@@ -197,7 +204,7 @@ test_pidfile_lock_outlives_nobody(void **state)
     assert_true(WIFSIGNALED(status));
     assert_int_equal(access(path, F_OK), 0);
     assert_int_equal(pidfile_open(path, &pidfile, &error), 0);
-    pidfile_remove(pidfile);
+    (void)pidfile_remove(pidfile);
     pidfile_free(pidfile);
 }
 

@@ -75,7 +75,7 @@ test_open_and_close(void **state)
     assert_false(publish_is_ours(&publication, client));
     assert_false(publish_is_ours(&publication, 0));
     (void)close(client);
-    publish_close(&publication);
+    (void)publish_close(&publication);
     assert_int_equal(count_entries(folder), 0);
 }
 
@@ -91,7 +91,7 @@ test_group_may_connect(void **state)
     assert_int_equal(lstat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0660);
     assert_int_equal(st.st_gid, getgid());
-    publish_close(&publication);
+    (void)publish_close(&publication);
 }
 
 static void
@@ -108,7 +108,7 @@ test_over_a_stale_socket(void **state)
     client = connect_to(path);
     assert_true(client >= 0);
     (void)close(client);
-    publish_close(&publication);
+    (void)publish_close(&publication);
     assert_int_equal(count_entries(folder), 0);
 }
 
@@ -195,7 +195,7 @@ test_close_spares_anothers_socket(void **state)
     assert_int_equal(publish_open(path, (gid_t)-1, &publication, &error), 0);
     assert_int_equal(unlink(path), 0);
     other = make_socket(path, true);
-    publish_close(&publication);
+    (void)publish_close(&publication);
     assert_int_equal(access(path, F_OK), 0);
     (void)close(other);
 }
