@@ -15,8 +15,6 @@
 #include "ctl/wire/paths.h"
 #include "daemon/options_table.h"
 
-const char *argp_program_version = "lazyd " LAZYD_VERSION;
-
 const char *
 options_long_name(size_t row)
 {
@@ -362,6 +360,7 @@ options_parse(struct options *options, int argc, char **argv,
                                 .stop_timeout_ms = LZ_STOP_TIMEOUT_MS,
                                 .start_timeout_ms = LZ_START_TIMEOUT_MS,
                                 .run_timeout_ms = LZ_RUN_TIMEOUT_MS};
+    argp_program_version = "lazyd " LAZYD_VERSION;
     argp_err_exit_status = 2;
     rc = argp_parse(&argp, argc, argv, argp_flags, NULL, &parse);
     if (rc == ENOMEM) {
