@@ -36,8 +36,8 @@ next_symbol(const char *name)
     void *found = dlsym(RTLD_NEXT, name);
 
     if (found == NULL) {
-        (void)dprintf(STDERR_FILENO, "lazyd: this C library is not known: %s\n",
-                      dlerror());
+        (void)dprintf(STDERR_FILENO,
+                      "lazyd: this C library is not known: %s\n", dlerror());
         _exit(1);
     }
     return found;
@@ -55,8 +55,7 @@ leave_no_trace(void)
         return;
     }
     if (strncmp(list, by_descriptor, sizeof(by_descriptor) - 1) == 0) {
-        (void)close(
-            (int)strtol(list + sizeof(by_descriptor) - 1, NULL, 10));
+        (void)close((int)strtol(list + sizeof(by_descriptor) - 1, NULL, 10));
     }
     others = strchr(list, ':');
     if (others == NULL) {
