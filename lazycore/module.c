@@ -420,8 +420,7 @@ module_free(void *module)
     (void)module_clear((PyObject *)module);
     PyMem_Free(engine->recorded);
     engine->recorded = NULL;
-    PyMem_Free(engine->settle);
-    engine->settle = NULL;
+    settle_done(engine);
     struct lz_core *core = engine->core;
     engine->core = NULL;
     if (engine->owns_core)

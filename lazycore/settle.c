@@ -4,133 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "lazycore/settle_look.h"
 #include "lazycore/settle_rules.h"
 
-enum {
-    SIGHTINGS = 4, /* of a namespace before it may be called hot */
-    SHARE = 100    /* and the part of all CPU time that it took: a hundredth */
-};
-enum { LATER = 2 };                    /* beside 1, 0 and -1: not now */
-#define ENOUGH_NS UINT64_C(50000000)   /* CPU time before anything is hot */
-#define WINDOW_NS UINT64_C(4000000000) /* after which old time counts half */
-#define GAP_NS UINT64_C(1000000000)    /* the most that one look counts */
-
-/* The look */
-
-/* CPU time of thread ID of this process by the kernel's own numbering of
- * clocks, which glibc uses too: one that has ended is an error, where a dead
- * pthread_t would be undefined. */
-static uint64_t
-thread_cpu_ns(unsigned long id)
-{
-    struct timespec time;
-    clockid_t clock = (clockid_t)((~(unsigned)id << 3) | 6u);
-    if (clock_gettime(clock, &time) < 0)
-        return 0;
-    return (uint64_t)time.tv_sec * UINT64_C(1000000000) +
-           (uint64_t)time.tv_nsec;
-}
-
-/* What thread ID has used since the last look at it; 0 where that is not
- * known. */
-static uint64_t
-used_ns(struct lz_settle *settle, unsigned long id)
-{
-    size_t oldest = 0;
-    uint64_t now = thread_cpu_ns(id);
-    /* They come in one order at every look. */
-    for (size_t n = 0; n < LZ_SETTLE_THREADS; n++) {
-        size_t i = (settle->at + n) % LZ_SETTLE_THREADS;
-        if (settle->threads[i].id == id) {
-            uint64_t before = settle->threads[i].cpu_ns;
-            settle->threads[i].cpu_ns = now;
-            settle->threads[i].look = settle->look;
-            settle->at = i + 1;
-            if (now <
-                before) /* another thread with the number of an old one */
-                return 0;
-            return now - before > GAP_NS ? GAP_NS : now - before;
-        }
-        if (settle->threads[i].look < settle->threads[oldest].look)
-            oldest = i;
-    }
-    if (settle->threads[oldest].look < settle->look) {
-        settle->threads[oldest].id = id;
-        settle->threads[oldest].cpu_ns = now;
-        settle->threads[oldest].look = settle->look;
-    }
-    return 0;
-}
-
-/* The namespace, with names pending, that STATE's thread runs in; borrowed,
- * or NULL. */
-static struct lz_namespace *
-namespace_of(struct lz_engine *engine, PyThreadState *state)
-{
-    PyFrameObject *frame = PyThreadState_GetFrame(state);
-    if (frame == NULL)
-        return NULL;
-    PyObject *globals = PyFrame_GetGlobals(frame);
-    struct lz_namespace *ns = namespace_find(engine, globals);
-    Py_DECREF(globals);
-    Py_DECREF(frame);
-    return ns != NULL && ns->pending > 0 ? ns : NULL;
-}
-
-static void
-halve(struct lz_engine *engine, struct lz_settle *settle)
-{
-    settle->total_ns /= 2;
-    settle->walked_users = 0;
-    for (struct lz_node *node = table_first(&engine->namespaces); node != NULL;
-         node = table_next(node)) {
-        struct lz_namespace *ns = namespace_of_node(node);
-        ns->heat_ns /= 2;
-        ns->sightings /= 2;
-    }
-}
-
-static bool
-is_hot(const struct lz_settle *settle, const struct lz_namespace *ns)
-{
-    return settle->total_ns >= ENOUGH_NS && ns->sightings >= SIGHTINGS &&
-           ns->heat_ns >= settle->total_ns / SHARE &&
-           ns->refused != ns->pending;
-}
-
-/* Count what the threads run now. The hottest namespace of them, a new
- * reference, if any is hot. */
-static struct lz_namespace *
-look(struct lz_engine *engine, struct lz_settle *settle)
-{
-    struct lz_namespace *hottest = NULL;
-    /* A collection could run code, and a thread end meanwhile. */
-    bool collects = PyGC_Disable() != 0;
-    settle->look++;
-    for (PyThreadState *state =
-             PyInterpreterState_ThreadHead(PyInterpreterState_Get());
-         state != NULL; state = PyThreadState_Next(state)) {
-        uint64_t used = used_ns(settle, state->native_thread_id);
-        struct lz_namespace *ns =
-            used == 0 ? NULL : namespace_of(engine, state);
-        settle->total_ns += used;
-        if (ns == NULL)
-            continue;
-        ns->heat_ns += used;
-        ns->sightings++;
-        if (is_hot(settle, ns) &&
-            (hottest == NULL || ns->heat_ns > hottest->heat_ns))
-            hottest = ns;
-    }
-    if (settle->total_ns > WINDOW_NS)
-        halve(engine, settle);
-    Py_XINCREF(hottest);
-    if (collects)
-        (void)PyGC_Enable();
-    return hottest;
-}
+enum { LATER = 2 }; /* beside 1, 0 and -1: not now */
 
 /* How many modules have sys.modules under a name of theirs, sys apart. */
 static Py_ssize_t
@@ -194,10 +72,27 @@ settle_begin(struct lz_engine *engine)
         PyErr_NoMemory();
         return -1;
     }
+    if (engine->settle->set_interval == NULL) {
+        engine->settle->get_interval =
+            Py_XNewRef(PySys_GetObject("getswitchinterval"));
+        engine->settle->set_interval =
+            Py_XNewRef(PySys_GetObject("setswitchinterval"));
+    }
     engine->settle->over = false;
     engine->settle->users =
         Py_REFCNT(PyImport_GetModuleDict()) - count_aliases(engine);
     return 0;
+}
+
+void
+settle_done(struct lz_engine *engine)
+{
+    if (engine->settle == NULL)
+        return;
+    Py_CLEAR(engine->settle->get_interval);
+    Py_CLEAR(engine->settle->set_interval);
+    PyMem_Free(engine->settle);
+    engine->settle = NULL;
 }
 
 void
@@ -332,7 +227,7 @@ static int LZ_NEEDS_GIL
 settle(struct lz_engine *engine, struct lz_settle_result *result)
 {
     struct lz_registry_stats before, after;
-    struct lz_namespace *ns = look(engine, engine->settle);
+    struct lz_namespace *ns = settle_look(engine);
     if (ns == NULL || engine->settle->over || engine->settle->proxy != NULL ||
         engine->loads_running > 0 || modules_in_use(engine, engine->settle) ||
         locks_are_patched(engine)) {
@@ -390,6 +285,13 @@ lazycore_may_load(const char *instead, struct lz_error *error)
                           instead);
 }
 
+static bool
+is_on(struct lz_engine *engine)
+{
+    return engine != NULL && engine->installed && engine_enabled(engine) &&
+           engine->settle != NULL;
+}
+
 int
 lazycore_settle(struct lz_settle_result *ret_result)
 {
@@ -397,8 +299,9 @@ lazycore_settle(struct lz_settle_result *ret_result)
     struct lz_engine *engine = find_engine(&module);
     *ret_result = (struct lz_settle_result){0};
     int result = 0;
-    if (engine != NULL && engine->installed && engine_enabled(engine) &&
-        engine->settle != NULL)
+    if (is_on(engine))
+        settle_await_any_moment(engine);
+    if (is_on(engine))
         result = settle(engine, ret_result);
     lz_forgive();
     Py_XDECREF(module);

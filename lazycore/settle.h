@@ -29,6 +29,9 @@ struct lz_settle {
         uint64_t cpu_ns;  /* at its last look */
         uint64_t look;    /* its number */
     } threads[LZ_SETTLE_THREADS];
+    PyObject *get_interval; /* sys.getswitchinterval, as it came, */
+    PyObject *set_interval; /* and its like */
+    double interval;        /* in seconds, that is to be set again; or 0 */
     struct lz_proxy *proxy; /* borrowed: what is being loaded for, */
     PyObject *name;         /* and the module */
     bool over;              /* the interpreter is about to end */
@@ -44,8 +47,11 @@ int settle_begin(struct lz_engine *engine);
  * any place: nothing is loaded any more, and what is being loaded is waited
  * for. Leaves no exception. */
 void settle_end(struct lz_engine *engine);
-/* Garbage is collected again. */
+/* Garbage is collected again, and threads have their turns as before. */
 void settle_collect(struct lz_engine *engine);
+void settle_give_interval_back(struct lz_engine *engine);
+/* Frees what settle_begin made. */
+void settle_done(struct lz_engine *engine);
 /* lazycore.settle() */
 PyObject *settle_python(PyObject *module, PyObject *unused);
 

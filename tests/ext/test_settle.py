@@ -365,3 +365,91 @@ def test_recorded_module_that_imports_another_package(lazily, packages):
     run = lazily(files, RECORDED.format(loaded="flask", names="Blueprint",
                                         foreign="click.testing"))
     assert run.out == "None ['t'] False\n"
+
+
+# Waits ten times as often as it would lose the GIL, and always there.
+TALKS = """\
+    import _thread, talk, hot, lazycore, time
+    def main():
+        settled = []
+        def look():
+            while not settled and time.process_time() < 4:
+                name = lazycore.settle()
+                if name:
+                    settled.append(name)
+                time.sleep(0.001)
+            settled.append(None)
+        _thread.start_new_thread(look, ())
+        while not settled:
+            hot.loop(10000)
+            talk.talk()
+        print(settled[0], lazycore.pending(hot))
+    main()
+    """
+
+
+def test_seen_where_it_does_not_wait(lazily):
+    run = lazily({"hot.py": write("difflib"), "talk.py": """\
+        import time
+        def talk():
+            time.sleep(1e-6)
+        """}, TALKS)
+    assert run.out == "hot []\n"
+
+
+def test_many_that_are_warm(lazily):
+    """None takes a hundredth of the time, but all of them do."""
+    files = {f"warm{i}.py": f"""\
+        import time, free{i}
+        def step(settle):
+            end = time.process_time() + 2e-4
+            while time.process_time() < end:
+                pass
+            return settle()
+        def never():
+            return free{i}
+        """ for i in range(150)}
+    files.update({f"free{i}.py": "ONE = 1\n" for i in range(150)})
+    run = lazily(files, """\
+        import importlib, lazycore
+        def main():
+            modules = [importlib.import_module(f"warm{i}") for i in range(150)]
+            settled = {module.step(lazycore.settle)
+                       for _ in range(6) for module in modules}
+            pending = [m for m in modules if lazycore.pending(m)]
+            print(len(settled) > 1, 0 < len(pending) < 20)
+        main()
+        """)
+    assert run.out == "True True\n"
+
+
+def test_switch_interval_stays(lazily):
+    """In this process, in children of any moment, and where the service sets
+    it itself meanwhile."""
+    run = lazily({}, """\
+        import _thread, lazycore, os, sys, time
+        def main():
+            done = _thread.allocate_lock()
+            done.acquire()
+            def look():
+                for _ in range(200):
+                    lazycore.settle()
+                done.release()
+            _thread.start_new_thread(look, ())
+            children = set()
+            short = 0
+            while not done.acquire(False):
+                pid = os.fork()
+                if pid == 0:
+                    os._exit(sys.getswitchinterval() != 0.005)
+                children.add(os.waitpid(pid, 0)[1])
+                short += sys.getswitchinterval() < 0.005
+            print(children, short > 0, sys.getswitchinterval())
+            done.acquire(False)
+            _thread.start_new_thread(look, ())
+            while not done.acquire(False):
+                sys.setswitchinterval(0.003)
+            print(sys.getswitchinterval())
+        main()
+        """)
+    assert run.out == "{0} True 0.005\n0.003\n"

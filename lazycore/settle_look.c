@@ -1,0 +1,206 @@
+/* See settle_look.h. */
+#include "lazycore/settle_look.h"
+
+#include <sys/prctl.h>
+#include <time.h>
+
+enum {
+    SIGHTINGS = 4, /* of a namespace before it may be called hot */
+    /* And the part of all CPU time that it took, a hundredth, or that it took
+     * together with the others that could be settled, a twentieth. */
+    SHARE = 100,
+    SHARE_OF_ALL = 20,
+    WINDOW = 1024 /* looks, after which what was seen counts half */
+};
+/* How long a running thread keeps the GIL before a look, and how long that may
+ * go on; the delays of looks that follow on each other are so far apart. */
+enum { TURN_US = 20, DELAY_US = 1000, STEP_US = 617 };
+#define SHORT_S (1.5e-6 * TURN_US)
+#define ENOUGH_NS UINT64_C(50000000) /* CPU time before anything is hot */
+#define GAP_NS UINT64_C(1000000000)  /* the most that one look counts */
+
+/* CPU time of thread ID of this process by the kernel's own numbering of
+ * clocks, which glibc uses too: one that has ended is an error, where a dead
+ * pthread_t would be undefined. */
+static uint64_t
+thread_cpu_ns(unsigned long id)
+{
+    struct timespec time;
+    clockid_t clock = (clockid_t)((~(unsigned)id << 3) | 6u);
+    if (clock_gettime(clock, &time) < 0)
+        return 0;
+    return (uint64_t)time.tv_sec * UINT64_C(1000000000) +
+           (uint64_t)time.tv_nsec;
+}
+
+/* What thread ID has used since the last look at it; 0 where that is not
+ * known. */
+static uint64_t
+used_ns(struct lz_settle *settle, unsigned long id)
+{
+    size_t oldest = 0;
+    uint64_t now = thread_cpu_ns(id);
+    /* They come in one order at every look. */
+    for (size_t n = 0; n < LZ_SETTLE_THREADS; n++) {
+        size_t i = (settle->at + n) % LZ_SETTLE_THREADS;
+        if (settle->threads[i].id == id) {
+            uint64_t before = settle->threads[i].cpu_ns;
+            settle->threads[i].cpu_ns = now;
+            settle->threads[i].look = settle->look;
+            settle->at = i + 1;
+            if (now <
+                before) /* another thread with the number of an old one */
+                return 0;
+            return now - before > GAP_NS ? GAP_NS : now - before;
+        }
+        if (settle->threads[i].look < settle->threads[oldest].look)
+            oldest = i;
+    }
+    if (settle->threads[oldest].look < settle->look) {
+        settle->threads[oldest].id = id;
+        settle->threads[oldest].cpu_ns = now;
+        settle->threads[oldest].look = settle->look;
+    }
+    return 0;
+}
+
+/* The namespace, with names pending, that STATE's thread runs in; borrowed,
+ * or NULL. */
+static struct lz_namespace *
+namespace_of(struct lz_engine *engine, PyThreadState *state)
+{
+    PyFrameObject *frame = PyThreadState_GetFrame(state);
+    if (frame == NULL)
+        return NULL;
+    PyObject *globals = PyFrame_GetGlobals(frame);
+    struct lz_namespace *ns = namespace_find(engine, globals);
+    Py_DECREF(globals);
+    Py_DECREF(frame);
+    return ns != NULL && ns->pending > 0 ? ns : NULL;
+}
+
+static void
+halve(struct lz_engine *engine, struct lz_settle *settle)
+{
+    settle->total_ns /= 2;
+    settle->walked_users = 0;
+    for (struct lz_node *node = table_first(&engine->namespaces); node != NULL;
+         node = table_next(node)) {
+        struct lz_namespace *ns = namespace_of_node(node);
+        ns->heat_ns /= 2;
+        ns->sightings /= 2;
+    }
+}
+
+static bool
+may_settle(const struct lz_namespace *ns)
+{
+    return ns->pending > 0 && ns->refused != ns->pending;
+}
+
+/* What was seen in all namespaces that could be settled. */
+static uint64_t
+heat_of_all(struct lz_engine *engine)
+{
+    uint64_t result = 0;
+    for (struct lz_node *node = table_first(&engine->namespaces); node != NULL;
+         node = table_next(node)) {
+        struct lz_namespace *ns = namespace_of_node(node);
+        if (may_settle(ns))
+            result += ns->heat_ns;
+    }
+    return result;
+}
+
+static bool
+is_hot(struct lz_engine *engine, const struct lz_settle *settle,
+       const struct lz_namespace *ns)
+{
+    return settle->total_ns >= ENOUGH_NS && ns->sightings >= SIGHTINGS &&
+           may_settle(ns) &&
+           (ns->heat_ns >= settle->total_ns / SHARE ||
+            heat_of_all(engine) >= settle->total_ns / SHARE_OF_ALL);
+}
+
+struct lz_namespace *
+settle_look(struct lz_engine *engine)
+{
+    struct lz_settle *settle = engine->settle;
+    struct lz_namespace *hottest = NULL;
+    /* A collection could run code, and a thread end meanwhile. */
+    bool collects = PyGC_Disable() != 0;
+    settle->look++;
+    for (PyThreadState *state =
+             PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+         state != NULL; state = PyThreadState_Next(state)) {
+        uint64_t used = used_ns(settle, state->native_thread_id);
+        struct lz_namespace *ns =
+            used == 0 ? NULL : namespace_of(engine, state);
+        settle->total_ns += used;
+        if (ns == NULL)
+            continue;
+        ns->heat_ns += used;
+        ns->sightings++;
+        if ((hottest == NULL || ns->heat_ns > hottest->heat_ns) &&
+            is_hot(engine, settle, ns))
+            hottest = ns;
+    }
+    if (settle->look % WINDOW == 0)
+        halve(engine, settle);
+    Py_XINCREF(hottest);
+    if (collects)
+        (void)PyGC_Enable();
+    return hottest;
+}
+
+static double
+interval_now(const struct lz_settle *settle)
+{
+    PyObject *value = PyObject_CallNoArgs(settle->get_interval);
+    double result = value == NULL ? 0 : PyFloat_AsDouble(value);
+    Py_XDECREF(value);
+    lz_forgive();
+    return result;
+}
+
+static void
+set_interval(const struct lz_settle *settle, double seconds)
+{
+    Py_XDECREF(PyObject_CallFunction(settle->set_interval, "d", seconds));
+    lz_forgive();
+}
+
+void
+settle_give_interval_back(struct lz_engine *engine)
+{
+    struct lz_settle *settle = engine->settle;
+    if (settle->interval == 0)
+        return;
+    /* Not where the service has set another meanwhile. */
+    if (interval_now(settle) < SHORT_S)
+        set_interval(settle, settle->interval);
+    settle->interval = 0;
+}
+
+void
+settle_await_any_moment(struct lz_engine *engine)
+{
+    struct lz_settle *settle = engine->settle;
+    if (settle->set_interval == NULL)
+        return;
+    double before = interval_now(settle);
+    if (before > SHORT_S) {
+        settle->interval = before;
+        set_interval(settle, 1e-6 * TURN_US);
+    }
+    struct timespec delay = {
+        .tv_nsec = (long)(settle->look * STEP_US % DELAY_US) * 1000};
+    PyThreadState *state = PyEval_SaveThread();
+    /* Otherwise the kernel adds 50 us to every wait. */
+    int slack_ns = prctl(PR_GET_TIMERSLACK);
+    (void)prctl(PR_SET_TIMERSLACK, 1);
+    (void)nanosleep(&delay, NULL);
+    PyEval_RestoreThread(state);
+    (void)prctl(PR_SET_TIMERSLACK, slack_ns);
+    settle_give_interval_back(engine);
+}

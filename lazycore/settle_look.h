@@ -1,0 +1,20 @@
+/* What the threads run, seen at moments that do not depend on it.
+ *
+ * Who waits for the GIL gets it as soon as its thread waits for something,
+ * and only after the switch interval otherwise. Looking then would see again
+ * and again the one place where a service talks to its database. So a look
+ * waits for a random while first and then has the GIL given up at once.
+ */
+#ifndef LAZYCORE_SETTLE_LOOK_H
+#define LAZYCORE_SETTLE_LOOK_H
+
+#include "lazycore/settle.h"
+
+/* Gives the GIL up and comes back within some 2 ms; threads have short turns
+ * meanwhile. Leaves no exception. */
+void settle_await_any_moment(struct lz_engine *engine);
+/* Count what the threads run now. The hottest namespace of them, a new
+ * reference, if any is hot and may be settled; else NULL. */
+struct lz_namespace *settle_look(struct lz_engine *engine);
+
+#endif
