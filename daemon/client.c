@@ -127,11 +127,12 @@ client_log_change(const struct client *client, const char *format, ...)
 static int
 enqueue(struct client *client, struct wire_request *request, size_t bytes)
 {
-    struct queued_request *entry = calloc(1, sizeof(*entry));
+    struct queued_request *entry = malloc(sizeof(*entry));
 
     if (entry == NULL) {
         return -ENOMEM;
     }
+    entry->next = NULL;
     entry->request = request;
     entry->bytes = bytes;
     if (client->last != NULL) {

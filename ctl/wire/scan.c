@@ -126,23 +126,33 @@ escape(struct scanner *s)
 }
 
 static bool
+is_plain(char byte)
+{
+    return (unsigned char)byte >= 0x20 && byte != '"' && byte != '\\';
+}
+
+static bool
 string(struct scanner *s)
 {
     if (*s->at != '"') {
         return fault(s, "a string is missing");
     }
     s->at++;
-    while (*s->at != '"') {
+    for (;;) {
+        while (is_plain(*s->at)) {
+            s->at++;
+        }
+        if (*s->at == '"') {
+            break;
+        }
         if (*s->at == '\\') {
             if (!escape(s)) {
                 return false;
             }
         } else if (*s->at == '\0') {
             return fault(s, "a string does not end");
-        } else if ((unsigned char)*s->at < 0x20) {
-            return fault(s, "a control character in a string");
         } else {
-            s->at++;
+            return fault(s, "a control character in a string");
         }
     }
     s->at++;
