@@ -1,7 +1,8 @@
 /* The registry's inside, shared by its writing and its reading half only.
  *
  * The pool and the table are guarded by the one mutex. A record copied out
- * of it holds its strings (pool_hold) and may then be read unlocked.
+ * of it holds its strings (pool_hold) and may then be read unlocked. An entry
+ * stays in the table, with its name, as long as the registry lives.
  */
 #ifndef LAZYCORE_REGISTRY_PRIVATE_H
 #define LAZYCORE_REGISTRY_PRIVATE_H
@@ -76,17 +77,26 @@ void registry_met(struct lz_record *record);
 void registry_set_state(struct lz_registry *registry, struct lz_record *record,
                         enum lz_state state) LZ_REQUIRES(registry->mutex);
 
-/* --- registry_read.c: for what looks at many records at once ------------ */
+/* --- registry_read.c: for what looks at many records ------------------- */
 
-/* Copies of what QUERY selects but for its glob, in no order; they hold their
- * strings, which are the pool's: equal ones have one pointer. 0 or -ENOMEM. */
-int registry_snapshot(struct lz_registry *registry,
-                      const struct lz_query *query,
-                      struct lz_record **ret_records, size_t *ret_count);
-void registry_snapshot_free(struct lz_registry *registry,
-                            struct lz_record *records, size_t count);
+/* Whether QUERY, its glob apart, selects RECORD. */
+bool registry_selects(const struct lz_query *query,
+                      const struct lz_record *record);
+/* A copy of ENTRY's record if QUERY, unless it is NULL, still selects it; it
+ * holds its strings. */
+bool registry_record_take(struct lz_registry *registry,
+                          const struct lz_registry_entry *entry,
+                          const struct lz_query *query,
+                          struct lz_record *ret_record);
+/* Let go of what RECORD, a copy, holds. */
+void registry_record_put(struct lz_registry *registry,
+                         const struct lz_record *record);
+/* RECORD as readers see it; the strings are its own. */
+void registry_show_record(const struct lz_record *record,
+                          struct lz_module *ret_module);
 /* Deep copies, *RET_MODULES with room for one more, zeroed. 0 or -ENOMEM. */
-int registry_copy(const struct lz_record *const *records, size_t count,
+int registry_copy(struct lz_registry *registry,
+                  const struct lz_registry_entry *const *entries, size_t count,
                   struct lz_module **ret_modules);
 
 #endif

@@ -1,14 +1,14 @@
-/* What readers get from the registry: totals, listings, one module.
+/* What readers get from the registry: totals, one module, copies of many.
  *
- * Records are copied under the lock with their strings held; globs, sorting
- * and duplicating come after it, so that a listing of a large service makes
- * no import wait for long. Any thread, no GIL.
+ * A record is copied under the lock with its strings held, and duplicated
+ * after it. What selects and sorts is registry_listing.c's. Any thread, no
+ * GIL.
  */
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lazycore/registry_listing.h"
 #include "lazycore/registry_private.h"
 
 static const char *const state_strings[] = {
@@ -104,27 +104,14 @@ record_put(struct lz_pool *pool, const struct lz_record *record)
     pool_put(pool, record->trigger.function);
 }
 
-/* Let go of what COUNT copied records hold, and of the array. */
-void
-registry_snapshot_free(struct lz_registry *registry, struct lz_record *records,
-                       size_t count)
-{
-    lz_mutex_lock(&registry->mutex);
-    for (size_t i = 0; i < count; i++) {
-        record_put(registry->pool, &records[i]);
-    }
-    lz_mutex_unlock(&registry->mutex);
-    free(records);
-}
-
 static bool
 visible(const struct lz_record *record)
 {
     return record->state != LZ_STATE_NONE || record->failures != 0;
 }
 
-static bool
-selected(const struct lz_record *record, const struct lz_query *query)
+bool
+registry_selects(const struct lz_query *query, const struct lz_record *record)
 {
     if (!visible(record)) {
         return false;
@@ -138,89 +125,74 @@ selected(const struct lz_record *record, const struct lz_query *query)
     return !query->failed || record->failing;
 }
 
-int
-registry_snapshot(struct lz_registry *registry, const struct lz_query *query,
-                  struct lz_record **ret_records, size_t *ret_count)
+bool
+registry_record_take(struct lz_registry *registry,
+                     const struct lz_registry_entry *entry,
+                     const struct lz_query *query,
+                     struct lz_record *ret_record)
 {
-    size_t count = 0;
+    bool selected;
 
     lz_mutex_lock(&registry->mutex);
-    struct lz_record *records =
-        malloc((table_count(&registry->table) + 1) * sizeof(*records));
-    if (records != NULL) {
-        for (struct lz_node *node = table_first(&registry->table);
-             node != NULL; node = table_next(node)) {
-            const struct lz_registry_entry *entry =
-                (const struct lz_registry_entry *)node;
-            if (selected(&entry->record, query)) {
-                record_hold(&entry->record);
-                records[count++] = entry->record;
-            }
-        }
+    selected = query == NULL || registry_selects(query, &entry->record);
+    if (selected) {
+        record_hold(&entry->record);
+        *ret_record = entry->record;
     }
     lz_mutex_unlock(&registry->mutex);
-    if (records == NULL) {
-        return -ENOMEM;
-    }
-    *ret_records = records;
-    *ret_count = count;
-    return 0;
+    return selected;
 }
 
-static int
-by_name(const void *left, const void *right)
+void
+registry_record_put(struct lz_registry *registry,
+                    const struct lz_record *record)
 {
-    const struct lz_record *const *a = left;
-    const struct lz_record *const *b = right;
-
-    return strcmp((*a)->name, (*b)->name);
+    lz_mutex_lock(&registry->mutex);
+    record_put(registry->pool, record);
+    lz_mutex_unlock(&registry->mutex);
 }
 
-static int
-by_time(const void *left, const void *right)
+static char *
+lend(const char *text)
 {
-    const struct lz_record *const *a = left;
-    const struct lz_record *const *b = right;
-
-    if ((*a)->wall_self_ns != (*b)->wall_self_ns) {
-        return (*a)->wall_self_ns > (*b)->wall_self_ns ? -1 : 1;
-    }
-    return by_name(left, right);
+    return (char *)(uintptr_t)text;
 }
 
-static int
-by_memory(const void *left, const void *right)
+void
+registry_show_record(const struct lz_record *record,
+                     struct lz_module *ret_module)
 {
-    const struct lz_record *const *a = left;
-    const struct lz_record *const *b = right;
-
-    if ((*a)->bytes_self != (*b)->bytes_self) {
-        return (*a)->bytes_self > (*b)->bytes_self ? -1 : 1;
-    }
-    return by_name(left, right);
+    *ret_module = (struct lz_module){
+        .name = lend(record->name),
+        .state = (enum lz_state)record->state,
+        .reason = (enum lz_reason)record->reason,
+        .builtin = record->builtin,
+        .file = lend(record->file),
+        .statement = record->statement,
+        .rule = lend(record->rule),
+        .parent = lend(record->parent),
+        .thread = lend(record->thread),
+        .trigger = record->trigger,
+        .sequence = record->sequence,
+        .met_ns = record->met_ns,
+        .started_ns = record->started_ns,
+        .first_use_ns = record->first_use_ns,
+        .loaded_ns = record->loaded_ns,
+        .wall_ns = record->wall_ns,
+        .wall_self_ns = record->wall_self_ns,
+        .cpu_ns = record->cpu_ns,
+        .cpu_self_ns = record->cpu_self_ns,
+        .bytes = record->bytes,
+        .bytes_self = record->bytes_self,
+        .blocks = record->blocks,
+        .blocks_self = record->blocks_self,
+        .loads = record->loads,
+        .failures = record->failures,
+        .blocked = record->blocked,
+        .last_error = lend(record->last_error),
+        .names_pending = record->names_pending,
+    };
 }
-
-/* What has not been loaded comes last. */
-static int
-by_order(const void *left, const void *right)
-{
-    const struct lz_record *const *a = left;
-    const struct lz_record *const *b = right;
-    uint64_t first = (*a)->sequence - 1;
-    uint64_t second = (*b)->sequence - 1;
-
-    if (first != second) {
-        return first < second ? -1 : 1;
-    }
-    return by_name(left, right);
-}
-
-static int (*const comparisons[])(const void *, const void *) = {
-    [LZ_SORT_NAME] = by_name,
-    [LZ_SORT_TIME] = by_time,
-    [LZ_SORT_MEMORY] = by_memory,
-    [LZ_SORT_ORDER] = by_order,
-};
 
 /* --- deep copies -------------------------------------------------------- */
 
@@ -244,39 +216,21 @@ copy_place(const struct lz_place *place, struct lz_place *ret_copy)
     return status;
 }
 
+/* FROM's strings are another's. */
 static int
-copy_record(const struct lz_record *record, struct lz_module *ret_module)
+copy_module(const struct lz_module *from, struct lz_module *ret_module)
 {
-    *ret_module = (struct lz_module){
-        .state = (enum lz_state)record->state,
-        .reason = (enum lz_reason)record->reason,
-        .builtin = record->builtin,
-        .sequence = record->sequence,
-        .met_ns = record->met_ns,
-        .started_ns = record->started_ns,
-        .first_use_ns = record->first_use_ns,
-        .loaded_ns = record->loaded_ns,
-        .wall_ns = record->wall_ns,
-        .wall_self_ns = record->wall_self_ns,
-        .cpu_ns = record->cpu_ns,
-        .cpu_self_ns = record->cpu_self_ns,
-        .bytes = record->bytes,
-        .bytes_self = record->bytes_self,
-        .blocks = record->blocks,
-        .blocks_self = record->blocks_self,
-        .loads = record->loads,
-        .failures = record->failures,
-        .blocked = record->blocked,
-        .names_pending = record->names_pending,
-    };
-    int status = copy_text(record->name, &ret_module->name);
-    status |= copy_text(record->file, &ret_module->file);
-    status |= copy_text(record->parent, &ret_module->parent);
-    status |= copy_text(record->thread, &ret_module->thread);
-    status |= copy_text(record->last_error, &ret_module->last_error);
-    status |= copy_text(record->rule, &ret_module->rule);
-    status |= copy_place(&record->statement, &ret_module->statement);
-    status |= copy_place(&record->trigger, &ret_module->trigger);
+    int status = 0;
+
+    *ret_module = *from;
+    status |= copy_text(from->name, &ret_module->name);
+    status |= copy_text(from->file, &ret_module->file);
+    status |= copy_text(from->parent, &ret_module->parent);
+    status |= copy_text(from->thread, &ret_module->thread);
+    status |= copy_text(from->last_error, &ret_module->last_error);
+    status |= copy_text(from->rule, &ret_module->rule);
+    status |= copy_place(&from->statement, &ret_module->statement);
+    status |= copy_place(&from->trigger, &ret_module->trigger);
     return status;
 }
 
@@ -307,22 +261,53 @@ registry_modules_free(struct lz_module *modules, size_t count)
 }
 
 int
-registry_copy(const struct lz_record *const *records, size_t count,
+registry_copy(struct lz_registry *registry,
+              const struct lz_registry_entry *const *entries, size_t count,
               struct lz_module **ret_modules)
 {
     struct lz_module *modules = calloc(count + 1, sizeof(*modules));
+    int status = modules == NULL ? -1 : 0;
 
-    if (modules == NULL) {
-        return -ENOMEM;
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        struct lz_module shown;
+        struct lz_record record;
+
+        (void)registry_record_take(registry, entries[i], NULL, &record);
+        registry_show_record(&record, &shown);
+        status = copy_module(&shown, &modules[i]);
+        registry_record_put(registry, &record);
     }
-    for (size_t i = 0; i < count; i++) {
-        if (copy_record(records[i], &modules[i]) != 0) {
-            registry_modules_free(modules, i + 1);
-            return -ENOMEM;
-        }
+    if (status != 0) {
+        registry_modules_free(modules, count);
+        return -ENOMEM;
     }
     *ret_modules = modules;
     return 0;
+}
+
+/* The first WANTED that are still selected, and how many there are. */
+static int
+copy_listing(struct lz_listing *listing, size_t wanted,
+             struct lz_module *modules, size_t *ret_count, size_t *ret_total)
+{
+    size_t total = registry_listing_count(listing);
+    size_t count = 0;
+    int status = 0;
+
+    for (size_t i = 0;
+         status == 0 && count < wanted && i < registry_listing_count(listing);
+         i++) {
+        struct lz_module shown;
+
+        if (registry_listing_at(listing, i, &shown)) {
+            status = copy_module(&shown, &modules[count++]);
+        } else {
+            total--;
+        }
+    }
+    *ret_count = count;
+    *ret_total = total;
+    return status;
 }
 
 int
@@ -330,66 +315,51 @@ registry_list(struct lz_registry *registry, const struct lz_query *query,
               struct lz_module **ret_modules, size_t *ret_count,
               size_t *ret_total)
 {
-    struct lz_record *records;
-    size_t count, total = 0;
+    struct lz_listing *listing;
+    struct lz_module *modules;
+    size_t count = 0, total, wanted;
+    int status = -1;
 
-    if (registry_snapshot(registry, query, &records, &count) != 0) {
+    if (registry_listing_open(registry, query, &listing) != 0) {
         return -ENOMEM;
     }
-    int status = -ENOMEM;
-    const struct lz_record **order =
-        malloc((count + 1) * sizeof(const struct lz_record *));
-    if (order != NULL) {
-        for (size_t i = 0; i < count; i++) {
-            if (query->match == NULL ||
-                fnmatch(query->match, records[i].name, 0) == 0) {
-                order[total++] = &records[i];
-            }
-        }
-        qsort(order, total, sizeof(const struct lz_record *),
-              comparisons[query->sort]);
-        size_t wanted =
-            query->limit != 0 && query->limit < total ? query->limit : total;
-        status = registry_copy(order, wanted, ret_modules);
-        if (status == 0) {
-            *ret_count = wanted;
-            *ret_total = total;
-        }
+    wanted = registry_listing_count(listing);
+    if (query->limit != 0 && query->limit < wanted) {
+        wanted = query->limit;
     }
-    free(order);
-    registry_snapshot_free(registry, records, count);
-    return status;
+    modules = calloc(wanted + 1, sizeof(*modules));
+    if (modules != NULL) {
+        status = copy_listing(listing, wanted, modules, &count, &total);
+    }
+    registry_listing_close(listing);
+    if (status != 0) {
+        registry_modules_free(modules, count);
+        return -ENOMEM;
+    }
+    *ret_modules = modules;
+    *ret_count = count;
+    *ret_total = total;
+    return 0;
 }
 
 int
 registry_show(struct lz_registry *registry, const char *name,
               struct lz_module **ret_module)
 {
-    struct lz_registry_entry *entry = NULL;
+    const struct lz_registry_entry *entry = NULL;
     size_t length = strnlen(name, LZ_REGISTRY_NAME_MAX + 1);
-    struct lz_record *record = malloc(sizeof(*record));
 
-    if (record == NULL) {
-        return -ENOMEM;
-    }
     lz_mutex_lock(&registry->mutex);
     if (length <= LZ_REGISTRY_NAME_MAX) {
-        entry = (struct lz_registry_entry *)table_find(&registry->table, name,
-                                                       length);
+        entry = (const struct lz_registry_entry *)table_find(&registry->table,
+                                                             name, length);
     }
-    if (entry != NULL && visible(&entry->record)) {
-        record_hold(&entry->record);
-        *record = entry->record;
-    } else {
+    if (entry != NULL && !visible(&entry->record)) {
         entry = NULL;
     }
     lz_mutex_unlock(&registry->mutex);
     if (entry == NULL) {
-        free(record);
         return 0;
     }
-    const struct lz_record *only = record;
-    int status = registry_copy(&only, 1, ret_module);
-    registry_snapshot_free(registry, record, 1);
-    return status == 0 ? 1 : status;
+    return registry_copy(registry, &entry, 1, ret_module) == 0 ? 1 : -ENOMEM;
 }

@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "lazycore/pool.h"
+#include "lazycore/registry_listing.h"
+#include "lazycore/registry_tree.h"
 #include "tests/unit/registry_fixture.h"
 
 static struct lz_registry_stats
@@ -311,6 +313,35 @@ test_lists(void **state)
                 0);
 }
 
+/* What is selected stays, in its order; what it has become is told. */
+static void
+test_listing_beside_changes(void **state)
+{
+    struct lz_query pending = {.states = 1u << LZ_STATE_PROXY};
+    struct lz_listing *listing;
+    struct lz_module module;
+
+    registry_proxy(*state, "b", "/b.py", NULL);
+    registry_proxy(*state, "a", "/a.py", NULL);
+    registry_proxy(*state, "c", "/c.py", NULL);
+    assert_int_equal(registry_listing_open(*state, &pending, &listing), 0);
+    load(*state, "b", LZ_REASON_LAZY);
+    registry_proxy(*state, "aa", NULL, NULL);
+    load_fails(*state, "c", "Error: no");
+    assert_int_equal(registry_listing_count(listing), 3);
+    assert_true(registry_listing_at(listing, 0, &module));
+    assert_string_equal(module.name, "a");
+    assert_string_equal(module.file, "/a.py");
+    assert_false(registry_listing_at(listing, 1, &module));
+    assert_string_equal(registry_listing_name(listing, 1), "b");
+    assert_true(registry_listing_at(listing, 2, &module));
+    load_fails(*state, "c", "Error: other");
+    assert_string_equal(module.last_error, "Error: no");
+    assert_true(registry_listing_at(listing, 2, &module));
+    assert_string_equal(module.last_error, "Error: other");
+    registry_listing_close(listing);
+}
+
 static void
 test_hostile_names(void **state)
 {
@@ -441,6 +472,14 @@ read_once(struct shared *shared)
     if (registry_show(shared->registry, "m0", &modules) == 1) {
         registry_modules_free(modules, 1);
     }
+    struct lz_chain chain;
+    struct lz_context context;
+    if (registry_chain(shared->registry, "m1", &chain) == 1) {
+        registry_chain_done(&chain);
+    }
+    if (registry_context(shared->registry, "m1", 5, &context) == 1) {
+        registry_context_done(&context);
+    }
 }
 
 static void *
@@ -502,6 +541,7 @@ main(void)
         TEST(test_builtins),
         TEST(test_names_never_go_below_zero),
         TEST(test_lists),
+        TEST(test_listing_beside_changes),
         TEST(test_hostile_names),
         TEST(test_bounded_memory),
         TEST(test_pool_shares),
