@@ -6,11 +6,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/audit.h"
 #include "daemon/confirm.h"
 #include "daemon/handlers.h"
 #include "daemon/log.h"
+
+enum { LOADS_FEW = 8 }; /* names of a short answer */
 
 static void
 release(struct call *call)
@@ -19,7 +22,7 @@ release(struct call *call)
         return;
     }
     arena_done(&call->arena);
-    free(call->line.data);
+    wire_line_free(&call->line);
     free(call->text);
     wire_request_free(call->request);
     free(call);
@@ -100,11 +103,12 @@ look_at_files(struct operator_job *job)
         call->status = handle_drift(call->control->setup.core,
                                     &call->request->params.drift, &call->arena,
                                     &call->reply.drift, &call->error);
-        return;
+    } else {
+        call->status = handle_unused(
+            call->control->setup.core, &call->request->params.unused,
+            &call->arena, &call->reply.unused, &call->error);
     }
-    call->status =
-        handle_unused(call->control->setup.core, &call->request->params.unused,
-                      &call->arena, &call->reply.unused, &call->error);
+    read_answer(call);
 }
 
 static bool
@@ -120,6 +124,41 @@ call_is_for(const struct wire_request *request)
 {
     return wire_request_needs_python(request) || needs_disk(request) ||
            read_is_for(request);
+}
+
+static bool
+loads_few(const struct wire_load_params *params)
+{
+    bool few = params->name_count <= LOADS_FEW && !params->recursive;
+
+    for (size_t i = 0; few && i < params->name_count; i++) {
+        few = strpbrk(params->names[i], "*?[") == NULL;
+    }
+    return few;
+}
+
+/* Whether the answer may be as long as there are modules, or names in the
+ * request. */
+static bool
+has_long_answer(const struct wire_request *request)
+{
+    switch (request->command->id) {
+    case WIRE_LOAD:
+        return !loads_few(&request->params.load);
+    case WIRE_RELOAD:
+    case WIRE_ROLLBACK:
+    case WIRE_IGNORE_SAVE:
+        return false;
+    default:
+        return !turn_is_short(request);
+    }
+}
+
+bool
+call_is_long(const struct wire_request *request)
+{
+    return (needs_disk(request) || read_is_for(request)) &&
+           !wire_request_needs_python(request) && has_long_answer(request);
 }
 
 /* Which thread works at REQUEST. */
@@ -146,6 +185,7 @@ call_new(struct client *client, struct wire_request *request)
                             : look_at_files;
         (void)snprintf(call->job.what, sizeof(call->job.what), "%s",
                        request->command->method);
+        call->job.is_long = has_long_answer(request);
         call->control = control;
         call->client = client;
         call->uid = client->uid;

@@ -95,7 +95,7 @@ struct control {
     atomic_bool ready;     /* the service has said so, not yet passed on */
     atomic_bool unpublish; /* main thread says: take the paths away */
     atomic_bool finish;    /* main thread says: end */
-    bool reading;          /* the reader has a request with a long answer */
+    bool reading;          /* a call that call_is_long is under way */
     bool starved;          /* the last accept failed */
     bool stopping;         /* the service was asked to end */
     bool closing;          /* the loop is being closed */
@@ -139,7 +139,7 @@ struct client {
     uint64_t lost;   /* events it did not get */
     char *pending;   /* output behind what is being written */
     size_t pending_length, pending_size;
-    bool writing;                 /* libuv has output of it */
+    unsigned writing;             /* how much output libuv has of it */
     unsigned handles;             /* not yet closed */
     size_t held;                  /* bytes kept for it */
     uint64_t sent, answered;      /* bytes for it; requests of it: ever */
@@ -157,7 +157,7 @@ struct call {
     struct operator_job job;
     struct operator_thread *op; /* which */
     bool reads;                 /* control->reading is for it */
-    struct wire_line line;      /* the answer, where the reader made it */
+    struct wire_line line;      /* the answer, where a thread made it */
     uv_timer_t deadline;
     struct control *control;
     struct client *client; /* NULL: gone, or answered */
@@ -281,6 +281,8 @@ int watch_room(struct control *control);
 bool read_is_for(const struct wire_request *request);
 /* In the reader's thread: work at a call, and make its line. */
 void read_run(struct operator_job *job);
+/* Make the line of a call that has been worked at, in the same thread. */
+void read_answer(struct call *call);
 /* CALL goes to its operator; it is back, or given up. */
 void read_begin(struct call *call) LZ_LOOP_ONLY;
 void read_end(struct call *call) LZ_LOOP_ONLY;
@@ -289,6 +291,9 @@ void read_end(struct call *call) LZ_LOOP_ONLY;
 
 /* Whether REQUEST is not for the loop's thread. */
 bool call_is_for(const struct wire_request *request);
+/* Whether what answers REQUEST, without Python, may take its time and be as
+ * long as there are modules. */
+bool call_is_long(const struct wire_request *request);
 /* Hand REQUEST, which it takes, to its operator. 0, or -1 with ERROR and
  * REQUEST still the caller's. */
 int call_start(struct client *client, struct wire_request *request,

@@ -3,6 +3,7 @@
 #define DAEMON_HANDLERS_H
 
 #include "daemon/control_private.h"
+#include "lazycore/registry_listing.h"
 
 /* Both return -1. handler_error releases FROM. */
 int handler_no_memory(struct wire_error *error);
@@ -18,7 +19,15 @@ int handle_report(struct control *control,
                   const struct wire_report_params *params, struct arena *arena,
                   struct wire_report *ret, struct wire_error *error);
 
-/* Copies in ARENA, for the others. */
+/* What is closed with ARENA. 0, or -1 with ERROR. */
+int handler_listing(struct lz_registry *registry, const struct lz_query *query,
+                    struct arena *arena, struct lz_listing **ret_listing,
+                    struct wire_error *error);
+/* With FROM's strings, for the others. */
+void handler_show_place(const struct lz_place *from, struct wire_place *ret);
+void handler_show_module(const struct lz_module *from,
+                         struct wire_module *ret);
+/* The same with copies in ARENA. */
 void handler_copy_place(const struct lz_place *from, struct arena *arena,
                         struct wire_place *ret);
 void handler_copy_module(const struct lz_module *from, struct arena *arena,

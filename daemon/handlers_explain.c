@@ -156,16 +156,16 @@ length_of(const char *text)
     return text == NULL ? 0 : strlen(text);
 }
 
+/* Bytes of its JSON, about. */
 static size_t
-copy_load(const struct lz_module *from, struct arena *arena,
-          struct wire_trace_load *ret)
+show_load(const struct lz_module *from, struct wire_trace_load *ret)
 {
     *ret = (struct wire_trace_load){
-        .name = arena_strdup(arena, from->name),
-        .parent = arena_strdup(arena, from->parent),
-        .thread = arena_strdup(arena, from->thread),
+        .name = from->name,
+        .parent = from->parent,
+        .thread = from->thread,
         .reason = lz_reason_string(from->reason),
-        .file = arena_strdup(arena, from->file),
+        .file = from->file,
         .sequence = from->sequence,
         .started_ns = from->started_ns,
         .wall_ns = from->wall_ns,
@@ -177,27 +177,40 @@ copy_load(const struct lz_module *from, struct arena *arena,
         .blocks = from->blocks,
         .blocks_self = from->blocks_self,
     };
-    handler_copy_place(&from->trigger, arena, &ret->trigger);
+    handler_show_place(&from->trigger, &ret->trigger);
     return LOAD_BYTES + length_of(ret->name) + length_of(ret->parent) +
            length_of(ret->thread) + length_of(ret->file) +
            length_of(ret->trigger.file) + length_of(ret->trigger.function);
 }
 
-/* As many of the COUNT loads as a reply may hold. */
-static void
-fill_page(const struct lz_module *modules, size_t count, struct arena *arena,
-          struct wire_trace *ret)
-{
-    size_t bytes = 0;
+/* As many loads as a reply may hold. */
+struct page {
+    struct lz_listing *listing;
+    size_t at, left, bytes;
+    uint64_t last;  /* sequence number of the last one given */
+    uint64_t *next; /* of the reply */
+    struct lz_module module;
+    struct wire_trace_load shown;
+};
 
-    while (ret->load_count < count && bytes < PAGE_BYTES) {
-        bytes += copy_load(&modules[ret->load_count], arena,
-                           &ret->loads[ret->load_count]);
-        ret->load_count++;
+static const void *
+next_load(void *arg)
+{
+    struct page *page = arg;
+
+    while (page->at < registry_listing_count(page->listing)) {
+        if (page->left == 0 || page->bytes >= PAGE_BYTES) {
+            *page->next = page->last;
+            return NULL;
+        }
+        if (registry_listing_at(page->listing, page->at++, &page->module)) {
+            page->left--;
+            page->bytes += show_load(&page->module, &page->shown);
+            page->last = page->shown.sequence;
+            return &page->shown;
+        }
     }
-    if (ret->load_count < ret->total) {
-        ret->next = ret->loads[ret->load_count - 1].sequence;
-    }
+    return NULL;
 }
 
 int
@@ -205,28 +218,25 @@ handle_trace(struct control *control, const struct wire_trace_params *params,
              struct arena *arena, struct wire_trace *ret,
              struct wire_error *error)
 {
-    size_t limit = params->limit > 0 && params->limit < WIRE_LIMIT_TRACE_PAGE
-                       ? (size_t)params->limit
-                       : WIRE_LIMIT_TRACE_PAGE;
     struct lz_query query = {.loaded = true,
                              .after = (uint64_t)params->after,
-                             .sort = LZ_SORT_ORDER,
-                             .limit = limit};
-    struct lz_module *modules = NULL;
-    size_t count = 0;
-    size_t total = 0;
+                             .sort = LZ_SORT_ORDER};
+    struct page *page = arena_alloc(arena, 1, sizeof(*page));
 
-    if (registry_list(control->setup.core->registry, &query, &modules, &count,
-                      &total) < 0) {
+    if (page == NULL) {
         return handler_no_memory(error);
     }
+    if (handler_listing(control->setup.core->registry, &query, arena,
+                        &page->listing, error) < 0) {
+        return -1;
+    }
+    page->left = params->limit > 0 && params->limit < WIRE_LIMIT_TRACE_PAGE
+                     ? (size_t)params->limit
+                     : WIRE_LIMIT_TRACE_PAGE;
+    page->next = &ret->next;
     ret->pid = getpid();
     ret->app = control->setup.app;
-    ret->total = total;
-    ret->loads = arena_alloc(arena, count + 1, sizeof(*ret->loads));
-    if (ret->loads != NULL) {
-        fill_page(modules, count, arena, ret);
-    }
-    registry_modules_free(modules, count);
-    return ret->loads == NULL ? handler_no_memory(error) : 0;
+    ret->total = registry_listing_count(page->listing);
+    ret->source = (struct wire_source){next_load, page};
+    return 0;
 }

@@ -48,29 +48,32 @@ covered(const struct wire_ignore_params *params, enum lz_ignore_kind kind,
     return false;
 }
 
-/* Modules that are still proxies and that the values match. */
+/* Modules that are still proxies and that the values match. 0, or -1 with
+ * ERROR. */
 static int
 find_pending(struct lz_core *core, const struct wire_ignore_params *params,
              enum lz_ignore_kind kind, struct arena *arena,
-             struct wire_ignore_edit *ret)
+             struct wire_ignore_edit *ret, struct wire_error *error)
 {
     struct lz_query query = {.states = 1u << LZ_STATE_PROXY};
-    struct lz_module *modules = NULL;
-    size_t count = 0;
-    size_t total;
+    struct lz_listing *listing;
+    size_t count;
 
-    if (registry_list(core->registry, &query, &modules, &count, &total) < 0) {
+    if (handler_listing(core->registry, &query, arena, &listing, error) < 0) {
         return -1;
     }
+    count = registry_listing_count(listing);
     ret->pending = arena_alloc(arena, count + 1, sizeof(*ret->pending));
     for (size_t i = 0; ret->pending != NULL && i < count; i++) {
-        if (covered(params, kind, &modules[i])) {
+        struct lz_module module;
+
+        if (registry_listing_at(listing, i, &module) &&
+            covered(params, kind, &module)) {
             ret->pending[ret->pending_count++] =
-                arena_strdup(arena, modules[i].name);
+                registry_listing_name(listing, i);
         }
     }
-    registry_modules_free(modules, count);
-    return ret->pending == NULL ? -1 : 0;
+    return ret->pending == NULL ? handler_no_memory(error) : 0;
 }
 
 static int
@@ -144,9 +147,11 @@ ignore_edit(struct lz_core *core, const struct wire_request *request,
     ret->changed = arena_alloc(arena, params->value_count + 1, sizeof(char *));
     ret->unchanged =
         arena_alloc(arena, params->value_count + 1, sizeof(char *));
-    if (ret->changed == NULL || ret->unchanged == NULL ||
-        (add && find_pending(core, params, kind, arena, ret) < 0)) {
+    if (ret->changed == NULL || ret->unchanged == NULL) {
         return handler_no_memory(error);
+    }
+    if (add && find_pending(core, params, kind, arena, ret, error) < 0) {
+        return -1;
     }
     if (edit_values(core->ignore, kind, add, params, ret, &failure) < 0) {
         return handler_error(error, &failure, arena);

@@ -1,7 +1,7 @@
 /* Modules as the registry knows them, for list and report.
  *
- * Copies of the registry's copies, so that the registry's lock is held for
- * its own copying only.
+ * One at a time, as the line is written: what an answer takes beside its line
+ * grows by a few bytes with each module.
  */
 #include "daemon/handlers.h"
 
@@ -11,29 +11,26 @@
 enum { COSTLY = 20 }; /* dearest loads of a verbose report */
 
 void
-handler_copy_place(const struct lz_place *from, struct arena *arena,
-                   struct wire_place *ret)
+handler_show_place(const struct lz_place *from, struct wire_place *ret)
 {
-    ret->file = arena_strdup(arena, from->file);
-    ret->line = from->line;
-    ret->function = arena_strdup(arena, from->function);
+    *ret = (struct wire_place){
+        .file = from->file, .line = from->line, .function = from->function};
 }
 
 void
-handler_copy_module(const struct lz_module *from, struct arena *arena,
-                    struct wire_module *ret)
+handler_show_module(const struct lz_module *from, struct wire_module *ret)
 {
     *ret = (struct wire_module){
-        .name = arena_strdup(arena, from->name),
+        .name = from->name,
         .state = lz_state_string(from->state),
         .reason = lz_reason_string(from->reason),
         .reason_text = lz_reason_text(from->reason),
         .builtin = from->builtin,
-        .file = arena_strdup(arena, from->file),
-        .parent = arena_strdup(arena, from->parent),
-        .thread = arena_strdup(arena, from->thread),
+        .file = from->file,
+        .parent = from->parent,
+        .thread = from->thread,
         .sequence = from->sequence,
-        .rule = arena_strdup(arena, from->rule),
+        .rule = from->rule,
         .met_ns = from->met_ns,
         .started_ns = from->started_ns,
         .first_use_ns = from->first_use_ns,
@@ -49,40 +46,85 @@ handler_copy_module(const struct lz_module *from, struct arena *arena,
         .loads = from->loads,
         .failures = from->failures,
         .blocked = from->blocked,
-        .last_error = arena_strdup(arena, from->last_error),
+        .last_error = from->last_error,
         .names_pending = from->names_pending,
     };
-    handler_copy_place(&from->statement, arena, &ret->statement);
-    handler_copy_place(&from->trigger, arena, &ret->trigger);
+    handler_show_place(&from->statement, &ret->statement);
+    handler_show_place(&from->trigger, &ret->trigger);
 }
 
-/* What QUERY selects, copied into ARENA. 0, or -1 with ERROR. */
-static int
-query_modules(struct control *control, const struct lz_query *query,
-              struct arena *arena, struct wire_module **ret_modules,
-              size_t *ret_count, uint64_t *ret_total, struct wire_error *error)
+static void
+keep_place(struct wire_place *place, struct arena *arena)
 {
-    struct lz_module *modules = NULL;
-    struct wire_module *copies;
-    size_t count = 0;
-    size_t total = 0;
+    place->file = arena_strdup(arena, place->file);
+    place->function = arena_strdup(arena, place->function);
+}
 
-    if (registry_list(control->setup.core->registry, query, &modules, &count,
-                      &total) < 0) {
-        return handler_no_memory(error);
+void
+handler_copy_place(const struct lz_place *from, struct arena *arena,
+                   struct wire_place *ret)
+{
+    handler_show_place(from, ret);
+    keep_place(ret, arena);
+}
+
+void
+handler_copy_module(const struct lz_module *from, struct arena *arena,
+                    struct wire_module *ret)
+{
+    handler_show_module(from, ret);
+    ret->name = arena_strdup(arena, ret->name);
+    ret->file = arena_strdup(arena, ret->file);
+    ret->parent = arena_strdup(arena, ret->parent);
+    ret->thread = arena_strdup(arena, ret->thread);
+    ret->rule = arena_strdup(arena, ret->rule);
+    ret->last_error = arena_strdup(arena, ret->last_error);
+    keep_place(&ret->statement, arena);
+    keep_place(&ret->trigger, arena);
+}
+
+static void
+close_listing(void *listing)
+{
+    registry_listing_close(listing);
+}
+
+int
+handler_listing(struct lz_registry *registry, const struct lz_query *query,
+                struct arena *arena, struct lz_listing **ret_listing,
+                struct wire_error *error)
+{
+    return registry_listing_open(registry, query, ret_listing) < 0 ||
+                   arena_on_end(arena, close_listing, *ret_listing) < 0
+               ? handler_no_memory(error)
+               : 0;
+}
+
+/* --- list --------------------------------------------------------------- */
+
+struct module_list {
+    struct lz_listing *listing;
+    size_t at, left;
+    uint64_t *total; /* of the reply */
+    struct lz_module module;
+    struct wire_module shown;
+};
+
+static const void *
+next_module(void *arg)
+{
+    struct module_list *list = arg;
+
+    while (list->left > 0 &&
+           list->at < registry_listing_count(list->listing)) {
+        if (registry_listing_at(list->listing, list->at++, &list->module)) {
+            list->left--;
+            handler_show_module(&list->module, &list->shown);
+            return &list->shown;
+        }
+        --*list->total;
     }
-    copies = arena_alloc(arena, count + 1, sizeof(*copies));
-    for (size_t i = 0; copies != NULL && i < count; i++) {
-        handler_copy_module(&modules[i], arena, &copies[i]);
-    }
-    registry_modules_free(modules, count);
-    if (copies == NULL) {
-        return handler_no_memory(error);
-    }
-    *ret_modules = copies;
-    *ret_count = count;
-    *ret_total = total;
-    return 0;
+    return NULL;
 }
 
 int
@@ -96,10 +138,13 @@ handle_list(struct control *control, const struct wire_list_params *params,
                                          [WIRE_SORT_ORDER] = LZ_SORT_ORDER};
     struct lz_query query = {.failed = params->failed,
                              .match = params->match,
-                             .sort = sorts[params->sort],
-                             .limit = (size_t)params->limit};
+                             .sort = sorts[params->sort]};
+    struct module_list *list = arena_alloc(arena, 1, sizeof(*list));
     enum lz_state state;
 
+    if (list == NULL) {
+        return handler_no_memory(error);
+    }
     if (params->state != NULL) {
         if (!lz_state_from_string(params->state, &state)) {
             return wire_error_set(error, WIRE_ERROR_INVALID,
@@ -109,14 +154,28 @@ handle_list(struct control *control, const struct wire_list_params *params,
         }
         query.states = 1u << state;
     }
-    return query_modules(control, &query, arena, &ret->modules,
-                         &ret->module_count, &ret->total, error);
+    if (handler_listing(control->setup.core->registry, &query, arena,
+                        &list->listing, error) < 0) {
+        return -1;
+    }
+    ret->total = registry_listing_count(list->listing);
+    list->total = &ret->total;
+    list->left = params->limit > 0 ? (size_t)params->limit : SIZE_MAX;
+    ret->source = (struct wire_source){next_module, list};
+    return 0;
 }
 
 /* --- report ------------------------------------------------------------- */
 
+/* What a group asks of a module. */
+struct member {
+    const char *name;
+    enum lz_state state;
+    bool builtin;
+};
+
 static bool
-in_group(const struct wire_module *module, enum wire_group_id group)
+in_group(const struct member *module, enum wire_group_id group)
 {
     static const enum lz_state states[] = {
         [WIRE_GROUP_PROXIES] = LZ_STATE_PROXY,
@@ -125,7 +184,7 @@ in_group(const struct wire_module *module, enum wire_group_id group)
         [WIRE_GROUP_IGNORED] = LZ_STATE_IGNORED,
         [WIRE_GROUP_EAGER] = LZ_STATE_EAGER,
         [WIRE_GROUP_LOST] = LZ_STATE_LOST};
-    bool proxied = strcmp(module->state, lz_state_string(LZ_STATE_PROXY)) == 0;
+    bool proxied = module->state == LZ_STATE_PROXY;
 
     switch (group) {
     case WIRE_GROUP_BUILTINS_PROXIED:
@@ -136,24 +195,29 @@ in_group(const struct wire_module *module, enum wire_group_id group)
     case WIRE_GROUPS:
         return false;
     default:
-        return strcmp(module->state, lz_state_string(states[group])) == 0;
+        return module->state == states[group];
     }
 }
 
 static int
 fill_names(struct wire_group *group, enum wire_group_id id,
-           const struct wire_module *modules, size_t count,
-           struct arena *arena)
+           const struct member *members, size_t count, struct arena *arena)
 {
-    group->names = arena_alloc(arena, count + 1, sizeof(*group->names));
+    size_t size = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size += in_group(&members[i], id);
+    }
+    group->names = arena_alloc(arena, size + 1, sizeof(*group->names));
     if (group->names == NULL) {
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
-        if (in_group(&modules[i], id)) {
-            group->names[group->name_count++] = modules[i].name;
+        if (in_group(&members[i], id)) {
+            group->names[group->name_count++] = members[i].name;
         }
     }
+    group->count = group->name_count;
     return 0;
 }
 
@@ -185,33 +249,81 @@ count_of(enum wire_group_id id, const struct lz_registry_stats *stats)
     return 0;
 }
 
+/* All of them, each once, so that each is in one group. */
+static int
+list_members(struct control *control, struct arena *arena,
+             struct member **ret_members, size_t *ret_count,
+             struct wire_error *error)
+{
+    struct lz_query all = {.sort = LZ_SORT_NAME};
+    struct lz_listing *listing;
+    struct member *members;
+    size_t count = 0;
+
+    if (handler_listing(control->setup.core->registry, &all, arena, &listing,
+                        error) < 0) {
+        return -1;
+    }
+    members = arena_alloc(arena, registry_listing_count(listing) + 1,
+                          sizeof(*members));
+    if (members == NULL) {
+        return handler_no_memory(error);
+    }
+    for (size_t i = 0; i < registry_listing_count(listing); i++) {
+        struct lz_module module;
+
+        if (registry_listing_at(listing, i, &module)) {
+            members[count++] =
+                (struct member){registry_listing_name(listing, i),
+                                module.state, module.builtin};
+        }
+    }
+    *ret_members = members;
+    *ret_count = count;
+    return 0;
+}
+
+static int
+fill_costly(struct control *control, struct arena *arena,
+            struct wire_report *ret)
+{
+    struct lz_query dearest = {.states = ~(1u << LZ_STATE_PROXY),
+                               .sort = LZ_SORT_TIME,
+                               .limit = COSTLY};
+    struct lz_module *modules;
+    size_t total;
+
+    if (registry_list(control->setup.core->registry, &dearest, &modules,
+                      &ret->costly_count, &total) < 0) {
+        return -1;
+    }
+    ret->costly =
+        arena_alloc(arena, ret->costly_count + 1, sizeof(*ret->costly));
+    for (size_t i = 0; ret->costly != NULL && i < ret->costly_count; i++) {
+        handler_copy_module(&modules[i], arena, &ret->costly[i]);
+    }
+    registry_modules_free(modules, ret->costly_count);
+    return ret->costly == NULL ? -1 : 0;
+}
+
 /* The names behind the counts, and what cost most. */
 static int
 fill_verbose(struct control *control, struct arena *arena,
              struct wire_report *ret, struct wire_error *error)
 {
-    struct lz_query all = {.sort = LZ_SORT_NAME};
-    struct lz_query dearest = {.states = ~(1u << LZ_STATE_PROXY),
-                               .sort = LZ_SORT_TIME,
-                               .limit = COSTLY};
-    struct wire_module *modules = NULL;
+    struct member *members = NULL;
     size_t count = 0;
-    uint64_t total = 0;
 
-    if (query_modules(control, &all, arena, &modules, &count, &total, error) <
-            0 ||
-        query_modules(control, &dearest, arena, &ret->costly,
-                      &ret->costly_count, &total, error) < 0) {
+    if (list_members(control, arena, &members, &count, error) < 0) {
         return -1;
     }
     for (unsigned i = 0; i < WIRE_GROUP_BUILTINS_ABSENT; i++) {
-        if (fill_names(&ret->groups[i], (enum wire_group_id)i, modules, count,
+        if (fill_names(&ret->groups[i], (enum wire_group_id)i, members, count,
                        arena) < 0) {
             return handler_no_memory(error);
         }
-        ret->groups[i].count = ret->groups[i].name_count;
     }
-    return 0;
+    return fill_costly(control, arena, ret) < 0 ? handler_no_memory(error) : 0;
 }
 
 int

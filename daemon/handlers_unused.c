@@ -44,47 +44,66 @@ size_of(const char *file, enum kind *ret_kind)
     return status.st_size;
 }
 
-static void
-take_samples(const struct lz_module *modules, size_t count,
-             struct wire_sample samples[KINDS])
+static int
+take_samples(struct lz_registry *registry, struct arena *arena,
+             struct wire_sample samples[KINDS], struct wire_error *error)
 {
-    for (size_t i = 0; i < count; i++) {
-        enum kind kind;
-        int64_t bytes = size_of(modules[i].file, &kind);
+    struct lz_query loaded = {.loaded = true};
+    struct lz_listing *listing;
 
-        if (modules[i].sequence != 0 && bytes > 0) {
+    if (handler_listing(registry, &loaded, arena, &listing, error) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < registry_listing_count(listing); i++) {
+        struct lz_module module;
+        enum kind kind;
+        int64_t bytes;
+
+        if (!registry_listing_at(listing, i, &module)) {
+            continue;
+        }
+        bytes = size_of(module.file, &kind);
+        if (bytes > 0) {
             samples[kind].modules++;
             samples[kind].file_bytes += (uint64_t)bytes;
-            samples[kind].wall_ns += modules[i].wall_self_ns;
-            samples[kind].bytes += modules[i].bytes_self;
+            samples[kind].wall_ns += module.wall_self_ns;
+            samples[kind].bytes += module.bytes_self;
         }
     }
+    return 0;
 }
 
+/* What is known of a module but for what the registry knows. */
+struct row {
+    size_t index; /* in the listing */
+    const char *name;
+    int64_t file_bytes, estimated_bytes, estimated_ns;
+};
+
 static void
-estimate(const struct wire_sample samples[KINDS],
-         struct wire_unused_module *module)
+estimate(const struct wire_sample samples[KINDS], const char *file,
+         struct row *row)
 {
     enum kind kind;
 
-    module->estimated_bytes = module->estimated_ns = -1;
-    module->file_bytes = size_of(module->file, &kind);
-    if (module->file_bytes < 0 || samples[kind].modules < SAMPLE_MODULES) {
+    row->estimated_bytes = row->estimated_ns = -1;
+    row->file_bytes = size_of(file, &kind);
+    if (row->file_bytes < 0 || samples[kind].modules < SAMPLE_MODULES) {
         return;
     }
     const struct wire_sample *sample = &samples[kind];
-    double part = (double)module->file_bytes / (double)sample->file_bytes;
+    double part = (double)row->file_bytes / (double)sample->file_bytes;
     double memory = sample->bytes > 0 ? (double)sample->bytes : 0;
 
-    module->estimated_bytes = (int64_t)(memory * part);
-    module->estimated_ns = (int64_t)((double)sample->wall_ns * part);
+    row->estimated_bytes = (int64_t)(memory * part);
+    row->estimated_ns = (int64_t)((double)sample->wall_ns * part);
 }
 
 static int
 by_estimate(const void *left, const void *right)
 {
-    const struct wire_unused_module *a = left;
-    const struct wire_unused_module *b = right;
+    const struct row *a = left;
+    const struct row *b = right;
 
     if (a->estimated_bytes != b->estimated_bytes) {
         return a->estimated_bytes > b->estimated_bytes ? -1 : 1;
@@ -96,46 +115,76 @@ by_estimate(const void *left, const void *right)
 }
 
 static void
-add_up(struct wire_unused *unused)
+add_up(const struct row *rows, size_t count, struct wire_unused *unused)
 {
+    unused->total = count;
     unused->estimated_bytes = unused->estimated_ns = -1;
-    for (size_t i = 0; i < unused->module_count; i++) {
-        const struct wire_unused_module *module = &unused->modules[i];
-
-        if (module->estimated_bytes < 0) {
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].estimated_bytes < 0) {
             continue;
         }
         if (unused->estimated++ == 0) {
             unused->estimated_bytes = unused->estimated_ns = 0;
         }
-        unused->estimated_bytes += module->estimated_bytes;
-        unused->estimated_ns += module->estimated_ns;
+        unused->estimated_bytes += rows[i].estimated_bytes;
+        unused->estimated_ns += rows[i].estimated_ns;
     }
 }
 
-static int
-fill(const struct lz_module *modules, size_t count, struct arena *arena,
-     const struct wire_sample samples[KINDS], struct wire_unused *ret)
+/* --- the rows, one at a time -------------------------------------------- */
+
+struct row_list {
+    struct lz_listing *listing;
+    struct row *rows;
+    size_t at, count;
+    struct lz_module module;
+    struct wire_unused_module shown;
+};
+
+static const void *
+next_row(void *arg)
 {
-    ret->modules = arena_alloc(arena, count + 1, sizeof(*ret->modules));
-    if (ret->modules == NULL) {
+    struct row_list *list = arg;
+
+    while (list->at < list->count) {
+        const struct row *row = &list->rows[list->at++];
+
+        /* Unless it has been used meanwhile. */
+        if (registry_listing_at(list->listing, row->index, &list->module)) {
+            list->shown = (struct wire_unused_module){
+                .name = row->name,
+                .file = list->module.file,
+                .file_bytes = row->file_bytes,
+                .estimated_bytes = row->estimated_bytes,
+                .estimated_ns = row->estimated_ns};
+            handler_show_place(&list->module.statement,
+                               &list->shown.statement);
+            return &list->shown;
+        }
+    }
+    return NULL;
+}
+
+static int
+fill_rows(struct row_list *list, const struct wire_sample samples[KINDS],
+          struct arena *arena)
+{
+    size_t count = registry_listing_count(list->listing);
+
+    list->rows = arena_alloc(arena, count + 1, sizeof(*list->rows));
+    if (list->rows == NULL) {
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
-        struct wire_unused_module *row = &ret->modules[i];
+        if (registry_listing_at(list->listing, i, &list->module)) {
+            struct row *row = &list->rows[list->count++];
 
-        row->name = arena_strdup(arena, modules[i].name);
-        row->file = arena_strdup(arena, modules[i].file);
-        if (row->name == NULL) {
-            return -1;
+            row->index = i;
+            row->name = registry_listing_name(list->listing, i);
+            estimate(samples, list->module.file, row);
         }
-        handler_copy_place(&modules[i].statement, arena, &row->statement);
-        estimate(samples, row);
     }
-    ret->module_count = count;
-    ret->total = count;
-    add_up(ret);
-    qsort(ret->modules, count, sizeof(*ret->modules), by_estimate);
+    qsort(list->rows, list->count, sizeof(*list->rows), by_estimate);
     return 0;
 }
 
@@ -144,36 +193,30 @@ handle_unused(struct lz_core *core, const struct wire_unused_params *params,
               struct arena *arena, struct wire_unused *ret,
               struct wire_error *error)
 {
-    struct lz_query loaded = {.loaded = true};
     struct lz_query pending = {.states = 1u << LZ_STATE_PROXY,
                                .match = params->match};
-    struct lz_module *modules = NULL;
-    size_t count = 0;
-    size_t total = 0;
-    int rc = -1;
+    struct row_list *list = arena_alloc(arena, 1, sizeof(*list));
 
     ret->samples = arena_alloc(arena, KINDS, sizeof(*ret->samples));
-    if (ret->samples == NULL ||
-        registry_list(core->registry, &loaded, &modules, &count, &total) < 0) {
+    if (list == NULL || ret->samples == NULL) {
         return handler_no_memory(error);
     }
     for (unsigned i = 0; i < KINDS; i++) {
         ret->samples[i].kind = kind_names[i];
     }
     ret->sample_count = KINDS;
-    take_samples(modules, count, ret->samples);
-    registry_modules_free(modules, count);
-    modules = NULL;
-    if (registry_list(core->registry, &pending, &modules, &count, &total) ==
-        0) {
-        rc = fill(modules, count, arena, ret->samples, ret);
-        registry_modules_free(modules, count);
+    if (take_samples(core->registry, arena, ret->samples, error) < 0 ||
+        handler_listing(core->registry, &pending, arena, &list->listing,
+                        error) < 0) {
+        return -1;
     }
-    if (rc < 0) {
+    if (fill_rows(list, ret->samples, arena) < 0) {
         return handler_no_memory(error);
     }
-    if (params->limit > 0 && ret->module_count > (size_t)params->limit) {
-        ret->module_count = (size_t)params->limit;
+    add_up(list->rows, list->count, ret);
+    if (params->limit > 0 && list->count > (size_t)params->limit) {
+        list->count = (size_t)params->limit;
     }
+    ret->source = (struct wire_source){next_row, list};
     return 0;
 }

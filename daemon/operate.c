@@ -75,23 +75,22 @@ load_matching(struct loader *loader, const char *pattern,
               bool inject) LZ_NEEDS_GIL
 {
     struct lz_query query = {.states = 1u << LZ_STATE_PROXY, .match = pattern};
-    struct lz_module *modules = NULL;
-    size_t count = 0;
-    size_t total;
+    struct lz_listing *listing;
     int loaded = 0;
 
-    if (registry_list(loader->call->control->setup.core->registry, &query,
-                      &modules, &count, &total) < 0) {
+    if (registry_listing_open(loader->call->control->setup.core->registry,
+                              &query, &listing) < 0) {
         return -ENOMEM;
     }
-    for (size_t i = 0; loaded >= 0 && i < count; i++) {
-        if (!is_loaded_here(loader, modules[i].name)) {
-            loaded = load_one(loader, modules[i].name, inject) < 0
-                         ? -ENOMEM
-                         : loaded + 1;
+    for (size_t i = 0; loaded >= 0 && i < registry_listing_count(listing);
+         i++) {
+        const char *name = registry_listing_name(listing, i);
+
+        if (!is_loaded_here(loader, name)) {
+            loaded = load_one(loader, name, inject) < 0 ? -ENOMEM : loaded + 1;
         }
     }
-    registry_modules_free(modules, count);
+    registry_listing_close(listing);
     return loaded;
 }
 
@@ -178,7 +177,7 @@ operate_load(struct call *call) LZ_NEEDS_GIL
 /* The rows of those that are not ok, or of all. It ends with the deadline:
  * after that nobody waits for them, and others for the thread. */
 static int
-verify_each(struct call *call, const struct lz_module *modules,
+verify_each(struct call *call, const struct lz_listing *listing,
             size_t count) LZ_NEEDS_GIL
 {
     struct wire_verify *reply = &call->reply.verify;
@@ -193,10 +192,12 @@ verify_each(struct call *call, const struct lz_module *modules,
         return -ENOMEM;
     }
     for (size_t i = 0; found >= 0 && i < count && uv_hrtime() < end_ns; i++) {
+        const char *name = registry_listing_name(listing, i);
+
         operator_describe(call->control->op, &call->job, "verifying '%s'",
-                          modules[i].name);
+                          name);
         row = &reply->results[reply->result_count];
-        found = pyhost_verify(modules[i].name, &call->arena, row);
+        found = pyhost_verify(name, &call->arena, row);
         if (found > 0) {
             bool ok = strcmp(row->status, "ok") == 0;
 
@@ -213,17 +214,17 @@ verify_each(struct call *call, const struct lz_module *modules,
 static bool
 is_unknown(struct call *call, const char *match)
 {
-    struct lz_query query = {.match = match, .limit = 1};
-    struct lz_module *modules = NULL;
-    size_t count = 0;
-    size_t total = 1;
+    struct lz_query query = {.match = match};
+    struct lz_listing *listing;
+    bool unknown = false;
 
     if (match != NULL &&
-        registry_list(call->control->setup.core->registry, &query, &modules,
-                      &count, &total) == 0) {
-        registry_modules_free(modules, count);
+        registry_listing_open(call->control->setup.core->registry, &query,
+                              &listing) == 0) {
+        unknown = registry_listing_count(listing) == 0;
+        registry_listing_close(listing);
     }
-    return total == 0;
+    return unknown;
 }
 
 static int
@@ -231,11 +232,9 @@ operate_verify(struct call *call) LZ_NEEDS_GIL
 {
     const struct wire_verify_params *params = &call->request->params.verify;
     struct lz_query query = {.states = 1u << LZ_STATE_PROXY,
-                             .match = params->match,
-                             .limit = (size_t)params->limit};
-    struct lz_module *modules = NULL;
-    size_t count = 0;
-    size_t total = 0;
+                             .match = params->match};
+    struct lz_listing *listing;
+    size_t count;
     int rc;
 
     if (is_unknown(call, params->match)) {
@@ -243,13 +242,16 @@ operate_verify(struct call *call) LZ_NEEDS_GIL
                               "no module matches '%.300s': see 'lazyctl list'",
                               params->match);
     }
-    rc = registry_list(call->control->setup.core->registry, &query, &modules,
-                       &count, &total);
-    if (rc == 0) {
-        rc = verify_each(call, modules, count);
-        registry_modules_free(modules, count);
+    if (handler_listing(call->control->setup.core->registry, &query,
+                        &call->arena, &listing, &call->error) < 0) {
+        return -1;
     }
-    call->reply.verify.total = total;
+    count = registry_listing_count(listing);
+    call->reply.verify.total = count;
+    if (params->limit > 0 && count > (size_t)params->limit) {
+        count = (size_t)params->limit;
+    }
+    rc = verify_each(call, listing, count);
     return rc < 0 ? handler_no_memory(&call->error) : 0;
 }
 

@@ -14,7 +14,7 @@ enum { NAMES_MAX = 20000 }; /* of one request, globs resolved */
 
 struct names {
     struct call *call;
-    const char **items; /* in the call's arena */
+    const char **items; /* the request's, or the registry's */
     size_t count, capacity;
 };
 
@@ -38,8 +38,8 @@ add_name(struct names *names, const char *name)
         names->items = grown;
         names->capacity = capacity;
     }
-    names->items[names->count] = arena_strdup(&names->call->arena, name);
-    return names->items[names->count++] == NULL ? -ENOMEM : 0;
+    names->items[names->count++] = name;
+    return 0;
 }
 
 /* NAME, or the pending modules that it matches. 0, or -1 with an error. */
@@ -48,23 +48,24 @@ resolve_name(struct names *names, const char *name)
 {
     struct call *call = names->call;
     struct lz_query query = {.states = 1u << LZ_STATE_PROXY, .match = name};
-    struct lz_module *modules = NULL;
-    size_t count = 0, total;
-    int rc;
+    struct lz_listing *listing;
+    size_t count;
+    int rc = 0;
 
     if (strpbrk(name, "*?[") == NULL) {
-        rc = add_name(names, name);
-    } else {
-        rc = registry_list(call->control->setup.core->registry, &query,
-                           &modules, &count, &total);
-        for (size_t i = 0; rc == 0 && i < count; i++) {
-            rc = add_name(names, modules[i].name);
-        }
-        registry_modules_free(modules, count);
-        if (rc == 0 && count == 0) {
-            return wire_error_set(&call->error, WIRE_ERROR_NO_SUCH_MODULE,
-                                  "no pending module matches '%.300s'", name);
-        }
+        return add_name(names, name) < 0 ? handler_no_memory(&call->error) : 0;
+    }
+    if (handler_listing(call->control->setup.core->registry, &query,
+                        &call->arena, &listing, &call->error) < 0) {
+        return -1;
+    }
+    count = registry_listing_count(listing);
+    if (count == 0) {
+        return wire_error_set(&call->error, WIRE_ERROR_NO_SUCH_MODULE,
+                              "no pending module matches '%.300s'", name);
+    }
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = add_name(names, registry_listing_name(listing, i));
     }
     return rc < 0 ? handler_no_memory(&call->error) : 0;
 }

@@ -26,6 +26,7 @@ struct operator_thread {
     struct operator_job *current;
     const char *name; /* of the thread */
     bool begun, stopping, started;
+    bool held;  /* long jobs are not begun */
     bool plain; /* no GIL */
     bool left;  /* inside Python at the end; main thread */
     pthread_t thread;
@@ -111,17 +112,32 @@ operator_new_plain(const char *name, void (*notify)(void *arg), void *arg)
     return op;
 }
 
+/* The first that may begin, taken out of the queue, or NULL. */
+static struct operator_job *
+pop_queued(struct operator_thread *op)
+{
+    struct operator_job *job = op->queued.first;
+
+    while (job != NULL && job->is_long &&
+           (op->held || op->done.first != NULL)) {
+        job = job->next;
+    }
+    if (job != NULL) {
+        (void)list_remove(&op->queued, job);
+    }
+    return job;
+}
+
 /* The job to run next, or NULL at the end. */
 static struct operator_job *
 next_job(struct operator_thread *op)
 {
-    struct operator_job *job;
+    struct operator_job *job = NULL;
 
     lz_mutex_lock(&op->lock);
-    while (op->queued.first == NULL && !op->stopping) {
+    while (!op->stopping && (job = pop_queued(op)) == NULL) {
         (void)pthread_cond_wait(&op->changed, &op->lock.raw);
     }
-    job = op->stopping ? NULL : list_pop(&op->queued);
     if (job != NULL) {
         job->state = op->plain ? JOB_RUNNING : JOB_WAITING;
         op->current = job;
@@ -247,8 +263,20 @@ operator_take(struct operator_thread *op)
 
     lz_mutex_lock(&op->lock);
     job = list_pop(&op->done);
+    if (job != NULL && op->done.first == NULL && op->queued.first != NULL) {
+        (void)pthread_cond_broadcast(&op->changed);
+    }
     lz_mutex_unlock(&op->lock);
     return job;
+}
+
+void
+operator_hold(struct operator_thread *op, bool hold)
+{
+    lz_mutex_lock(&op->lock);
+    op->held = hold;
+    (void)pthread_cond_broadcast(&op->changed);
+    lz_mutex_unlock(&op->lock);
 }
 
 bool

@@ -31,6 +31,7 @@ struct operator_job {
     struct operator_job *next;
     void (*run)(struct operator_job *job); /* with the GIL, if any */
     char what[160]; /* what it does, for messages; see operator_describe */
+    bool is_long;   /* what comes of it may be large: see operator_hold */
     enum job_state state;
     bool abandoned;
     bool ran; /* or runs; see operator_ran */
@@ -51,6 +52,9 @@ int operator_start(struct operator_thread *op);
 void operator_await(struct operator_thread *op) LZ_EXCLUDES_GIL;
 /* 0, or -EAGAIN where too many wait, -ESHUTDOWN. Any thread. */
 int operator_submit(struct operator_thread *op, struct operator_job *job);
+/* Whether jobs of which much may come wait, and let others pass. Without that
+ * too they wait until what was done before has been taken. */
+void operator_hold(struct operator_thread *op, bool hold);
 /* Done jobs, oldest first, or NULL. */
 struct operator_job *operator_take(struct operator_thread *op);
 /* Give up JOB. True: it had not begun and is the caller's again; false: it

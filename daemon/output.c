@@ -12,7 +12,7 @@
 struct output {
     uv_write_t request;
     struct client *client;
-    char *data;
+    struct wire_line line;
 };
 
 size_t
@@ -30,9 +30,9 @@ on_written(uv_write_t *request, int status) LZ_LOOP_ONLY
     struct output *output = request->data;
     struct client *client = output->client;
 
-    free(output->data);
+    wire_line_free(&output->line);
     free(output);
-    client->writing = false;
+    client->writing--;
     if (client->closing) {
         return;
     }
@@ -40,7 +40,7 @@ on_written(uv_write_t *request, int status) LZ_LOOP_ONLY
         client_close(client);
         return;
     }
-    if (client->pending_length > 0) {
+    if (client->writing == 0 && client->pending_length > 0) {
         write_pending(client);
     }
     pressure_note(client);
@@ -49,29 +49,30 @@ on_written(uv_write_t *request, int status) LZ_LOOP_ONLY
     }
 }
 
-/* Hand SIZE bytes of DATA at START, which it takes, to libuv. */
+/* Hand LINE, which it takes, from START on to libuv. */
 static void
-write_later(struct client *client, char *data, size_t start,
-            size_t size) LZ_LOOP_ONLY
+write_later(struct client *client, struct wire_line *line,
+            size_t start) LZ_LOOP_ONLY
 {
     struct output *output = calloc(1, sizeof(*output));
-    uv_buf_t buffer = uv_buf_init(data + start, (unsigned)size);
+    uv_buf_t buffer =
+        uv_buf_init(line->data + start, (unsigned)(line->length - start));
     int rc = output == NULL ? -ENOMEM : watch_client(client);
 
     if (rc < 0) {
         free(output);
-        free(data);
+        wire_line_free(line);
         client_drop(client, uv_strerror(rc));
         return;
     }
     output->request.data = output;
     output->client = client;
-    output->data = data;
-    client->writing = true;
+    output->line = *line;
+    client->writing++;
     if (uv_write(&output->request, (uv_stream_t *)&client->pipe, &buffer, 1,
                  on_written) < 0) {
-        client->writing = false;
-        free(data);
+        client->writing--;
+        wire_line_free(&output->line);
         free(output);
         client_close(client);
     }
@@ -80,12 +81,12 @@ write_later(struct client *client, char *data, size_t start,
 static void
 write_pending(struct client *client)
 {
-    char *data = client->pending;
-    size_t size = client->pending_length;
+    struct wire_line line = {.data = client->pending,
+                             .length = client->pending_length};
 
     client->pending = NULL;
     client->pending_length = client->pending_size = 0;
-    write_later(client, data, 0, size);
+    write_later(client, &line, 0);
 }
 
 /* Behind what is being written: lines that wait share one buffer, so that
@@ -120,9 +121,28 @@ write_now(struct client *client, struct wire_line *line) LZ_LOOP_ONLY
     size_t written = n > 0 ? (size_t)n : 0;
 
     if (written == line->length) {
-        free(line->data);
+        wire_line_free(line);
     } else {
-        write_later(client, line->data, written, line->length - written);
+        write_later(client, line, written);
+    }
+}
+
+/* The same of one that has: a long line keeps the memory it has. */
+static void
+write_behind(struct client *client, struct wire_line *line) LZ_LOOP_ONLY
+{
+    if (line->mapped == 0) {
+        append_pending(client, line->data, line->length);
+        wire_line_free(line);
+        return;
+    }
+    if (client->pending_length > 0) {
+        write_pending(client);
+    }
+    if (client->closing) {
+        wire_line_free(line);
+    } else {
+        write_later(client, line, 0);
     }
 }
 
@@ -133,23 +153,22 @@ client_send(struct client *client, struct wire_line *line)
         return;
     }
     if (client->closing) {
-        free(line->data);
+        wire_line_free(line);
     } else if (client_unread(client) + line->length > WIRE_LIMIT_OUTPUT) {
-        free(line->data);
+        wire_line_free(line);
         client_drop(client, "it does not read its output");
     } else {
         client->sent += line->length;
-        if (client->writing) {
-            append_pending(client, line->data, line->length);
-            free(line->data);
+        if (client->writing > 0) {
+            write_behind(client, line);
         } else {
             write_now(client, line);
         }
-        if (client->writing) {
+        if (client->writing > 0) {
             pressure_note(client);
         }
     }
-    line->data = NULL;
+    *line = (struct wire_line){0};
 }
 
 int

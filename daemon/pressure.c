@@ -2,9 +2,9 @@
  *
  * Kept for a client are its unread output, its queued requests and its
  * unfinished line. Over the limit nothing is added for those who hold much
- * already, answers that may be long wait, and a client that holds much and
- * does not move for LZ_STALL_TICKS goes. Those who hold little notice none of
- * it. The loop's thread.
+ * already, answers that may be long are not begun, and a client that holds
+ * much and does not move for LZ_STALL_TICKS goes. Those who hold little notice
+ * none of it. The loop's thread.
  */
 #include "daemon/control_private.h"
 
@@ -85,6 +85,14 @@ on_tick(uv_timer_t *timer) LZ_LOOP_ONLY
     client_schedule(control);
 }
 
+static void
+hold(struct control *control, bool held) LZ_LOOP_ONLY
+{
+    operator_hold(control->op, held);
+    operator_hold(control->disk, held);
+    operator_hold(control->reader, held);
+}
+
 void
 pressure_note(struct client *client)
 {
@@ -95,9 +103,11 @@ pressure_note(struct client *client)
         if (!uv_is_active((const uv_handle_t *)&control->pressure)) {
             (void)uv_timer_start(&control->pressure, on_tick, LZ_TICK_MS,
                                  LZ_TICK_MS);
+            hold(control, true);
         }
     } else if (uv_is_active((const uv_handle_t *)&control->pressure)) {
         (void)uv_timer_stop(&control->pressure);
+        hold(control, false);
         client_schedule(control);
     }
 }

@@ -1,9 +1,10 @@
 /* Requests that take as long as there are modules or rules, and need no
  * Python: a thread of their own works at them, and makes the line too.
  *
- * One with a long answer at a time: the next begins when this one's line has
- * been given to its client, so that what is kept for those who do not read is
- * counted before more is made.
+ * One with a long answer at a time, here or on the disk's thread: the next
+ * begins when this one's line has been given to its client, so that what is
+ * kept for those who do not read is counted before more is made, and whose
+ * turn it is is turn.c's to say.
  */
 #include <errno.h>
 
@@ -65,6 +66,12 @@ read_run(struct operator_job *job)
     struct call *call = (struct call *)(void *)job;
 
     call->status = look(call);
+    read_answer(call);
+}
+
+void
+read_answer(struct call *call)
+{
     if (client_line(call->request, &call->reply, &call->error, &call->line) <
         0) {
         call->status = handler_no_memory(&call->error);
@@ -77,7 +84,7 @@ read_run(struct operator_job *job)
 void
 read_begin(struct call *call)
 {
-    if (call->op == call->control->reader && !turn_is_short(call->request)) {
+    if (call_is_long(call->request)) {
         call->reads = true;
         call->control->reading = true;
     }

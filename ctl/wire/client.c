@@ -278,15 +278,14 @@ wire_client_call(struct wire_client *client, enum wire_command_id command,
                  struct wire_doc **ret_doc)
 {
     long long deadline = deadline_of(timeout_ms);
-    char *line = NULL;
-    size_t length = 0;
+    struct wire_line line = {0};
     long id = ++client->last_id;
-    int status = wire_request_write(command, id, params, &line, &length);
+    int status = wire_request_write(command, id, params, &line);
     if (status != 0) {
         return status;
     }
-    status = send_all(client, line, length, deadline);
-    free(line);
+    status = send_all(client, line.data, line.length, deadline);
+    wire_line_free(&line);
     while (status == 0) {
         struct wire_doc *doc = NULL;
         status = next_until(client, deadline, &doc);

@@ -11,21 +11,22 @@
 
 struct wire_chunk {
     struct wire_chunk *next;
+    size_t size, used; /* bytes of DATA */
     max_align_t data[];
 };
+
+enum { SMALLEST = 512, LARGEST = 16 * 1024, GROWTH = 4 };
 
 struct wire_doc *
 wire_doc_new(const char *line, size_t length)
 {
-    struct wire_doc *doc = calloc(1, sizeof *doc);
+    /* One block. Not calloc(), which passes by what the thread has freed. */
+    struct wire_doc *doc = malloc(sizeof *doc + length + 1);
     if (doc == NULL) {
         return NULL;
     }
-    doc->text = malloc(length + 1);
-    if (doc->text == NULL) {
-        free(doc);
-        return NULL;
-    }
+    memset(doc, 0, sizeof *doc);
+    doc->text = (char *)(doc + 1);
     memcpy(doc->text, line, length);
     doc->text[length] = '\0';
     doc->length = length;
@@ -44,24 +45,48 @@ wire_doc_free(struct wire_doc *doc)
         doc->chunks = next;
     }
     cJSON_Delete(doc->tree);
-    free(doc->text);
     free(doc);
+}
+
+static struct wire_chunk *
+add_chunk(struct wire_doc *doc, size_t size)
+{
+    size_t wanted =
+        doc->chunks == NULL ? SMALLEST : doc->chunks->size * GROWTH;
+    wanted = wanted < LARGEST ? wanted : LARGEST;
+    wanted = wanted > size ? wanted : size;
+    struct wire_chunk *chunk = calloc(1, sizeof(struct wire_chunk) + wanted);
+    if (chunk != NULL) {
+        chunk->size = wanted;
+        chunk->next = doc->chunks;
+        doc->chunks = chunk;
+    }
+    return chunk;
 }
 
 void *
 wire_doc_alloc(struct wire_doc *doc, size_t count, size_t size)
 {
-    if (size != 0 && count > (SIZE_MAX - sizeof(struct wire_chunk)) / size) {
+    const size_t unit = sizeof(max_align_t);
+    if (size != 0 && count > SIZE_MAX / 2 / size) {
         return NULL;
     }
-    struct wire_chunk *chunk =
-        calloc(1, sizeof(struct wire_chunk) + count * size);
+    size = (count * size + unit - 1) / unit * unit;
+    if (size <= sizeof doc->near - doc->near_used) {
+        void *memory = (char *)doc->near + doc->near_used;
+        doc->near_used += size;
+        return memory;
+    }
+    struct wire_chunk *chunk = doc->chunks;
+    if (chunk == NULL || chunk->size - chunk->used < size) {
+        chunk = add_chunk(doc, size);
+    }
     if (chunk == NULL) {
         return NULL;
     }
-    chunk->next = doc->chunks;
-    doc->chunks = chunk;
-    return chunk->data;
+    void *memory = (char *)chunk->data + chunk->used;
+    chunk->used += size;
+    return memory;
 }
 
 char *
@@ -113,6 +138,13 @@ wire_doc_tree(struct wire_doc *doc, const struct wire_member *member)
     }
     /* What the strict scan accepted must be read to its last byte. */
     return end == member->value + member->value_length ? 0 : -EBADMSG;
+}
+
+void
+wire_doc_drop_tree(struct wire_doc *doc)
+{
+    cJSON_Delete(doc->tree);
+    doc->tree = NULL;
 }
 
 int

@@ -14,6 +14,8 @@
 struct cJSON;
 struct wire_chunk;
 
+enum { WIRE_DOC_NEAR = 128 };
+
 struct wire_doc {
     char *text;
     size_t length;
@@ -21,6 +23,9 @@ struct wire_doc {
     struct cJSON *tree;    /* of what is read: params, result or error */
     enum wire_kind kind;
     struct wire_chunk *chunks;
+    size_t near_used;
+    /* The first that are asked for, as nearly all documents need no more. */
+    max_align_t near[WIRE_DOC_NEAR / sizeof(max_align_t)];
 };
 
 /* A copy of LINE; nothing is parsed. NULL on lack of memory. */
@@ -34,5 +39,7 @@ char *wire_doc_copy(struct wire_doc *doc, const struct wire_member *member);
 char *wire_doc_string(struct wire_doc *doc, const struct wire_member *member);
 /* Build the tree of one member. 0, -EBADMSG or -ENOMEM. */
 int wire_doc_tree(struct wire_doc *doc, const struct wire_member *member);
+/* The tree is not needed any more, nor what is in it. */
+void wire_doc_drop_tree(struct wire_doc *doc);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/wire/limit.h"
+#include "ctl/wire/message.h"
 #include "ctl/wire/out.h"
 
 /* A member of a struct that is known by its table only. */
@@ -105,6 +106,26 @@ write_object(const struct wire_fields *fields, const void *base,
     wire_out_close(out, '}');
 }
 
+static bool
+has_source(const struct wire_field *field, const void *base)
+{
+    return field->source != 0 &&
+           FETCH(struct wire_source, base, field->source - 1).next != NULL;
+}
+
+/* Not to the end where it is too long already. */
+static void
+write_source(const struct wire_field *field, const void *base,
+             struct wire_out *out)
+{
+    struct wire_source source =
+        FETCH(struct wire_source, base, field->source - 1);
+    const void *item;
+    while (out->status == 0 && (item = source.next(source.arg)) != NULL) {
+        write_object(field->sub, item, out);
+    }
+}
+
 static void
 write_list(const struct wire_field *field, const void *base,
            struct wire_out *out)
@@ -118,6 +139,8 @@ write_list(const struct wire_field *field, const void *base,
                 wire_out_string(out, field->choices[i]);
             }
         }
+    } else if (has_source(field, base)) {
+        write_source(field, base, out);
     } else {
         size_t count = FETCH(size_t, base, field->count_offset);
         for (size_t i = 0; i < count; i++) {

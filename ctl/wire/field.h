@@ -25,7 +25,7 @@ enum wire_type {
     WIRE_INDEX,   /* int, the index in choices */
     WIRE_FLAGS,   /* unsigned, a bit for each of choices; list of strings */
     WIRE_OBJECT,  /* a struct inside the struct */
-    WIRE_OBJECTS, /* struct * and size_t */
+    WIRE_OBJECTS, /* struct * and size_t; or of a writer's a wire_source */
     WIRE_LIMITS   /* no storage: the table of limits */
 };
 
@@ -44,6 +44,7 @@ struct wire_field {
     enum wire_type type;
     unsigned flags;
     size_t offset, count_offset;
+    size_t source; /* of OBJECTS: one more than its offset, or 0 */
     const struct wire_fields *sub; /* of OBJECT and OBJECTS */
     const char *const *choices;    /* ended by NULL */
     const char *const *aliases;    /* other spellings, by index, or NULL */

@@ -67,6 +67,12 @@ read_string(struct reader *reader, const struct wire_field *field,
             return refuse(reader, field->name,
                           "must be an absolute path, starting with '/'");
         }
+        /* The tree, which takes ten times as much, goes. */
+        char *copy = wire_doc_alloc(reader->doc, length + 1, 1);
+        if (copy == NULL) {
+            return no_memory(reader);
+        }
+        string = memcpy(copy, string, length);
     }
     *ret_string = string;
     return 0;

@@ -66,7 +66,8 @@ static const struct wire_field show_rows[] = {
 WIRE_TABLE(, wire_show_reply, wire_module, show_rows);
 
 static const struct wire_field list_rows[] = {
-    OBJS(wire_list, modules, module_count, wire_module, wire_module_fields),
+    OBJS(wire_list, modules, module_count, wire_module, wire_module_fields,
+         FROM(wire_list)),
     U64(wire_list, total),
 };
 WIRE_TABLE(, wire_list_reply, wire_list, list_rows);
@@ -128,8 +129,8 @@ static const struct wire_field unused_rows[] = {
     ESTIMATE(wire_unused, estimated_bytes),
     ESTIMATE(wire_unused, estimated_ns),
     OBJS(wire_unused, samples, sample_count, wire_sample, sample),
-    OBJS(wire_unused, modules, module_count, wire_unused_module,
-         unused_module),
+    OBJS(wire_unused, modules, module_count, wire_unused_module, unused_module,
+         FROM(wire_unused)),
 };
 WIRE_TABLE(, wire_unused_reply, wire_unused, unused_rows);
 
@@ -158,7 +159,8 @@ static const struct wire_field trace_rows[] = {
     I64(wire_trace, pid),
     STR(wire_trace, app),
     U64(wire_trace, total),
+    OBJS(wire_trace, loads, load_count, wire_trace_load, trace_load,
+         FROM(wire_trace)),
     U64(wire_trace, next),
-    OBJS(wire_trace, loads, load_count, wire_trace_load, trace_load),
 };
 WIRE_TABLE(, wire_trace_reply, wire_trace, trace_rows);

@@ -9,6 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Items of a list for its writer, who has none of them in memory: NULL at the
+ * end. An item is NEXT's until the next one. */
+struct wire_source {
+    const void *(*next)(void *arg);
+    void *arg;
+};
+
 struct wire_place {
     const char *file; /* NULL: the place is unknown, written as null */
     int line;
@@ -61,7 +68,8 @@ struct wire_module {
 struct wire_list {
     struct wire_module *modules;
     size_t module_count;
-    uint64_t total; /* before the limit */
+    struct wire_source source; /* of a writer's, which may set TOTAL */
+    uint64_t total;            /* before the limit */
 };
 
 /* A module on the way to another. */
@@ -106,6 +114,7 @@ struct wire_sample {
 struct wire_unused {
     struct wire_unused_module *modules; /* the largest estimate first */
     size_t module_count;
+    struct wire_source source;
     uint64_t total;     /* before the limit; the sums are over all */
     uint64_t estimated; /* of them have an estimate */
     int64_t estimated_bytes, estimated_ns;
@@ -124,10 +133,11 @@ struct wire_trace_load {
 struct wire_trace {
     int64_t pid;
     const char *app;
-    uint64_t total; /* loads after `after` */
-    uint64_t next;  /* `after` of the next page; 0: this was the last */
+    uint64_t total;                /* loads after `after` */
     struct wire_trace_load *loads; /* in the order of loading: nested first */
     size_t load_count;
+    struct wire_source source; /* of a writer's, which sets NEXT */
+    uint64_t next; /* `after` of the next page; 0: this was the last */
 };
 
 #endif

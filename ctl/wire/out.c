@@ -22,7 +22,7 @@ void
 wire_out_done(struct wire_out *out)
 {
     if (out != NULL) {
-        free(out->data);
+        wire_line_free(&out->line);
         *out = (struct wire_out){.max = out->max};
     }
 }
@@ -35,52 +35,54 @@ grow(struct wire_out *out, size_t size)
     if (out->status != 0) {
         return false;
     }
-    if (size > out->max || out->length > out->max - size) {
+    if (size > out->max || out->line.length > out->max - size) {
         out->status = -EMSGSIZE;
         return false;
     }
-    while (capacity < out->length + size + 2) {
+    while (capacity < out->line.length + size + 2) {
         capacity *= 2;
     }
     if (capacity > out->capacity) {
-        char *data = realloc(out->data, capacity);
-        if (data == NULL) {
-            out->status = -ENOMEM;
+        out->status = wire_line_grow(&out->line, capacity);
+        if (out->status != 0) {
             return false;
         }
-        out->data = data;
         out->capacity = capacity;
     }
     return true;
 }
 
+/* What there is room for may still be over the limit, or follow what did not
+ * go in. */
+static bool
+has_room(const struct wire_out *out, size_t size)
+{
+    return out->status == 0 && size <= out->max &&
+           out->line.length <= out->max - size &&
+           out->line.length + size + 2 <= out->capacity;
+}
+
 static void
 append(struct wire_out *out, const char *bytes, size_t size)
 {
-    /* What there is room for may still be over the limit, or follow what did
-     * not go in. */
-    bool fits = out->status == 0 && size <= out->max &&
-                out->length <= out->max - size &&
-                out->length + size + 2 <= out->capacity;
-    if (!fits && !grow(out, size)) {
+    if (!has_room(out, size) && !grow(out, size)) {
         return;
     }
-    memcpy(out->data + out->length, bytes, size);
-    out->length += size;
+    memcpy(out->line.data + out->line.length, bytes, size);
+    out->line.length += size;
 }
 
 int
-wire_out_line(struct wire_out *out, char **ret_data, size_t *ret_length)
+wire_out_line(struct wire_out *out, struct wire_line *ret_line)
 {
     append(out, "", 0); /* an empty buffer gets its memory */
     int status = out->status;
     if (status == 0) {
         /* append() left room for these two. */
-        out->data[out->length++] = '\n';
-        out->data[out->length] = '\0';
-        *ret_data = out->data;
-        *ret_length = out->length;
-        out->data = NULL;
+        out->line.data[out->line.length++] = '\n';
+        out->line.data[out->line.length] = '\0';
+        *ret_line = out->line;
+        out->line = (struct wire_line){0};
     }
     wire_out_done(out);
     return status;
@@ -91,8 +93,8 @@ static void
 separate(struct wire_out *out)
 {
     char last = ',';
-    if (out->length > 0) {
-        last = out->data[out->length - 1];
+    if (out->line.length > 0) {
+        last = out->line.data[out->line.length - 1];
     }
     if (last != '{' && last != '[' && last != ':' && last != ',') {
         append(out, ",", 1);
@@ -145,16 +147,43 @@ is_plain(char byte)
     return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
 }
 
+/* LENGTH bytes of TEXT that need no escapes, in quotes, and END after them,
+ * in one step. */
+static void
+append_quoted(struct wire_out *out, const char *text, size_t length,
+              const char *end)
+{
+    size_t rest = strlen(end);
+    char *at;
+    separate(out);
+    if (!has_room(out, length + rest + 2) && !grow(out, length + rest + 2)) {
+        return;
+    }
+    at = out->line.data + out->line.length;
+    *at++ = '"';
+    memcpy(at, text, length);
+    at[length] = '"';
+    memcpy(at + length + 1, end, rest);
+    out->line.length += length + rest + 2;
+}
+
 void
 wire_out_string(struct wire_out *out, const char *string)
 {
+    const char *plain = string;
     if (string == NULL) {
         wire_out_raw(out, "null");
         return;
     }
+    while (is_plain(*string)) {
+        string++;
+    }
+    if (*string == '\0') {
+        append_quoted(out, plain, (size_t)(string - plain), "");
+        return;
+    }
     separate(out);
     append(out, "\"", 1);
-    const char *plain = string;
     for (;;) {
         while (is_plain(*string)) {
             string++;
@@ -187,8 +216,7 @@ wire_out_string(struct wire_out *out, const char *string)
 void
 wire_out_key(struct wire_out *out, const char *key)
 {
-    wire_out_string(out, key);
-    append(out, ":", 1);
+    append_quoted(out, key, strlen(key), ":");
 }
 
 void

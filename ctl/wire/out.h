@@ -11,19 +11,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ctl/wire/line.h"
+
 struct wire_out {
-    char *data;
-    size_t length, capacity, max;
+    struct wire_line line;
+    size_t capacity, max;
     int status; /* 0, -ENOMEM or -EMSGSIZE */
 };
 
 void wire_out_init(struct wire_out *out, size_t max);
 void wire_out_done(struct wire_out *out);
 /* Add '\n' and hand the buffer over: 0 or the status that stuck. */
-int wire_out_line(struct wire_out *out, char **ret_data, size_t *ret_length);
+int wire_out_line(struct wire_out *out, struct wire_line *ret_line);
 
 void wire_out_open(struct wire_out *out, char bracket);
 void wire_out_close(struct wire_out *out, char bracket);
+/* KEY needs no escapes. */
 void wire_out_key(struct wire_out *out, const char *key);
 /* Already JSON: a literal, or a value as a peer wrote it. */
 void wire_out_raw(struct wire_out *out, const char *json);

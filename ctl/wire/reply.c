@@ -15,16 +15,14 @@ static void
 open_message(struct wire_out *out)
 {
     wire_out_init(out, WIRE_LIMIT_REPLY);
-    wire_out_open(out, '{');
-    wire_out_key(out, "jsonrpc");
-    wire_out_string(out, "2.0");
+    wire_out_raw(out, "{\"jsonrpc\":\"2.0\"");
 }
 
 static int
 close_message(struct wire_out *out, struct wire_line *ret_line)
 {
     wire_out_close(out, '}');
-    return wire_out_line(out, &ret_line->data, &ret_line->length);
+    return wire_out_line(out, ret_line);
 }
 
 static void

@@ -1,20 +1,16 @@
 /* Replies and notifications: structs into lines (server) and back (client).
  *
  * One field table for each struct drives both directions (message.c). A line
- * ends with '\n' and is malloc'd; the caller sends and frees it. Any thread.
+ * ends with '\n'; the caller sends and frees it. Any thread.
  */
 #ifndef WIRE_REPLY_H
 #define WIRE_REPLY_H
 
 #include <stdbool.h>
 
+#include "ctl/wire/line.h"
 #include "ctl/wire/message.h"
 #include "ctl/wire/request.h"
-
-struct wire_line {
-    char *data; /* free() */
-    size_t length;
-};
 
 /* --- server: 0, -ENOMEM, or -EMSGSIZE where the reply is over its limit
  * (answer that with wire_reply_error, kind LIMIT) ------------------------ */

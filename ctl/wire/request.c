@@ -23,38 +23,74 @@ invalid(struct wire_request *request, const char *what)
                           what);
 }
 
-/* Members of the envelope: each known, and given once. */
-static int
-check_members(struct wire_request *request, const struct wire_scan *scan)
+/* Members of the envelope. */
+enum { VERSION, ID, METHOD, PARAMS, KNOWN };
+
+struct envelope {
+    const struct wire_member *known[KNOWN]; /* the first of each, or NULL */
+    const struct wire_member *odd; /* unknown, or given twice; or NULL */
+    bool is_unknown;
+};
+
+#define KEY(text)                                                             \
+    {                                                                         \
+        (text), sizeof(text) - 1                                              \
+    }
+
+static unsigned
+row_of(const struct wire_member *member)
 {
-    static const char *const known[] = {"jsonrpc", "id", "method", "params"};
-    unsigned seen = 0;
+    static const struct {
+        const char *text;
+        size_t length;
+    } keys[KNOWN] = {[VERSION] = KEY("jsonrpc"),
+                     [ID] = KEY("id"),
+                     [METHOD] = KEY("method"),
+                     [PARAMS] = KEY("params")};
+    unsigned row = 0;
+    while (row < KNOWN &&
+           (keys[row].length != member->key_length ||
+            memcmp(keys[row].text, member->key, member->key_length) != 0)) {
+        row++;
+    }
+    return row;
+}
+
+static struct envelope
+open_envelope(const struct wire_scan *scan)
+{
+    struct envelope envelope = {.odd = NULL};
     for (size_t i = 0; i < scan->member_count && i < WIRE_MEMBERS_MAX; i++) {
         const struct wire_member *member = &scan->members[i];
-        unsigned row = 0;
-        while (row < 4 &&
-               (strlen(known[row]) != member->key_length ||
-                memcmp(known[row], member->key, member->key_length) != 0)) {
-            row++;
+        unsigned row = row_of(member);
+        if (row < KNOWN && envelope.known[row] == NULL) {
+            envelope.known[row] = member;
+        } else if (envelope.odd == NULL) {
+            envelope.odd = member;
+            envelope.is_unknown = row == KNOWN;
         }
-        if (row == 4 || (seen & 1u << row) != 0) {
-            int shown = member->key_length < NAME_SHOWN
-                            ? (int)member->key_length
-                            : NAME_SHOWN;
-            return wire_error_set(&request->error, WIRE_ERROR_INVALID_REQUEST,
-                                  "member '%.*s' is %s", shown, member->key,
-                                  row == 4 ? "unknown" : "given twice");
-        }
-        seen |= 1u << row;
     }
-    return 0;
+    return envelope;
+}
+
+static int
+check_members(struct wire_request *request, const struct envelope *envelope)
+{
+    const struct wire_member *odd = envelope->odd;
+    if (odd == NULL) {
+        return 0;
+    }
+    int shown =
+        odd->key_length < NAME_SHOWN ? (int)odd->key_length : NAME_SHOWN;
+    return wire_error_set(&request->error, WIRE_ERROR_INVALID_REQUEST,
+                          "member '%.*s' is %s", shown, odd->key,
+                          envelope->is_unknown ? "unknown" : "given twice");
 }
 
 /* The id comes first: a fault found later is answered with it. */
 static int
-read_id(struct wire_request *request)
+read_id(struct wire_request *request, const struct wire_member *id)
 {
-    const struct wire_member *id = wire_scan_find(&request->doc->scan, "id");
     if (id == NULL) {
         /* Not an object, or a notification; nobody waits for an answer only
          * where it is a proper request otherwise. */
@@ -69,12 +105,10 @@ read_id(struct wire_request *request)
 }
 
 static int
-read_method(struct wire_request *request)
+read_method(struct wire_request *request, const struct envelope *envelope)
 {
-    const struct wire_member *version =
-        wire_scan_find(&request->doc->scan, "jsonrpc");
-    const struct wire_member *method =
-        wire_scan_find(&request->doc->scan, "method");
+    const struct wire_member *version = envelope->known[VERSION];
+    const struct wire_member *method = envelope->known[METHOD];
     if (version == NULL || version->value_length != 5 ||
         memcmp(version->value, "\"2.0\"", 5) != 0) {
         return invalid(request, "'jsonrpc' must be \"2.0\"");
@@ -101,10 +135,8 @@ read_method(struct wire_request *request)
 }
 
 static int
-read_params(struct wire_request *request)
+read_params(struct wire_request *request, const struct wire_member *params)
 {
-    const struct wire_member *params =
-        wire_scan_find(&request->doc->scan, "params");
     if (params != NULL) {
         if (params->value[0] != '{') {
             return wire_error_set(&request->error, WIRE_ERROR_INVALID_PARAMS,
@@ -117,8 +149,11 @@ read_params(struct wire_request *request)
                                   "read");
         }
     }
-    return wire_fields_read(request->command->params, request->doc->tree, true,
-                            request->doc, &request->params, &request->error);
+    int status =
+        wire_fields_read(request->command->params, request->doc->tree, true,
+                         request->doc, &request->params, &request->error);
+    wire_doc_drop_tree(request->doc);
+    return status;
 }
 
 static int
@@ -127,9 +162,10 @@ read_line(struct wire_request *request)
     struct wire_scan *scan = &request->doc->scan;
     int status = wire_scan_few(request->doc->text, request->doc->length,
                                WIRE_LIMIT_DEPTH, (size_t)VALUES_MAX, scan);
+    struct envelope envelope = open_envelope(scan);
     if (status == -E2BIG) {
         /* Answered by its id where that came before. */
-        return read_id(request) != 0
+        return read_id(request, envelope.known[ID]) != 0
                    ? -1
                    : wire_error_set(&request->error, WIRE_ERROR_INVALID_PARAMS,
                                     "the request has over %d values",
@@ -147,20 +183,22 @@ read_line(struct wire_request *request)
     if (scan->type != '{') {
         return invalid(request, "a request must be an object");
     }
-    if (read_id(request) != 0 || check_members(request, scan) != 0 ||
-        read_method(request) != 0) {
+    if (read_id(request, envelope.known[ID]) != 0 ||
+        check_members(request, &envelope) != 0 ||
+        read_method(request, &envelope) != 0) {
         return -1;
     }
-    return read_params(request);
+    return read_params(request, envelope.known[PARAMS]);
 }
 
 static struct wire_request *
 request_new(const char *line, size_t length)
 {
-    struct wire_request *request = calloc(1, sizeof *request);
+    struct wire_request *request = malloc(sizeof *request);
     if (request == NULL) {
         return NULL;
     }
+    memset(request, 0, sizeof *request);
     request->wants_reply = true;
     request->doc = wire_doc_new(line, length);
     if (request->doc == NULL) {
@@ -225,8 +263,7 @@ wire_request_needs_python(const struct wire_request *request)
 
 int
 wire_request_write(enum wire_command_id command, long id,
-                   const union wire_params *params, char **ret_line,
-                   size_t *ret_length)
+                   const union wire_params *params, struct wire_line *ret_line)
 {
     const struct wire_command *row = wire_command(command);
     struct wire_out out;
@@ -245,5 +282,5 @@ wire_request_write(enum wire_command_id command, long id,
         wire_out_close(&out, '}');
     }
     wire_out_close(&out, '}');
-    return wire_out_line(&out, ret_line, ret_length);
+    return wire_out_line(&out, ret_line);
 }

@@ -12,6 +12,7 @@
 
 #include "ctl/wire/command.h"
 #include "ctl/wire/error.h"
+#include "ctl/wire/line.h"
 #include "ctl/wire/message.h"
 
 struct wire_doc;
@@ -36,9 +37,9 @@ void wire_request_free(struct wire_request *request);
 /* Whether it needs Python: the command's flag, or an edit that loads. */
 bool wire_request_needs_python(const struct wire_request *request);
 
-/* The line with its '\n', malloc'd; 0, -ENOMEM or -EMSGSIZE. */
+/* The line with its '\n', the caller's; 0, -ENOMEM or -EMSGSIZE. */
 int wire_request_write(enum wire_command_id command, long id,
-                       const union wire_params *params, char **ret_line,
-                       size_t *ret_length);
+                       const union wire_params *params,
+                       struct wire_line *ret_line);
 
 #endif

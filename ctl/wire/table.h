@@ -41,6 +41,9 @@
     WIRE_LIST_FIELD(s, m, n, WIRE_OBJECTS, struct t *, .sub = &(table),       \
                     __VA_ARGS__)
 
+/* Of a writer's that makes the items one at a time. */
+#define FROM(s) .source = WIRE_AT(s, source, struct wire_source) + 1
+
 #define WIRE_TABLE(linkage, name, s, row_array)                               \
     linkage const struct wire_fields name = {                                 \
         (row_array), sizeof(row_array) / sizeof((row_array)[0]),              \

@@ -80,6 +80,13 @@ LAZYD = program("LAZYD")
 LAZYCTL = program("LAZYCTL")
 
 
+def is_sanitized():
+    """Whether lazyd was built with a sanitizer."""
+    with open(LAZYD, "rb") as file:
+        text = file.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
+
+
 def clean_environment():
     dropped = ("PYTHON", "LAZY", "XDG_")
     kept = {key: value for key, value in os.environ.items()

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -189,18 +190,27 @@ FAULT_TRANSFER(pwrite, (int fd, const void *data, size_t size, off_t at), size,
                (fd, data, size, at))
 
 /* All that allocates goes by one name: "memory". */
-#define FAULT_MEMORY(result, call, parameters, arguments)                     \
+#define FAULT_MEMORY_AS(none, result, call, parameters, arguments)            \
     result __real_##call parameters;                                          \
     result __wrap_##call parameters;                                          \
     result __wrap_##call parameters                                           \
     {                                                                         \
-        return fault_hits("memory") ? NULL : __real_##call arguments;         \
+        return fault_hits("memory") ? (none) : __real_##call arguments;       \
     }
+#define FAULT_MEMORY(result, call, parameters, arguments)                     \
+    FAULT_MEMORY_AS(NULL, result, call, parameters, arguments)
 
 FAULT_MEMORY(void *, malloc, (size_t size), (size))
 FAULT_MEMORY(void *, calloc, (size_t count, size_t size), (count, size))
 FAULT_MEMORY(void *, realloc, (void *old, size_t size), (old, size))
 FAULT_MEMORY(char *, strdup, (const char *text), (text))
 FAULT_MEMORY(char *, strndup, (const char *text, size_t size), (text, size))
+FAULT_MEMORY_AS(MAP_FAILED, void *, mmap,
+                (void *at, size_t size, int rights, int flags, int fd,
+                 off_t offset),
+                (at, size, rights, flags, fd, offset))
+FAULT_MEMORY_AS(MAP_FAILED, void *, mremap,
+                (void *old, size_t size, size_t wanted, int flags),
+                (old, size, wanted, flags))
 
 #endif

@@ -229,6 +229,39 @@ test_nothing_after_stop(void **state)
     assert_int_equal(job.order, 0);
 }
 
+/* Jobs of which much may come wait while they are held, and until what was
+ * done has been taken; others pass. */
+static void
+test_long_jobs_wait(void **state)
+{
+    struct fixture *fixture = *state;
+    struct test_job jobs[4];
+
+    for (int i = 0; i < 4; i++) {
+        jobs[i] = make_job(fixture, "work");
+        jobs[i].job.is_long = i != 1;
+    }
+    operator_hold(fixture->op, true);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(operator_submit(fixture->op, &jobs[i].job), 0);
+    }
+    (void)sem_wait(&fixture->done);
+    assert_ptr_equal(operator_take(fixture->op), &jobs[1].job);
+    operator_hold(fixture->op, false);
+    (void)sem_wait(&fixture->done);
+    jobs[3].job.is_long = false;
+    assert_int_equal(operator_submit(fixture->op, &jobs[3].job), 0);
+    (void)sem_wait(&fixture->done);
+    assert_ptr_equal(operator_take(fixture->op), &jobs[0].job);
+    assert_ptr_equal(operator_take(fixture->op), &jobs[3].job);
+    (void)sem_wait(&fixture->done);
+    assert_ptr_equal(operator_take(fixture->op), &jobs[2].job);
+    assert_int_equal(jobs[1].order, 1);
+    assert_int_equal(jobs[0].order, 2);
+    assert_int_equal(jobs[3].order, 3);
+    assert_int_equal(jobs[2].order, 4);
+}
+
 static void
 run_a_while(struct operator_job *job)
 {
@@ -350,6 +383,7 @@ main(void)
         WITH_OPERATOR(test_abandoned_while_it_runs),
         WITH_OPERATOR(test_queue_is_bounded),
         WITH_OPERATOR(test_nothing_after_stop),
+        WITH_OPERATOR(test_long_jobs_wait),
         WITH_OPERATOR(test_end_awaits_the_disk),
         cmocka_unit_test(test_no_event_without_listener),
         cmocka_unit_test(test_events_are_copies_in_order),

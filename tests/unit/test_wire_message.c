@@ -186,8 +186,8 @@ round_trip(enum wire_command_id id, const union wire_reply *reply, bool full)
             (request->command->reply->rows[i].flags & WIRE_OPTIONAL) != 0;
         assert_true((strstr(first.data, key) != NULL) == (full || !optional));
     }
-    free(first.data);
-    free(second.data);
+    wire_line_free(&first);
+    wire_line_free(&second);
     wire_doc_free(doc);
     wire_request_free(request);
 }
@@ -236,8 +236,8 @@ test_every_event(void **state)
         assert_int_equal(wire_event_read(doc, &read), 0);
         assert_int_equal(wire_event_write(&read, &second), 0);
         assert_string_equal(first.data, second.data);
-        free(first.data);
-        free(second.data);
+        wire_line_free(&first);
+        wire_line_free(&second);
         wire_doc_free(doc);
         drain(&filler);
     }
@@ -273,7 +273,7 @@ test_module_values(void **state)
     assert_true(read.show.wall_ns == UINT64_C(4503599627370497));
     assert_int_equal(read.show.bytes, -5);
     wire_doc_free(doc);
-    free(line.data);
+    wire_line_free(&line);
     wire_request_free(request);
 }
 
@@ -326,7 +326,7 @@ test_stats_keys(void **state)
     assert_int_equal(read.stats.memory.pss, -1);
     assert_int_equal(read.stats.memory.rss, 10);
     wire_doc_free(doc);
-    free(line.data);
+    wire_line_free(&line);
     wire_request_free(request);
 }
 
@@ -357,7 +357,7 @@ test_hello_and_event(void **state)
     assert_int_equal(hello_read.capability_count, 2);
     assert_string_equal(hello_read.capabilities[1], "reload");
     wire_doc_free(doc);
-    free(line.data);
+    wire_line_free(&line);
 
     struct wire_event event = {.event = WIRE_EVENT_FORK,
                                .sequence = 3,
@@ -378,7 +378,7 @@ test_hello_and_event(void **state)
     assert_null(event_read.name);
     assert_int_equal(wire_hello_read(doc, &hello_read), -EBADMSG);
     wire_doc_free(doc);
-    free(line.data);
+    wire_line_free(&line);
 }
 
 static void
@@ -409,7 +409,7 @@ test_errors(void **state)
         assert_string_equal(read.text, "why 'x'");
         assert_string_equal(read.traceback, "Traceback\n  a");
         wire_doc_free(doc);
-        free(line.data);
+        wire_line_free(&line);
     }
     struct wire_error error = {0};
     (void)wire_error_from(&error, "no such kind", NULL, NULL);
@@ -437,7 +437,7 @@ test_hostile_strings(void **state)
     assert_non_null(
         strstr(line.data, "\"\\u0001\\u001b[31m\\u007f\\\"\\\\\""));
     assert_int_equal(wire_scan(line.data, line.length, 64, &scan), 0);
-    free(line.data);
+    wire_line_free(&line);
     wire_request_free(request);
 }
 
@@ -458,7 +458,52 @@ test_reply_limit(void **state)
     reply.list.module_count = 5000;
     assert_int_equal(wire_reply_write(request, &reply, &line), 0);
     assert_true(line.length < WIRE_LIMIT_REPLY);
-    free(line.data);
+    wire_line_free(&line);
+    wire_request_free(request);
+}
+
+struct made {
+    size_t left, given;
+    struct wire_module module;
+};
+
+static const void *
+make_module(void *arg)
+{
+    struct made *made = arg;
+
+    if (made->left == 0) {
+        return NULL;
+    }
+    made->left--;
+    made->given++;
+    return &made->module;
+}
+
+/* A list whose writer has one item at a time is one like any other, and not
+ * gone through further than its limit. */
+static void
+test_items_one_at_a_time(void **state)
+{
+    (void)state;
+    struct wire_request *request = request_for(WIRE_LIST);
+    struct made made = {.left = 3, .module = {.name = "m", .loads = 7}};
+    struct wire_module same[3] = {made.module, made.module, made.module};
+    union wire_reply reply = {
+        .list = {.source = {make_module, &made}, .total = 3}};
+    union wire_reply whole = {
+        .list = {.modules = same, .module_count = 3, .total = 3}};
+    struct wire_line first, second;
+
+    assert_int_equal(wire_reply_write(request, &reply, &first), 0);
+    assert_int_equal(wire_reply_write(request, &whole, &second), 0);
+    assert_string_equal(first.data, second.data);
+    assert_int_equal(made.given, 3);
+    wire_line_free(&first);
+    wire_line_free(&second);
+    made.left = 1000000;
+    assert_int_equal(wire_reply_write(request, &reply, &first), -EMSGSIZE);
+    assert_in_range(made.given, 5000, 50000);
     wire_request_free(request);
 }
 
@@ -499,7 +544,7 @@ test_commands_reply(void **state)
     }
     assert_int_equal(next, reply.commands.command_count);
     wire_doc_free(doc);
-    free(line.data);
+    wire_line_free(&line);
     wire_request_free(request);
 }
 
@@ -564,12 +609,12 @@ test_decimal_point(void **state)
         assert_int_equal(wire_reply_write(request, &reply, &line), 0);
         (void)setlocale(LC_ALL, "C");
         assert_non_null(strstr(line.data, "\"timeout\":2.5}"));
-        free(line.data);
+        wire_line_free(&line);
     }
     reply.stop.timeout = (double)NAN;
     assert_int_equal(wire_reply_write(request, &reply, &line), 0);
     assert_non_null(strstr(line.data, "\"timeout\":null}"));
-    free(line.data);
+    wire_line_free(&line);
     wire_request_free(request);
 }
 
@@ -627,6 +672,7 @@ main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_hostile_strings),
         cmocka_unit_test(test_reply_limit),
+        cmocka_unit_test(test_items_one_at_a_time),
         cmocka_unit_test(test_commands_reply),
         cmocka_unit_test(test_lenient_reading),
         cmocka_unit_test(test_decimal_point),

@@ -125,7 +125,7 @@ test_ids_verbatim(void **state)
                        ids[i]);
         assert_string_equal(reply.data, expected);
         assert_int_equal(reply.length, strlen(expected));
-        free(reply.data);
+        wire_line_free(&reply);
         wire_request_free(request);
     }
 }
@@ -154,7 +154,7 @@ test_notification(void **state)
     request = parse("{\"jsonrpc\":\"3.0\",\"method\":\"ping\"}");
     assert_int_equal(wire_reply_error(request, &request->error, &reply), 0);
     assert_non_null(strstr(reply.data, "\"id\":null"));
-    free(reply.data);
+    wire_line_free(&reply);
     wire_request_free(request);
 }
 
@@ -172,7 +172,7 @@ test_refused_line(void **state)
         "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32700,"
         "\"message\":\"the line is over 1048576 bytes\",\"data\":{\"kind\":"
         "\"parse_error\"}}}\n");
-    free(reply.data);
+    wire_line_free(&reply);
     wire_request_free(request);
     assert_int_equal(wire_request_refused(-EILSEQ, &request), 0);
     assert_non_null(strstr(request->error.text, "UTF-8"));
@@ -467,24 +467,23 @@ test_write(void **state)
                                          .recursive = true,
                                          .deadline = 1,
                                          .memory = 1}};
-    char *line = NULL;
-    size_t length = 0;
-    assert_int_equal(wire_request_write(WIRE_LOAD, 9, &params, &line, &length),
-                     0);
-    assert_int_equal(line[length - 1], '\n');
+    struct wire_line line = {0};
+    assert_int_equal(wire_request_write(WIRE_LOAD, 9, &params, &line), 0);
+    assert_int_equal(line.data[line.length - 1], '\n');
     struct wire_request *request = NULL;
-    assert_int_equal(wire_request_read(line, length - 1, &request), 0);
+    assert_int_equal(wire_request_read(line.data, line.length - 1, &request),
+                     0);
     assert_int_equal(request->error.code, 0);
     assert_string_equal(request->id, "9");
     assert_string_equal(request->params.load.names[0], names[0]);
     assert_true(request->params.load.recursive);
     wire_request_free(request);
-    free(line);
+    wire_line_free(&line);
 
     static char big[WIRE_LIMIT_FRAME];
     memset(big, 'x', sizeof big - 1);
     union wire_params show = {.show = {.name = big}};
-    assert_int_equal(wire_request_write(WIRE_SHOW, 1, &show, &line, &length),
+    assert_int_equal(wire_request_write(WIRE_SHOW, 1, &show, &line),
                      -EMSGSIZE);
 }
 

@@ -12,22 +12,22 @@ static void
 send_and_read(const struct options *options)
 {
     struct wire_request *request = NULL;
-    char *line = NULL;
-    size_t length = 0;
-    int status = wire_request_write(options->command->id, 1, &options->params,
-                                    &line, &length);
+    struct wire_line line = {0};
+    int status =
+        wire_request_write(options->command->id, 1, &options->params, &line);
 
     if (status == -EMSGSIZE) {
         return;
     }
-    target_check(status == 0 && length > 0 && line[length - 1] == '\n');
-    line[length - 1] = '\0';
-    target_check(wire_request_read(line, length - 1, &request) == 0);
+    target_check(status == 0 && line.length > 0 &&
+                 line.data[line.length - 1] == '\n');
+    line.data[line.length - 1] = '\0';
+    target_check(wire_request_read(line.data, line.length - 1, &request) == 0);
     /* A value may still be refused, by name. */
     target_check(request->command == options->command);
     target_check(request->error.code == 0 || request->error.text[0] != '\0');
     wire_request_free(request);
-    free(line);
+    wire_line_free(&line);
 }
 
 void

@@ -76,6 +76,13 @@ operator_submit(struct operator_thread *op, struct operator_job *job)
     return 0;
 }
 
+void
+operator_hold(struct operator_thread *op, bool hold)
+{
+    (void)op;
+    (void)hold;
+}
+
 struct operator_job *
 operator_take(struct operator_thread *op)
 {
