@@ -4,7 +4,7 @@ process; plain, with lazycore and in lazyd, which settles hot namespaces.
 
 The three run at one time, each while the others wait, in short turns: a ratio
 is the median of those within the turns, by CPU time, so that what the machine
-does meanwhile hits all alike.
+does meanwhile hits all alike. Those of one round have one seed of hashes.
 """
 import contextlib
 import importlib.util
@@ -120,7 +120,7 @@ turns(work, lambda: [len(sys.modules)])
 
 
 class Child:
-    def __init__(self, options, folder, script, how, path, what):
+    def __init__(self, options, folder, script, how, path, what, seed):
         program = [folder / script]
         if how == "lazyd":
             program = [options.lazyd, "-F", "--no-socket", "--app", *program,
@@ -130,7 +130,7 @@ class Child:
         self.process = subprocess.Popen(
             [*program, how, options.lazycore, path, what], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env=common.environment())
+            env={**common.environment(), "PYTHONHASHSEED": str(seed)})
 
     def turn(self):
         """(wall, CPU) ns of each."""
@@ -148,11 +148,12 @@ class Child:
 def in_turn(options, folder, script, path, what):
     """{way: turns of all rounds}, {way: what it said last}"""
     took = {how: [] for how in WAYS}
-    for _ in range(options.rounds):
+    for seed in range(options.rounds):
         with contextlib.ExitStack() as stack:
             children = {}
             for how in WAYS:
-                children[how] = Child(options, folder, script, how, path, what)
+                children[how] = Child(options, folder, script, how, path,
+                                      what, seed)
                 stack.callback(children[how].process.kill)
             for number in range(TURNS):
                 for at in range(len(WAYS)):
