@@ -6,10 +6,9 @@
 
 enum {
     SIGHTINGS = 4, /* of a namespace before it may be called hot */
-    /* And the part of all CPU time that it took, a hundredth, or that it took
-     * together with the others that could be settled, a twentieth. */
+    /* And the part of all CPU time that was seen in those that could be
+     * settled, taken together: a hundredth. Up to half of that is lost. */
     SHARE = 100,
-    SHARE_OF_ALL = 20,
     WINDOW = 1024 /* looks, after which what was seen counts half */
 };
 /* How long a running thread keeps the GIL before a look, and how long that may
@@ -117,9 +116,7 @@ is_hot(struct lz_engine *engine, const struct lz_settle *settle,
        const struct lz_namespace *ns)
 {
     return settle->total_ns >= ENOUGH_NS && ns->sightings >= SIGHTINGS &&
-           may_settle(ns) &&
-           (ns->heat_ns >= settle->total_ns / SHARE ||
-            heat_of_all(engine) >= settle->total_ns / SHARE_OF_ALL);
+           may_settle(ns) && heat_of_all(engine) >= settle->total_ns / SHARE;
 }
 
 struct lz_namespace *
