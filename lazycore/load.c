@@ -93,7 +93,7 @@ load_after_fork(struct lz_engine *engine)
         engine->loads_running++;
     if (engine->settle != NULL) {
         settle_collect(engine);
-        settle_give_interval_back(engine);
+        settle_after_fork(engine);
         engine->settle->proxy = NULL;
         engine->settle->name = NULL;
     }

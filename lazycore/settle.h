@@ -29,13 +29,14 @@ struct lz_settle {
         uint64_t cpu_ns;  /* at its last look */
         uint64_t look;    /* its number */
     } threads[LZ_SETTLE_THREADS];
-    PyObject *get_interval; /* sys.getswitchinterval, as it came, */
-    PyObject *set_interval; /* and its like */
-    double interval;        /* in seconds, that is to be set again; or 0 */
-    struct lz_proxy *proxy; /* borrowed: what is being loaded for, */
-    PyObject *name;         /* and the module */
-    bool over;              /* the interpreter is about to end */
-    bool collects;          /* it does not while that is loaded */
+    PyObject *get_interval;    /* sys.getswitchinterval, as it came, */
+    PyObject *set_interval;    /* and its like */
+    unsigned long interval_us; /* the service's own when last seen, or 0 */
+    int awaiting;              /* so many wait for their moment */
+    struct lz_proxy *proxy;    /* borrowed: what is being loaded for, */
+    PyObject *name;            /* and the module */
+    bool over;                 /* the interpreter is about to end */
+    bool collects;             /* it does not while that is loaded */
 };
 
 /* Where the proxy that is being loaded on this thread was made, if it is for
@@ -49,7 +50,8 @@ int settle_begin(struct lz_engine *engine);
 void settle_end(struct lz_engine *engine);
 /* Garbage is collected again, and threads have their turns as before. */
 void settle_collect(struct lz_engine *engine);
-void settle_give_interval_back(struct lz_engine *engine);
+/* In a forked child: nobody waits for a moment any more. */
+void settle_after_fork(struct lz_engine *engine);
 /* Frees what settle_begin made. */
 void settle_done(struct lz_engine *engine);
 /* lazycore.settle() */

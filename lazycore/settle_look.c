@@ -11,10 +11,10 @@ enum {
     SHARE = 100,
     WINDOW = 1024 /* looks, after which what was seen counts half */
 };
-/* How long a running thread keeps the GIL before a look, and how long that may
- * go on; the delays of looks that follow on each other are so far apart. */
-enum { TURN_US = 20, DELAY_US = 1000, STEP_US = 617 };
-#define SHORT_S (1.5e-6 * TURN_US)
+/* How long a running thread keeps the GIL before a look, which nobody else is
+ * likely to set, and how long that may go on; the delays of looks that follow
+ * on each other are so far apart. */
+enum { TURN_US = 21, DELAY_US = 1000, STEP_US = 617 };
 #define ENOUGH_NS UINT64_C(50000000) /* CPU time before anything is hot */
 #define GAP_NS UINT64_C(1000000000)  /* the most that one look counts */
 
@@ -111,12 +111,13 @@ heat_of_all(struct lz_engine *engine)
     return result;
 }
 
+/* Whether enough was seen to call a namespace hot, once it has its sightings.
+ */
 static bool
-is_hot(struct lz_engine *engine, const struct lz_settle *settle,
-       const struct lz_namespace *ns)
+some_are_hot(struct lz_engine *engine, const struct lz_settle *settle)
 {
-    return settle->total_ns >= ENOUGH_NS && ns->sightings >= SIGHTINGS &&
-           may_settle(ns) && heat_of_all(engine) >= settle->total_ns / SHARE;
+    return settle->total_ns >= ENOUGH_NS &&
+           heat_of_all(engine) >= settle->total_ns / SHARE;
 }
 
 struct lz_namespace *
@@ -139,9 +140,11 @@ settle_look(struct lz_engine *engine)
         ns->heat_ns += used;
         ns->sightings++;
         if ((hottest == NULL || ns->heat_ns > hottest->heat_ns) &&
-            is_hot(engine, settle, ns))
+            ns->sightings >= SIGHTINGS && may_settle(ns))
             hottest = ns;
     }
+    if (hottest != NULL && !some_are_hot(engine, settle))
+        hottest = NULL;
     if (settle->look % WINDOW == 0)
         halve(engine, settle);
     Py_XINCREF(hottest);
@@ -150,33 +153,42 @@ settle_look(struct lz_engine *engine)
     return hottest;
 }
 
-static double
-interval_now(const struct lz_settle *settle)
+static unsigned long
+interval_now_us(const struct lz_settle *settle)
 {
     PyObject *value = PyObject_CallNoArgs(settle->get_interval);
-    double result = value == NULL ? 0 : PyFloat_AsDouble(value);
+    double seconds = value == NULL ? 0 : PyFloat_AsDouble(value);
     Py_XDECREF(value);
     lz_forgive();
-    return result;
+    return seconds > 0 ? (unsigned long)(seconds * 1e6 + 0.5) : 0;
 }
 
+/* The interpreter drops what is left of a microsecond, which may be nearly
+ * one: 7 ms would become 6.999 ms. */
 static void
-set_interval(const struct lz_settle *settle, double seconds)
+set_interval_us(const struct lz_settle *settle, unsigned long interval_us)
 {
+    double seconds = ((double)interval_us + 0.25) * 1e-6;
     Py_XDECREF(PyObject_CallFunction(settle->set_interval, "d", seconds));
     lz_forgive();
 }
 
+/* Not where the service has set another meanwhile. It may also set again what
+ * it found while a look waited: the next look mends that. */
+static void
+give_interval_back(const struct lz_settle *settle)
+{
+    if (settle->interval_us != 0 && interval_now_us(settle) == TURN_US)
+        set_interval_us(settle, settle->interval_us);
+}
+
 void
-settle_give_interval_back(struct lz_engine *engine)
+settle_after_fork(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
-    if (settle->interval == 0)
-        return;
-    /* Not where the service has set another meanwhile. */
-    if (interval_now(settle) < SHORT_S)
-        set_interval(settle, settle->interval);
-    settle->interval = 0;
+    if (settle->awaiting > 0)
+        give_interval_back(settle);
+    settle->awaiting = 0;
 }
 
 void
@@ -185,11 +197,12 @@ settle_await_any_moment(struct lz_engine *engine)
     struct lz_settle *settle = engine->settle;
     if (settle->set_interval == NULL)
         return;
-    double before = interval_now(settle);
-    if (before > SHORT_S) {
-        settle->interval = before;
-        set_interval(settle, 1e-6 * TURN_US);
+    unsigned long before = interval_now_us(settle);
+    if (before > TURN_US) {
+        settle->interval_us = before;
+        set_interval_us(settle, TURN_US);
     }
+    settle->awaiting++;
     struct timespec delay = {
         .tv_nsec = (long)(settle->look * STEP_US % DELAY_US) * 1000};
     PyThreadState *state = PyEval_SaveThread();
@@ -199,5 +212,6 @@ settle_await_any_moment(struct lz_engine *engine)
     (void)nanosleep(&delay, NULL);
     PyEval_RestoreThread(state);
     (void)prctl(PR_SET_TIMERSLACK, slack_ns);
-    settle_give_interval_back(engine);
+    if (--settle->awaiting == 0)
+        give_interval_back(settle);
 }

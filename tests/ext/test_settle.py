@@ -453,3 +453,36 @@ def test_switch_interval_stays(lazily):
         main()
         """)
     assert run.out == "{0} True 0.005\n0.003\n"
+
+
+def test_switch_interval_is_none_of_ours(lazily):
+    """To the microsecond; and where the service puts back what it found while
+    a look waited, that is found out, by lookers side by side too."""
+    run = lazily({}, """\
+        import _thread, lazycore, sys
+        def main():
+            for us in 7000, 58000, 25, 22, 19, 1:
+                sys.setswitchinterval((us + 0.5) * 1e-6)
+                for _ in range(5):
+                    lazycore.settle()
+                print(round(sys.getswitchinterval() * 1e6), end=" ")
+            sys.setswitchinterval(0.005)
+            done = [_thread.allocate_lock() for _ in range(3)]
+            def look(lock):
+                for _ in range(100):
+                    lazycore.settle()
+                lock.release()
+            for lock in done:
+                lock.acquire()
+                _thread.start_new_thread(look, (lock,))
+            while (found := sys.getswitchinterval()) == 0.005:
+                pass
+            for lock in done:
+                lock.acquire()
+            print(sys.getswitchinterval(), end=" ")
+            sys.setswitchinterval(found + 1e-7)
+            lazycore.settle()
+            print(sys.getswitchinterval())
+        main()
+        """)
+    assert run.out == "7000 58000 25 22 19 1 0.005 0.005\n"
