@@ -85,6 +85,40 @@ def test_without_its_other_part(lab, moved):
     assert HOST.name in done.err and "install lazyd anew" in done.err
 
 
+def test_folder_with_a_token_of_the_linker(lab):
+    folder = lab.folder / "$ORIGIN"
+    folder.mkdir()
+    for path in (LAZYD, HOST):
+        shutil.copy(path, folder)
+    app = lab.write("app.py", LOOK)
+    done = lab.run(folder / "lazyd", "-F", "--no-socket", "--app", app)
+    assert done.out == seen(app)
+
+
+def test_its_other_part_is_no_program(lab, moved):
+    """Not python3 with lazyd's arguments."""
+    moved.with_name(HOST.name).write_text("#!/bin/sh\n")
+    done = lab.run(moved, "--version", status=1)
+    assert done.out == "" and "Exec format error" in done.err
+
+
+def test_its_other_part_may_not_run(lab, moved):
+    """On a file system mounted noexec."""
+    folder = lab.folder / "mounted"
+    folder.mkdir()
+    inside = f"""mount -t tmpfs -o noexec none '{folder}' &&
+        cp '{HOST}' '{folder}/' &&
+        mount --bind '{folder}/{HOST.name}' '{moved.parent}/{HOST.name}' &&
+        exec '{moved}' --version"""
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", inside],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, check=False)
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip("no namespaces here")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "mounted noexec" in done.stderr
+
+
 @pytest.mark.skipif(shutil.which("readelf") is None, reason="no readelf")
 def test_nothing_of_the_host_is_there_for_modules():
     """Neither libuv's names nor ours get in the way of a module's own."""
