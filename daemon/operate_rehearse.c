@@ -157,7 +157,8 @@ operate_rehearse(struct call *call)
         .forked = control->setup.forked,
         .deadline_ms = (uint64_t)(params->deadline * 1e3),
         .memory_bytes = (uint64_t)params->memory * 1024 * 1024,
-        .cancelled = &call->cancelled};
+        .cancelled = &call->cancelled,
+        .apart = true};
     int rc;
 
     if (params->inject) {

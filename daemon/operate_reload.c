@@ -20,7 +20,8 @@ rehearse(struct call *call) LZ_NEEDS_GIL
                                  .forked = control->setup.forked,
                                  .deadline_ms = REHEARSAL_MS,
                                  .memory_bytes = REHEARSAL_BYTES,
-                                 .cancelled = &call->cancelled};
+                                 .cancelled = &call->cancelled,
+                                 .apart = true};
 
     operator_describe(control->op, &call->job, "rehearsing a reload of '%s'",
                       params->name);

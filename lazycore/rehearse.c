@@ -395,9 +395,8 @@ await_child(const struct lz_rehearsal *rehearsal, struct child *child,
 }
 
 int
-lazycore_rehearse(const struct lz_rehearsal *rehearsal,
-                  struct lz_rehearsal_outcome *ret_outcome,
-                  struct lz_error *error)
+rehearse_here(const struct lz_rehearsal *rehearsal,
+              struct lz_rehearsal_outcome *ret_outcome, struct lz_error *error)
 {
     struct lz_rehearsal_outcome outcome = {0};
     struct child child = {0};

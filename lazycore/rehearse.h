@@ -45,6 +45,7 @@
 #define LAZYCORE_REHEARSE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "lazycore/annotations.h"
 #include "lazycore/core.h"
@@ -63,6 +64,10 @@ struct lz_rehearsal {
     uint64_t memory_bytes; /* that it may take in addition; 0 no limit */
     /* Give it up once it is true: looked at four times a second. Or NULL. */
     const atomic_bool *cancelled;
+    /* Fork and wait in a thread made for it, whose table of descriptors is
+     * its own: the process's has nothing of the rehearsal in it. Where the
+     * kernel refuses that it has a pipe and a pidfd, as without this. */
+    bool apart;
 };
 
 #define LZ_REHEARSAL_TABLE(LZ_REHEARSAL)                                      \
@@ -98,6 +103,11 @@ int lazycore_rehearse(const struct lz_rehearsal *rehearsal,
                       struct lz_rehearsal_outcome *ret_outcome,
                       struct lz_error *error) LZ_NEEDS_GIL;
 void lz_rehearsal_outcome_done(struct lz_rehearsal_outcome *outcome);
+
+/* rehearse.c: the same in the calling thread, for rehearse_apart.c. */
+int rehearse_here(const struct lz_rehearsal *rehearsal,
+                  struct lz_rehearsal_outcome *ret_outcome,
+                  struct lz_error *error) LZ_NEEDS_GIL;
 
 /* rehearse_child.c: the child before Python goes on. Only system calls, no
  * memory from the heap. */

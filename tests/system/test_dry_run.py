@@ -1,11 +1,12 @@
 """`load --dry-run`: what loads would do, of which the service sees nothing."""
+import json
 import os
 import pathlib
 import signal
 
 import pytest
 
-from conftest import LAZYCTL
+from conftest import LAZYCTL, TIMEOUT_S
 
 SERVICE = """
 import fcntl, os, signal, socket, threading
@@ -183,3 +184,46 @@ def test_the_end_of_lazyd_ends_it(app):
     app.process.signal(signal.SIGKILL)
     assert copy.ended()
     asks.wait(30)
+
+
+def test_the_service_closes_every_descriptor_meanwhile(lab):
+    """Nothing of the rehearsal is among those, nor touches what gets their
+    numbers."""
+    for name in ("come", "go", "end"):
+        os.mkfifo(lab.folder / name)
+    lab.write("lazy_slow.py", """
+        open("come", "w").close()
+        open("end").read()
+        """)
+    process = lab.serve("""
+        import os, threading
+        def meddle():
+            open("go").read()
+            before = [os.readlink(f"/proc/self/fd/{number}")
+                      for number in os.listdir("/proc/self/fd")
+                      if os.path.exists(f"/proc/self/fd/{number}")]
+            os.closerange(3, 65536)
+            files = [open(f"file{i}", "w+") for i in range(800)]
+            for file in files:
+                file.write("mine")
+                file.flush()
+            print("open", *before, flush=True)
+            open("end", "w").close()
+            threading.Event().wait()
+            return files
+        threading.Thread(target=meddle, daemon=True).start()
+        """, "-C", lab.folder)
+    asked = lab.popen(LAZYCTL, "-s", lab.socket, "--json", "load", "--dry-run",
+                      "lazy_slow")
+    (lab.folder / "come").read_text()
+    (lab.folder / "go").write_text("go")
+    answer = json.loads(asked.communicate(timeout=TIMEOUT_S)[0])
+    assert answer["results"][0]["verdict"] == "loads", answer
+    line = next(line for line in lab.logged("open ").splitlines()
+                if line.startswith("open "))
+    assert "pidfd" not in line and line.count("pipe:") == 2, line
+    assert lab.ask("ping")["pid"] == process.pid
+    process.signal(signal.SIGTERM)
+    assert process.ended()
+    assert {(lab.folder / f"file{i}").read_text()
+            for i in range(800)} == {"mine"}
