@@ -154,13 +154,6 @@ has_long_answer(const struct wire_request *request)
     }
 }
 
-bool
-call_is_long(const struct wire_request *request)
-{
-    return (needs_disk(request) || read_is_for(request)) &&
-           !wire_request_needs_python(request) && has_long_answer(request);
-}
-
 /* Which thread works at REQUEST. */
 static struct operator_thread *
 operator_for(struct control *control, const struct wire_request *request)

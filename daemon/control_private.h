@@ -95,7 +95,7 @@ struct control {
     atomic_bool ready;     /* the service has said so, not yet passed on */
     atomic_bool unpublish; /* main thread says: take the paths away */
     atomic_bool finish;    /* main thread says: end */
-    bool reading;          /* a call that call_is_long is under way */
+    bool reading;          /* the reader has a request with a long answer */
     bool starved;          /* the last accept failed */
     bool stopping;         /* the service was asked to end */
     bool closing;          /* the loop is being closed */
@@ -291,9 +291,6 @@ void read_end(struct call *call) LZ_LOOP_ONLY;
 
 /* Whether REQUEST is not for the loop's thread. */
 bool call_is_for(const struct wire_request *request);
-/* Whether what answers REQUEST, without Python, may take its time and be as
- * long as there are modules. */
-bool call_is_long(const struct wire_request *request);
 /* Hand REQUEST, which it takes, to its operator. 0, or -1 with ERROR and
  * REQUEST still the caller's. */
 int call_start(struct client *client, struct wire_request *request,

@@ -1,10 +1,11 @@
 /* Requests that take as long as there are modules or rules, and need no
  * Python: a thread of their own works at them, and makes the line too.
  *
- * One with a long answer at a time, here or on the disk's thread: the next
- * begins when this one's line has been given to its client, so that what is
- * kept for those who do not read is counted before more is made, and whose
- * turn it is is turn.c's to say.
+ * One with a long answer at a time: the next begins when this one's line has
+ * been given to its client, so that what is kept for those who do not read is
+ * counted before more is made, and whose turn it is is turn.c's to say. What
+ * waits for a disk or for Python waits in its operator's queue instead, where
+ * there is a deadline.
  */
 #include <errno.h>
 
@@ -84,7 +85,7 @@ read_answer(struct call *call)
 void
 read_begin(struct call *call)
 {
-    if (call_is_long(call->request)) {
+    if (call->op == call->control->reader && !turn_is_short(call->request)) {
         call->reads = true;
         call->control->reading = true;
     }

@@ -33,7 +33,7 @@ is_answerable(const struct client *client) LZ_LOOP_ONLY
     return !is_waiting(client) &&
            (request == NULL || turn_is_short(request) ||
             (!pressure_is_on(control) &&
-             !(control->reading && call_is_long(request))));
+             !(control->reading && read_is_for(request))));
 }
 
 static bool

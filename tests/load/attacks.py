@@ -31,7 +31,8 @@ LAZYD = Manners(
     rpc("load", '{"names":[' + "[[]]," * 200000 + "[]]}"),
     rpc("list") + rpc("report", '{"verbose":true}') + rpc("trace") +
     rpc("show", '{"name":"sys"}') + rpc("why", '{"name":"sys"}') +
-    rpc("ignore.add", '{"kind":"package","values":["x"],"dry_run":true}'))
+    rpc("ignore.add", '{"kind":"package","values":["x"],"dry_run":true}') +
+    rpc("unused"))
 REDIS = Manners(
     False, b"PING\r\n", b"COMMAND\r\n", b"*2\r\n$3\r\nGE", b"MONITOR\r\n",
     b"*2\r\n$3\r\nGET\r\n$1\r\n", b"*100000\r\n" + b"$1\r\na\r\n" * 50000,
@@ -244,6 +245,14 @@ def wants_all(path, manners, begun):
     stay()
 
 
+def want_all_120(path, manners, begun):
+    """As many ask for what there is most of, and read nothing."""
+    socks = [connect(path, manners) for _ in range(120)]
+    begun()
+    in_turns(socks, manners.all)
+    stay()
+
+
 ATTACKS = {
     "idle client": idle,
     "128 idle clients": idle_128,
@@ -259,4 +268,5 @@ ATTACKS = {
     "64 subscribers that stall": stalled_subscribers,
     "lines of 400,000 values": bombs,
     "asks for all, and reads it": wants_all,
+    "120 that ask for all": want_all_120,
 }
