@@ -209,7 +209,7 @@ stop_accepting(struct control *control, int failure) LZ_LOOP_ONLY
 {
     if (!control->starved) {
         log_line("cannot take a client in: %s; trying again until it works",
-                 strerror(failure));
+                 strerrordesc_np(failure));
     }
     control->starved = true;
     (void)uv_poll_stop(&control->listener);

@@ -183,7 +183,7 @@ control_take_socket(struct control *control)
     if (rc < 0) {
         log_line("cannot remove socket '%s', which stays with nobody behind "
                  "it: %s",
-                 control->setup.socket_path, strerror(-rc));
+                 control->setup.socket_path, strerrordesc_np(-rc));
     }
 }
 
@@ -196,7 +196,7 @@ control_take_paths(struct control *control)
     rc = pidfile_remove(control->setup.pidfile);
     if (rc < 0) {
         log_line("cannot remove the pidfile, which is empty now: %s",
-                 strerror(-rc));
+                 strerrordesc_np(-rc));
     }
     if (control->setup.unpublished != NULL) {
         control->setup.unpublished(control->setup.arg);

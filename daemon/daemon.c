@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/check_levels.h"
@@ -140,7 +141,7 @@ on_reopen_log(void *arg)
     logger_reopen(&daemon->logger);
     if (rc < 0) {
         log_line("cannot reopen log '%s': %s", daemon->log.path,
-                 strerror(-rc));
+                 strerrordesc_np(-rc));
     }
 }
 
@@ -476,6 +477,10 @@ daemon_main(int argc, char **argv)
 
     descriptors_fill();
     descriptors_begin();
+    /* What lazyd's threads would look up in an environment that the service
+     * changes. */
+    tzset();
+    notify_init();
     daemon.log.fd = -1;
     logger_init(&daemon.logger);
     detach_init(&daemon.detach);

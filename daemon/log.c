@@ -114,7 +114,7 @@ say_failing(struct log_file *file)
     int length = snprintf(text, sizeof(text),
                           "lazyd: cannot write log '%.300s': %s; output is "
                           "lost until it can be written\n",
-                          file->path, strerror(file->failed_errno));
+                          file->path, strerrordesc_np(file->failed_errno));
 
     if (file->notice_fd >= 0 && length > 0) {
         (void)!write(file->notice_fd, text, strlen(text));
@@ -130,7 +130,7 @@ say_recovered(struct log_file *file)
                           "lazyd: %llu bytes of output were lost while the "
                           "log could not be written: %s\n",
                           (unsigned long long)file->lost_bytes,
-                          strerror(file->failed_errno));
+                          strerrordesc_np(file->failed_errno));
 
     return write_all(file->fd, text, (size_t)length) == length;
 }

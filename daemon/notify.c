@@ -8,28 +8,43 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+static struct {
+    struct sockaddr_un address;
+    socklen_t size; /* 0: nobody wants to hear */
+} manager;
+
 void
-notify_manager(const char *state)
+notify_init(void)
 {
     const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = path == NULL ? 0 : strlen(path);
-    int fd;
 
-    if (length == 0 || length >= sizeof(address.sun_path) ||
+    if (length == 0 || length >= sizeof(manager.address.sun_path) ||
         (path[0] != '/' && path[0] != '@')) {
         return;
     }
-    memcpy(address.sun_path, path, length);
+    manager.address.sun_family = AF_UNIX;
+    memcpy(manager.address.sun_path, path, length);
     if (path[0] == '@') {
-        address.sun_path[0] = '\0'; /* the abstract namespace */
+        manager.address.sun_path[0] = '\0'; /* the abstract namespace */
+    }
+    manager.size =
+        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+}
+
+void
+notify_manager(const char *state)
+{
+    int fd;
+
+    if (manager.size == 0) {
+        return;
     }
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         return;
     }
     (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-                 (const struct sockaddr *)&address,
-                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+                 (const struct sockaddr *)&manager.address, manager.size);
     (void)close(fd);
 }

@@ -208,6 +208,18 @@ def test_systemd_is_told_when_the_service_is_ready(lab):
         assert lab.ask("ping")["pong"] is True
 
 
+def test_systemd_is_told_by_a_service_that_tells_nobody_else(lab):
+    """Its children are not to speak for it."""
+    path = lab.folder / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(path))
+        notify.settimeout(TIMEOUT_S)
+        lab.stay(lab.write("app.py", "import os\nos.environ.pop("
+                           "'NOTIFY_SOCKET')\n" + SERVE), "--wait-ready",
+                 env={"NOTIFY_SOCKET": str(path)})
+        assert b"READY=1" in notify.recv(4096)
+
+
 def test_verbose_reports_imports(lab):
     app = lab.write("app.py", "import csv, json\nprint(json.dumps([csv]) "
                               "if 0 else json.dumps([1]))\n")
