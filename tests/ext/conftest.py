@@ -6,7 +6,7 @@ Leaves what is to be expected to the tests. LAZYCORE_DIR names the folder of
 the built extension, LAZYCORE_PYTHON another interpreter than this one.
 """
 
-import json
+import marshal
 import os
 import subprocess
 import sys
@@ -58,9 +58,9 @@ def boot():
         known["loaded"] = sorted(sys.modules)
         main = sys.modules["__main__"]
         known["pending"] = sorted(lazycore.pending(main))
-        import json
-        with open(os.environ["LAZYCORE_TEST_DUMP"], "w") as file:
-            json.dump(known, file)
+        import marshal
+        with open(os.environ["LAZYCORE_TEST_DUMP"], "wb") as file:
+            marshal.dump(known, file, 2)
 
     atexit.register(dump)
 
@@ -77,7 +77,7 @@ class Run:
         self.status = done.returncode
         self.out = done.stdout
         self.err = done.stderr
-        self._known = json.loads(dump.read_text()) if dump.exists() else None
+        self._known = marshal.loads(dump.read_bytes()) if dump.exists() else None
 
     @property
     def known(self):
@@ -138,6 +138,20 @@ def boot_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def bare_interpreter(tmp_path_factory):
+    """The interpreter in a virtual environment: without the packages of the
+    machine, whose .pth files run in every start."""
+    folder = tmp_path_factory.mktemp("bare")
+    prefix = subprocess.check_output(
+        [interpreter(), "-c", "import sys; print(sys.base_prefix)"], text=True)
+    (folder / "pyvenv.cfg").write_text(f"home = {prefix.strip()}/bin\n")
+    python = folder / "bin" / "python3"
+    python.parent.mkdir()
+    python.symlink_to(os.path.realpath(interpreter()))
+    return str(python)
+
+
+@pytest.fixture(scope="session")
 def version():
     """(major, minor) of the interpreter under test."""
     code = "import sys; print(*sys.version_info[:2])"
@@ -156,9 +170,10 @@ def counted_blocks():
 class Lab:
     """A folder for programs and a way to run them."""
 
-    def __init__(self, folder, boot):
+    def __init__(self, folder, boot, bare):
         self.folder = folder
         self.boot = boot
+        self.bare = bare
         self.runs = 0
 
     def write(self, files):
@@ -193,14 +208,14 @@ class Lab:
         return result
 
     def run(self, mode, file="main.py", args=(), options=(), stdin="",
-            ignore=(), levels=None, env=None):
+            ignore=(), levels=None, env=None, packages=False):
         """Run FILE, or what OPTIONS say where FILE is None, to its end.
 
         IGNORE holds rules such as "name=foo"; LEVELS is a dict. Both are set
-        before install."""
+        before install. With PACKAGES those of the machine are there."""
         self.runs += 1
         dump = self.folder / f".known-{self.runs}"
-        command = [interpreter(), *options]
+        command = [interpreter() if packages else self.bare, *options]
         if file is not None:
             command.append(file)
         done = subprocess.run(
@@ -211,8 +226,8 @@ class Lab:
 
 
 @pytest.fixture
-def lab(tmp_path, boot_folder):
-    return Lab(tmp_path, boot_folder)
+def lab(tmp_path, boot_folder, bare_interpreter):
+    return Lab(tmp_path, boot_folder, bare_interpreter)
 
 
 @pytest.fixture

@@ -149,7 +149,8 @@ assert reload(name="user", dependents=True)["others"] == []
 
 def test_no_reader_sees_modules_of_two_times(program):
     program("FIRST = 0\n", """
-import threading
+import sys, threading
+sys.setswitchinterval(1e-4)
 mod, user = load(), load("user")
 mixed, stop = [], threading.Event()
 

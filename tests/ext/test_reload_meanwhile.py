@@ -17,7 +17,8 @@ def test_no_reader_sees_a_mix(program):
         SECOND = {n}
         """
     program(body.format(n=0), f"""
-import threading
+import sys, threading
+sys.setswitchinterval(1e-4)
 mod = load()
 body = {body!r}
 mixed, reads, stop = [], [0] * 8, threading.Event()

@@ -341,7 +341,7 @@ def test_greenlet_meets_a_load_that_waits(both):
         gevent.monkey.patch_all()
         import work
         work.go()
-        """)
+        """, packages=True)
 
 
 @pytest.mark.parametrize("level", ["outer", "full"])

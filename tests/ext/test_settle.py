@@ -353,7 +353,8 @@ def test_recorded_modules(lazily, packages):
     """Those whose own package is loaded, and what else they import."""
     run = lazily({"hot.py": write("jinja2.sandbox", "jinja2")},
                  RECORDED.format(loaded="jinja2", names="Environment",
-                                 foreign="none"))
+                                 foreign="none"),
+                 packages=True)
     assert run.out == "hot [] False\n"
     assert run.loaded("jinja2.sandbox")
 
@@ -363,7 +364,8 @@ def test_recorded_module_that_imports_another_package(lazily, packages):
     files = {"hot.py": write("t", "t").replace(
         "import sys, time, t", "import sys, time\n    import flask.testing as t")}
     run = lazily(files, RECORDED.format(loaded="flask", names="Blueprint",
-                                        foreign="click.testing"))
+                                        foreign="click.testing"),
+                 packages=True)
     assert run.out == "None ['t'] False\n"
 
 

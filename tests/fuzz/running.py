@@ -9,10 +9,13 @@ import gc
 import os
 import signal
 import sys
-import traceback
 import types
 
 TIMEOUT_S = 20
+
+
+# Modules of the process that is forked for each run are no program's own.
+SHARED = frozenset(sys.modules) - {"__main__"}
 
 
 def describe(value, depth=0):
@@ -38,12 +41,28 @@ def describe(value, depth=0):
     return f"object {kind.__module__}.{kind.__qualname__}"
 
 
+def trace(error):
+    """Where ERROR and its causes came from, on stderr. traceback would read
+    the source for it, which takes longer than the program."""
+    if error.__cause__ or error.__context__:
+        trace(error.__cause__ or error.__context__)
+    print("Traceback:", file=sys.stderr)
+    step = error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        print(f"  {code.co_filename}:{step.tb_lineno} in {code.co_name}",
+              file=sys.stderr)
+        step = step.tb_next
+    print(f"{type(error).__name__}: {error}",
+          *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
+
+
 def show(label, function):
     try:
         text = describe(function())
     except Exception as error:
         text = f"raised {type(error).__name__}"
-        traceback.print_exc()
+        trace(error)
     print(label, text)
 
 
@@ -58,7 +77,7 @@ def together(label, functions):
             seen[at] = describe(functions[at]())
         except Exception as error:
             seen[at] = f"raised {type(error).__name__}"
-            traceback.print_exc()
+            trace(error)
 
     sys.setswitchinterval(1e-5)
     barrier = threading.Barrier(len(functions))
@@ -108,7 +127,8 @@ def check_namespace(name, module):
 
 
 def own_modules(folder):
-    for name, module in sorted(sys.modules.items()):
+    for name in sorted(sys.modules.keys() - SHARED):
+        module = sys.modules[name]
         file = getattr(module, "__file__", None)
         if type(module) is types.ModuleType and file and \
                 file.startswith(folder):
@@ -173,9 +193,9 @@ def child(folder, program, lazy, out, finalize):
     status = 0
     try:
         run_main(folder, program, lazy)
-    except BaseException:
+    except BaseException as error:
         status = 1
-        traceback.print_exc()
+        trace(error)
     sys.stdout.flush()
     sys.stderr.flush()
     if finalize and status == 0:
