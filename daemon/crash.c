@@ -28,7 +28,7 @@ static const int signals[] = {SIGSEGV,   SIGBUS, SIGFPE,   SIGILL,  SIGABRT,
                               SIGVTALRM, SIGPWR, SIGSTKFLT};
 
 static struct {
-    void (*ring)(void *arg);
+    _Atomic(void (*)(void *arg)) ring; /* NULL: nobody hears it */
     void *arg;
     pid_t owner;
     atomic_flag begun; /* the first of several is told */
@@ -103,6 +103,23 @@ note(int number, const siginfo_t *info)
     atomic_store(&state.full, true);
 }
 
+/* Let another thread write, and wait until it has. */
+static void
+await_other(bool first)
+{
+    void (*ring)(void *arg) = atomic_load(&state.ring);
+
+    if (ring == NULL || descriptors_are_here()) {
+        return;
+    }
+    if (first) {
+        ring(state.arg);
+    }
+    for (int i = 0; i < WAIT_MS && !atomic_load(&state.told); i++) {
+        (void)poll(NULL, 0, 1);
+    }
+}
+
 static void
 on_fatal(int number, siginfo_t *info, void *context)
 {
@@ -113,15 +130,8 @@ on_fatal(int number, siginfo_t *info, void *context)
 
         if (first) {
             note(number, info);
-            if (!descriptors_are_here()) {
-                state.ring(state.arg);
-            }
         }
-        for (int i = 0; i < WAIT_MS && !atomic_load(&state.told) &&
-                        !descriptors_are_here();
-             i++) {
-            (void)poll(NULL, 0, 1);
-        }
+        await_other(first);
         if (first && !atomic_exchange(&state.taken, true)) {
             write_short();
         }
@@ -170,8 +180,8 @@ crash_install(void (*ring)(void *arg), void *arg)
     stack_t own = {.ss_sp = stack, .ss_size = sizeof(stack)};
     stack_t there = {0};
 
-    state.ring = ring;
     state.arg = arg;
+    atomic_store(&state.ring, ring);
     state.owner = getpid();
     (void)sigemptyset(&action.sa_mask);
     if (sigaltstack(NULL, &there) == 0 && (there.ss_flags & SS_DISABLE) != 0) {
@@ -183,6 +193,12 @@ crash_install(void (*ring)(void *arg), void *arg)
             (void)sigaction(signals[i], &action, NULL);
         }
     }
+}
+
+void
+crash_alone(void)
+{
+    atomic_store(&state.ring, NULL);
 }
 
 void

@@ -12,6 +12,9 @@
 /* RING, which is async-signal-safe, makes a thread of lazyd's that does not
  * wait for others call crash_tell. Main thread. */
 void crash_install(void (*ring)(void *arg), void *arg);
+/* There is nobody to ring any more: a line comes from the thread itself. Main
+ * thread, before what RING uses goes. */
+void crash_alone(void);
 /* Write the line, if there is one to write. */
 void crash_tell(void);
 /* In a forked child: what is ours becomes the default again. */

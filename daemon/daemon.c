@@ -368,6 +368,7 @@ step_check(struct daemon *daemon, struct lz_error *error)
 static void
 done(struct daemon *daemon)
 {
+    crash_alone();
     control_free(daemon->control);
     pidfile_free(daemon->pidfile);
     logger_close(&daemon->logger);

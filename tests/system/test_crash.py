@@ -132,3 +132,16 @@ def test_crash_of_a_thread_of_lazyd(lab):
                        signal.SIGSEGV) == 0
     assert process.ended()
     lab.logged("lazyd: ended by SIGSEGV\n", "ended out of order")
+
+
+def test_crash_after_the_end(lab):
+    """In what a library does at exit, when nobody of lazyd's is there."""
+    app = lab.write("app.py", """
+        import ctypes
+        libc = ctypes.CDLL(None)
+        libc.__cxa_atexit(libc.abort, None, None)
+        """)
+    assert lab.python(app, status=None).status == -signal.SIGABRT
+    done = lab.foreground("-l", lab.log, "--app", app, status=None)
+    assert done.status == -signal.SIGABRT, done
+    assert done.err == "lazyd: ended by SIGABRT\n"
