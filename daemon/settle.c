@@ -29,12 +29,14 @@ look(struct operator_job *job) LZ_NEEDS_GIL
                   sizeof(settle->why), &settle->modules, &settle->wall_ns);
 }
 
-/* Whether the process has used a tenth of a processor since the last look. */
+/* Whether the process has used a tenth of a processor since the last look. A
+ * program that ends soon is left alone. */
 static bool
 is_working(struct settle *settle)
 {
     uint64_t now = process_cpu_ns();
-    bool result = now - settle->cpu_ns > settle->interval_ms * 100000;
+    bool result = now > LZ_SETTLE_AFTER_MS * UINT64_C(1000000) &&
+                  now - settle->cpu_ns > settle->interval_ms * 100000;
 
     settle->cpu_ns = now;
     return result;

@@ -15,9 +15,10 @@
 #include "lazycore/annotations.h"
 
 enum {
-    LZ_SETTLE_FIRST_MS = 10, /* between two looks, */
-    LZ_SETTLE_LOOKS = 256,   /* so many; then twice as long, */
-    LZ_SETTLE_LAST_MS = 1000 /* at most */
+    LZ_SETTLE_AFTER_MS = 1000, /* of CPU time the first look comes; */
+    LZ_SETTLE_FIRST_MS = 10,   /* between two looks, */
+    LZ_SETTLE_LOOKS = 256,     /* so many; then twice as long, */
+    LZ_SETTLE_LAST_MS = 1000   /* at most */
 };
 
 struct settle {
