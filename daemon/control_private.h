@@ -108,6 +108,7 @@ struct control {
     struct descriptor listener_mark; /* of listen_fd */
     uv_timer_t guard_timer;
     uv_poll_t room; /* of watch_room */
+    uv_pipe_t first_stream;
     pthread_t thread;
     char buffer[LZ_READ_BYTES];
 };
@@ -272,7 +273,8 @@ int watch_reserve(struct control *control, int fd);
 int watch_client(struct client *client) LZ_LOOP_ONLY;
 /* The same for the loop's own, once it has been made. */
 int watch_loop(struct control *control);
-/* Make libuv's table large enough for all clients. 0 or negative errno. */
+/* Make libuv's table large enough for all clients, and let it open what it
+ * keeps for itself. 0 or negative errno. */
 int watch_room(struct control *control);
 
 /* --- read.c ------------------------------------------------------------- */

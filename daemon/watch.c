@@ -67,6 +67,9 @@ watch_room(struct control *control)
     int highest = LZ_DESCRIPTORS - 1;
     int rc, fd;
 
+    /* The first stream makes libuv open a descriptor that it keeps. */
+    (void)uv_pipe_init(&control->loop, &control->first_stream, 0);
+    uv_close((uv_handle_t *)&control->first_stream, NULL);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 0 &&
         limit.rlim_cur < LZ_DESCRIPTORS) {
         highest = (int)limit.rlim_cur - 1;

@@ -6,9 +6,28 @@ position; after that it goes on, or stays, until it is killed, or returns.
 import contextlib
 import itertools
 import os
+import pathlib
 import signal
 import socket
 import time
+
+
+def tables(pid):
+    """The folders of descriptors of a server: that of its process, and that
+    of lazyd's own threads, which have another."""
+    tasks = pathlib.Path("/proc", str(pid), "task")
+    found = [tasks / str(pid) / "fd"]
+    for task in tasks.iterdir():
+        with contextlib.suppress(OSError):
+            if (task / "comm").read_text() == "lazyd-control\n":
+                found.append(task / "fd")
+    return found
+
+
+def counts(pid):
+    """Descriptors and threads of a server."""
+    return (sum(len(os.listdir(table)) for table in tables(pid)),
+            len(os.listdir(f"/proc/{pid}/task")))
 
 
 class Manners:

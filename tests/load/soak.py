@@ -387,8 +387,7 @@ class Soak:
         self.proc = pathlib.Path(f"/proc/{self.pid}")
 
     def counts(self):
-        return (len(list((self.proc / "fd").iterdir())),
-                len(list((self.proc / "task").iterdir())))
+        return attacks.counts(self.pid)
 
     def rested(self, wanted=None):
         """The counts once they are WANTED, or stay the same."""
@@ -487,7 +486,8 @@ class Soak:
                   f"{threads:3d} threads")
         print(f"descriptors, threads: {before} before, {after} after")
         if before != after:
-            for fd in (self.proc / "fd").iterdir():
+            for fd in [fd for table in attacks.tables(self.pid)
+                       for fd in table.iterdir()]:
                 with contextlib.suppress(OSError):
                     print(f"  {fd.name} is {os.readlink(fd)}")
         print(f"slope of the second half: {slope * 1000 / 1024:+.3f} KiB for "
