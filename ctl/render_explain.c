@@ -218,7 +218,7 @@ put_cost(FILE *stream, const struct wire_module *module)
     (void)fprintf(stream, "%s, itself %s\n", text_time(module->cpu_ns, all),
                   text_time(module->cpu_self_ns, own));
     put_label(stream, "memory");
-    (void)fprintf(stream, "%s, itself %s, in %" PRId64 " blocks\n",
+    (void)fprintf(stream, "%s, itself %s, in about %" PRId64 " blocks\n",
                   text_bytes(module->bytes, all),
                   text_bytes(module->bytes_self, own), module->blocks);
 }

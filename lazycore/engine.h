@@ -21,7 +21,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lazycore/blocks.h"
 #include "lazycore/bytecode.h"
 #include "lazycore/compat.h"
 #include "lazycore/dotted.h"
@@ -185,8 +184,9 @@ struct lz_engine {
     PyObject *getallocatedblocks, *generations; /* reload_generation.c */
     struct lz_transaction *transactions;        /* reloads under way */
     uint64_t reload_serial;                     /* of the last one */
-    struct lz_blocks blocks;                    /* what loads allocate */
     struct lz_resident resident; /* where the process's memory is read */
+    double rates[LZ_GAUGES];     /* what a nanosecond of loads comes to */
+    uint64_t walk_ns;            /* what counting blocks costs */
     PyObject *foreseen;          /* set of names that pending modules import */
     uint64_t targets_made;       /* targets ever made */
     uint64_t foreseen_targets;   /* of which foreseen covers this many */

@@ -13,20 +13,18 @@
  * of NAME eager, in TEXT; or NULL where the reason says it all. */
 static const char *
 rule_behind(struct lz_engine *engine, enum lz_reason reason, PyObject *name,
-            PyObject *spec, char text[LZ_RULE_TEXT_SIZE])
+            PyObject *file, char text[LZ_RULE_TEXT_SIZE])
 {
     struct lz_core *core = engine->core;
     const char *module = place_text(name);
-    PyObject *file = NULL;
     switch (reason) {
     case LZ_REASON_IGNORE_NAME:
     case LZ_REASON_IGNORE_PACKAGE:
     case LZ_REASON_IGNORE_PATH:
-        file = found_file(engine, spec);
-        int found = ignore_rule_of(core->ignore, module, place_text(file),
-                                   text, LZ_RULE_TEXT_SIZE);
-        Py_XDECREF(file);
-        return found ? text : NULL;
+        return ignore_rule_of(core->ignore, module, place_text(file), text,
+                              LZ_RULE_TEXT_SIZE)
+                   ? text
+                   : NULL;
     case LZ_REASON_LEVEL_EAGER:
     case LZ_REASON_SAME_PACKAGE:
         (void)snprintf(
@@ -56,7 +54,7 @@ note_main(struct lz_engine *engine, PyObject *globals, const char *file)
 }
 
 void
-explain_trigger(struct lz_engine *engine, PyObject *name, PyObject *spec,
+explain_trigger(struct lz_engine *engine, PyObject *name, PyObject *file,
                 bool outermost, struct lz_load *load, struct lz_trigger *ret)
 {
     struct lz_caller *caller = &ret->caller;
@@ -71,7 +69,7 @@ explain_trigger(struct lz_engine *engine, PyObject *name, PyObject *spec,
     load->trigger.function = caller->file != NULL && caller->function == NULL
                                  ? "(hot)"
                                  : place_text(caller->function);
-    load->rule = rule_behind(engine, load->reason, name, spec, ret->rule);
+    load->rule = rule_behind(engine, load->reason, name, file, ret->rule);
     if (outermost)
         note_main(engine, caller->globals, load->trigger.file);
 }

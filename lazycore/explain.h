@@ -12,10 +12,10 @@ struct lz_trigger {
     char rule[LZ_RULE_TEXT_SIZE];
 };
 
-/* Fill LOAD, whose reason is known, with what needs the module NAME and with
- * the rule that made its load eager; the strings are RET's. OUTERMOST: it is
- * nested in no other load. */
-void explain_trigger(struct lz_engine *engine, PyObject *name, PyObject *spec,
+/* Fill LOAD, whose reason is known, with what needs the module NAME, of FILE
+ * or NULL, and with the rule that made its load eager; the strings are RET's.
+ * OUTERMOST: it is nested in no other load. */
+void explain_trigger(struct lz_engine *engine, PyObject *name, PyObject *file,
                      bool outermost, struct lz_load *load,
                      struct lz_trigger *ret);
 void explain_done(struct lz_trigger *trigger);

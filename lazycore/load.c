@@ -192,7 +192,7 @@ load_push(struct lz_engine *engine, PyObject *name)
     if (load_top != NULL)
         load_top->above = load;
     load_top = load;
-    usage_begin(engine, &load->start);
+    usage_read(engine, load->below == NULL, &load->start);
     return load;
 }
 
@@ -202,7 +202,7 @@ load_measure(struct lz_engine *engine, struct load *load, struct lz_load *ret)
 {
     struct lz_usage now;
     const struct lz_usage *start = &load->start, *nested = &load->nested;
-    usage_end(engine, &now);
+    usage_read(engine, false, &now);
     ret->started_ns = start->wall_ns;
     ret->wall_ns = now.wall_ns - start->wall_ns;
     ret->cpu_ns = now.cpu_ns > start->cpu_ns ? now.cpu_ns - start->cpu_ns : 0;
@@ -259,15 +259,13 @@ load_sweep(struct lz_engine *engine)
 
 static void
 report_finished(struct lz_engine *engine, struct lz_load *load, bool failed,
-                PyObject *spec)
+                PyObject *file)
 {
-    PyObject *file = found_file(engine, spec);
     const struct lz_listener *listener = &engine->core->listener;
     load->blocked =
         load->parent == NULL && engine->core->no_load_count > 0 &&
         core_must_not_load(engine->core, load->thread, getpid() == gettid());
     registry_loaded(engine->core->registry, load, place_text(file));
-    Py_XDECREF(file);
     if (load->blocked && listener->blocked != NULL)
         listener->blocked(listener->arg, load);
     if (listener->event != NULL)
@@ -277,7 +275,7 @@ report_finished(struct lz_engine *engine, struct lz_load *load, bool failed,
 
 static PyObject *
 load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
-              struct lz_load *record, bool *ret_copy)
+              PyObject *file, struct lz_load *record, bool *ret_copy)
 {
     char error[600];
     reload_note_source(engine, spec);
@@ -306,7 +304,7 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
     load_pop(load);
     if (!engine->rule_off[LZ_RULE_ACCOUNTING]) {
         record->parent = place_text(parent);
-        report_finished(engine, record, module == NULL, spec);
+        report_finished(engine, record, module == NULL, file);
     }
     if (ns != NULL)
         namespace_forget_code(engine, ns->dict);
@@ -363,7 +361,7 @@ after_load(struct lz_engine *engine, PyObject *name, PyObject *module,
 
 /* Rule 1 comes before whatever else made the load eager. */
 static enum lz_reason
-reason_of_load(struct lz_engine *engine, PyObject *name, PyObject *spec)
+reason_of_load(struct lz_engine *engine, PyObject *name, PyObject *file)
 {
     if (!engine_enabled(engine))
         return LZ_REASON_OFF;
@@ -377,10 +375,8 @@ reason_of_load(struct lz_engine *engine, PyObject *name, PyObject *spec)
     default:
         break;
     }
-    PyObject *file = found_file(engine, spec);
     enum lz_reason ignored =
         ignore_match(engine->core->ignore, place_text(name), place_text(file));
-    Py_XDECREF(file);
     return ignored == LZ_REASON_LAZY ? reason : ignored;
 }
 
@@ -400,21 +396,23 @@ load_unlocked(PyObject *self, PyObject *spec)
         Py_DECREF(name);
         return PyObject_CallOneArg(engine->load_unlocked, spec);
     }
-    record.reason = reason_of_load(engine, name, spec);
-    explain_trigger(engine, name, spec, load_top == NULL, &record, &trigger);
+    PyObject *file = found_file(engine, spec);
+    record.reason = reason_of_load(engine, name, file);
+    explain_trigger(engine, name, file, load_top == NULL, &record, &trigger);
     if (record.reason != LZ_REASON_LAZY)
         registry_eager(engine->core->registry, record.name, record.reason,
                        &record.trigger);
     PyFrameObject *saved = loader_frame_borrowed;
     loader_frame_borrowed = PyEval_GetFrame();
     bool copy = false;
-    PyObject *module = load_measured(engine, spec, name, &record, &copy);
+    PyObject *module = load_measured(engine, spec, name, file, &record, &copy);
     if (module != NULL)
         after_load(engine, name, module, copy);
     else
         target_failed(engine, name);
     loader_frame_borrowed = saved;
     explain_done(&trigger);
+    Py_XDECREF(file);
     Py_DECREF(name);
     return module;
 }

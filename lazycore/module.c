@@ -321,6 +321,7 @@ module_exec(PyObject *module)
         PyErr_NoMemory();
         return -1;
     }
+    usage_init(engine);
     engine->targets = PyDict_New();
     engine->rebuild = PyList_New(0);
     if (engine->targets == NULL || engine->rebuild == NULL ||

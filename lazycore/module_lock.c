@@ -19,10 +19,9 @@ call_waiting(struct lz_engine *engine, PyObject *wrapped, PyObject *argument,
     const char *text = name == NULL ? NULL : place_text(name);
     struct lz_flight_entry *entry = NULL;
     if (text != NULL && !lz_is_finalizing()) {
-        char thread[64];
-        place_thread_name(engine, thread, sizeof(thread));
-        struct lz_flight flight = {
-            .kind = LZ_FLIGHT_LOCK, .module = text, .thread = thread};
+        struct lz_flight flight = {.kind = LZ_FLIGHT_LOCK,
+                                   .module = text,
+                                   .thread = place_thread_note(engine)};
         entry = flight_begin(engine->core->flights, &flight);
     }
     lz_forgive();

@@ -27,12 +27,12 @@ static bool
 is_import_call(PyCodeObject *code)
 {
     static const char file[] = "/importlib/__init__.py";
+    if (PyUnicode_CompareWithASCIIString(code->co_name, "import_module") != 0)
+        return false;
     const char *path = place_text(code->co_filename);
     size_t size = path == NULL ? 0 : strlen(path);
     return size >= sizeof(file) &&
-           strcmp(path + size - (sizeof(file) - 1), file) == 0 &&
-           PyUnicode_CompareWithASCIIString(code->co_name, "import_module") ==
-               0;
+           strcmp(path + size - (sizeof(file) - 1), file) == 0;
 }
 
 static void
@@ -56,12 +56,21 @@ find_frame(struct lz_caller *caller)
     }
 }
 
+/* This thread's name as it was when it asked for a module's lock. */
+static _Thread_local struct {
+    bool noted;
+    char text[LZ_THREAD_NAME_SIZE];
+} own_name;
+
 void
 place_caller(struct lz_engine *engine, struct lz_caller *ret_caller)
 {
     *ret_caller = (struct lz_caller){0};
     find_frame(ret_caller);
-    place_thread_name(engine, ret_caller->thread, sizeof(ret_caller->thread));
+    if (!own_name.noted)
+        (void)place_thread_note(engine);
+    own_name.noted = false;
+    memcpy(ret_caller->thread, own_name.text, sizeof(own_name.text));
 }
 
 void
@@ -169,6 +178,14 @@ place_thread_name(struct lz_engine *engine, char *ret_name, size_t size)
         ret_name[0] = '\0';
     }
     Py_XDECREF(name);
+}
+
+const char *
+place_thread_note(struct lz_engine *engine)
+{
+    place_thread_name(engine, own_name.text, sizeof(own_name.text));
+    own_name.noted = true;
+    return own_name.text;
 }
 
 static int

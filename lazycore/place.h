@@ -12,12 +12,13 @@ struct lz_engine;
 
 /* Text of a str for plain C: borrowed, or NULL without an exception. */
 const char *place_text(PyObject *string);
+enum { LZ_THREAD_NAME_SIZE = 64 };
 /* Who imports: the Python frame outside importlib nearest to us, and this
  * thread by the name that threading has for it, else the system's. */
 struct lz_caller {
     PyObject *file, *function, *globals; /* strong, or NULL: no such frame */
     int line;
-    char thread[64];
+    char thread[LZ_THREAD_NAME_SIZE];
 };
 /* What is found is used up by place_caller_done(), or by place_caller_keep():
  * for place_caller_of() the same NAME next on this thread, to which it then
@@ -30,6 +31,9 @@ void place_caller_done(struct lz_caller *caller);
 /* Nobody will ask for what was kept for NAME. */
 void place_caller_forget(PyObject *name);
 void place_thread_name(struct lz_engine *engine, char *ret_name, size_t size);
+/* The same, kept for the next place_caller() on this thread; there until the
+ * next call on it. */
+const char *place_thread_note(struct lz_engine *engine);
 /* Where the pending exception, which stays, was raised, importlib aside: a
  * syntax error says itself. The file malloc'd, or NULL. */
 void place_of_error(char **ret_file, int *ret_line);

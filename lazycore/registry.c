@@ -101,6 +101,9 @@ registry_set_string(struct lz_registry *registry, const char **slot,
 {
     const char *old = *slot;
 
+    if (old != NULL && text != NULL && strcmp(old, text) == 0) {
+        return;
+    }
     *slot = NULL;
     if (text != NULL) {
         size_t length = strnlen(text, max + 1);

@@ -115,9 +115,9 @@ struct lz_load {
     uint64_t wall_self_ns;   /* exclusive */
     uint64_t cpu_ns;
     uint64_t cpu_self_ns;
-    int64_t bytes; /* allocated by Python and not freed, incl. */
+    int64_t bytes; /* by how much resident private memory grew, incl. */
     int64_t bytes_self;
-    int64_t blocks;
+    int64_t blocks; /* of Python's allocator: an estimate, see usage.c */
     int64_t blocks_self;
     bool blocked;      /* nested in no other, on a thread that must not load */
     const char *error; /* "Type: message", or NULL on success */

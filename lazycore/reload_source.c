@@ -59,9 +59,9 @@ reload_note_source(struct lz_engine *engine, PyObject *spec)
 
     PyErr_Fetch(&type, &error, &traceback);
     /* None, or whatever stands for a spec, may lack them. */
-    PyObject *name = PyObject_GetAttrString(spec, "name");
+    PyObject *name = PyObject_GetAttr(spec, engine->names.name_attr);
     PyObject *origin =
-        name == NULL ? NULL : PyObject_GetAttrString(spec, "origin");
+        name == NULL ? NULL : PyObject_GetAttr(spec, engine->names.origin);
     if (name != NULL && origin != NULL && PyUnicode_Check(name) &&
         identify(origin, &source)) {
         note(engine, name, origin, &source);

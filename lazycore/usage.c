@@ -13,9 +13,14 @@ enum {
     RESIDENT_FD = 100,
     STATM_NUMBERS = 7,
     STATM_SIZE = 160,
-    FRESH_NS = 500000,   /* for so long, */
-    FRESH_BLOCKS = 2000, /* and with less than so many blocks more or less, */
-    BLOCK_BYTES = 80     /* of such a size in the mean, nothing is asked */
+    READ_NS = 2000000,
+    PACE = 300,
+    GAP_NS = 1000000, /* loads are the first of some after that */
+    FIRST_NS = 20000, /* a reading at the first may cost that */
+    WALK_NS = 1000,
+    /* What a millisecond of loads comes to, until it was measured. */
+    FIRST_BYTES = 40000,
+    FIRST_BLOCKS = 300
 };
 
 static uint64_t
@@ -135,62 +140,132 @@ usage_process_cpu_ns(void)
     return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-/* The last that was asked of the kernel on this thread. */
-static _Thread_local struct lz_usage asked;
+/* Readings.
+ *
+ * Loads follow each other closely, and a reading takes as long as a good part
+ * of the smallest: some microseconds for the kernel's two; the count of blocks
+ * walks the heap, which takes a millisecond where that is large. Each is taken
+ * at the first of some loads and then every READ_NS, or every PACE times what
+ * it costs. Of what grew since the last one, what ran up to now since a load
+ * last began or ended gets its part by time; the rest was told before, as much
+ * as loads come to in the mean.
+ */
 
-/* Loads follow each other closely, and asking takes as long as a good part of
- * the smallest. What has passed since then is told from the clock, as if the
- * thread had run all the time, and from the blocks; the kernel is asked again
- * before that can be far from the truth, and the difference goes to the load
- * that is under way then. */
-static void
-read_usage(struct lz_engine *engine, struct lz_usage *ret_usage)
+/* Of this thread, when a load last began or ended on it. */
+static _Thread_local struct own {
+    uint64_t at_ns;
+    struct gauge {
+        bool known;       /* it was read, */
+        uint64_t read_ns; /* then; else the loads began then */
+        int64_t read;
+        double sum; /* only differences mean something */
+    } gauges[LZ_GAUGES];
+} own;
+
+/* What a walk costs grows with the heap; one during which the thread waited
+ * for a processor says little of it. */
+static int64_t
+read_blocks(struct lz_engine *engine)
 {
-    struct lz_usage now = {.wall_ns = usage_wall_ns(),
-                           .blocks = blocks_count()};
-    uint64_t passed_ns = now.wall_ns - asked.wall_ns;
-    int64_t blocks = now.blocks - asked.blocks;
-    if (asked.wall_ns != 0 && passed_ns < FRESH_NS && blocks < FRESH_BLOCKS &&
-        blocks > -FRESH_BLOCKS) {
-        now.cpu_ns = asked.cpu_ns + passed_ns;
-        now.bytes = asked.bytes + blocks * BLOCK_BYTES;
-    } else {
-        now.cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-        now.bytes = resident_read(&engine->resident);
-        asked = now;
+    uint64_t start_ns = usage_wall_ns();
+    PyObject *count = engine->getallocatedblocks == NULL
+                          ? NULL
+                          : PyObject_CallNoArgs(engine->getallocatedblocks);
+    int64_t blocks = count == NULL ? 0 : PyLong_AsLongLong(count);
+    lz_forgive();
+    Py_XDECREF(count);
+    uint64_t cost_ns = usage_wall_ns() - start_ns;
+    uint64_t limit_ns = 2 * engine->walk_ns + WALK_NS;
+    engine->walk_ns = cost_ns < limit_ns ? cost_ns : limit_ns;
+    return blocks;
+}
+
+static int64_t
+read_gauge(struct lz_engine *engine, enum lz_gauge which)
+{
+    switch (which) {
+    case LZ_GAUGE_CPU_NS:
+        return (int64_t)clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    case LZ_GAUGE_BYTES:
+        return resident_read(&engine->resident);
+    default:
+        return read_blocks(engine);
     }
-    *ret_usage = now;
+}
+
+/* A load that is not like the others changes little in the mean. */
+static double
+mean_with(double mean, double rate)
+{
+    double limit = 4 * mean;
+    rate = rate < 0 ? 0 : rate > limit ? limit : rate;
+    return mean + (rate - mean) / 8;
+}
+
+/* PASSED_NS since a load last began or ended: what grew in it is told. FRESH:
+ * the first of some loads begins. */
+static void
+gauge_pass(struct lz_engine *engine, enum lz_gauge which, struct gauge *gauge,
+           uint64_t now_ns, uint64_t passed_ns, bool fresh)
+{
+    uint64_t cost_ns = which == LZ_GAUGE_BLOCKS ? engine->walk_ns : 0;
+    double rate = engine->rates[which];
+    if (fresh) {
+        gauge->known = false;
+        gauge->read_ns = now_ns;
+    }
+    uint64_t window_ns = now_ns - gauge->read_ns;
+    if (fresh ? cost_ns <= FIRST_NS
+              : window_ns >= READ_NS && window_ns >= PACE * cost_ns) {
+        int64_t before = gauge->read;
+        gauge->read = read_gauge(engine, which);
+        if (gauge->known) {
+            rate = (double)(gauge->read - before) / (double)window_ns;
+            engine->rates[which] = mean_with(engine->rates[which], rate);
+        }
+        gauge->known = true;
+        gauge->read_ns = now_ns;
+    }
+    gauge->sum += rate * (double)passed_ns;
 }
 
 void
-usage_begin(struct lz_engine *engine, struct lz_usage *ret_usage)
+usage_init(struct lz_engine *engine)
 {
-    *ret_usage = (struct lz_usage){0};
-    if (engine->rule_off[LZ_RULE_ACCOUNTING])
-        return;
-    blocks_enter(&engine->blocks);
-    read_usage(engine, ret_usage);
+    engine->rates[LZ_GAUGE_CPU_NS] = 1;
+    engine->rates[LZ_GAUGE_BYTES] = FIRST_BYTES / 1e6;
+    engine->rates[LZ_GAUGE_BLOCKS] = FIRST_BLOCKS / 1e6;
 }
 
 void
-usage_end(struct lz_engine *engine, struct lz_usage *ret_usage)
+usage_read(struct lz_engine *engine, bool first, struct lz_usage *ret_usage)
 {
+    struct own *o = &own;
     *ret_usage = (struct lz_usage){0};
     if (engine->rule_off[LZ_RULE_ACCOUNTING])
         return;
-    read_usage(engine, ret_usage);
-    blocks_leave(&engine->blocks);
+    uint64_t now_ns = usage_wall_ns();
+    bool fresh = o->at_ns == 0 || (first && now_ns - o->at_ns > GAP_NS);
+    uint64_t passed_ns = fresh ? 0 : now_ns - o->at_ns;
+    for (int i = 0; i < LZ_GAUGES; i++)
+        gauge_pass(engine, (enum lz_gauge)i, &o->gauges[i], now_ns, passed_ns,
+                   fresh);
+    o->at_ns = now_ns;
+    ret_usage->wall_ns = now_ns;
+    ret_usage->cpu_ns = (uint64_t)o->gauges[LZ_GAUGE_CPU_NS].sum;
+    ret_usage->bytes = (int64_t)o->gauges[LZ_GAUGE_BYTES].sum;
+    ret_usage->blocks = (int64_t)o->gauges[LZ_GAUGE_BLOCKS].sum;
 }
 
 void
 usage_after_fork(struct lz_engine *engine)
 {
-    resident_close(&engine->resident); /* it is of the parent */
+    resident_close(&engine->resident);         /* it is of the parent */
+    own.gauges[LZ_GAUGE_CPU_NS].known = false; /* a new thread's clock */
 }
 
 void
 usage_done(struct lz_engine *engine)
 {
     resident_close(&engine->resident);
-    blocks_done(&engine->blocks);
 }

@@ -2,6 +2,7 @@
 #ifndef LAZYCORE_USAGE_H
 #define LAZYCORE_USAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,19 +16,24 @@ struct lz_resident {
     ino_t ino;
 };
 
+/* What is read now and then, and estimated in between. */
+enum lz_gauge { LZ_GAUGE_CPU_NS, LZ_GAUGE_BYTES, LZ_GAUGE_BLOCKS, LZ_GAUGES };
+
+/* Differences of two on one thread are what was used in between. */
 struct lz_usage {
     uint64_t wall_ns;
-    uint64_t cpu_ns; /* of this thread; within 0.5 ms of it */
-    int64_t bytes;   /* resident private memory; of less than 2,000 blocks an
-                        estimate */
-    int64_t blocks;  /* allocated by this thread, through Python */
+    uint64_t cpu_ns; /* of this thread */
+    int64_t bytes;   /* of the process: resident private memory, */
+    int64_t blocks;  /* and what its allocator counts */
 };
 /* CLOCK_MONOTONIC: what loads and reloads are timed by. */
 uint64_t usage_wall_ns(void);
 uint64_t usage_process_cpu_ns(void);
-/* Before and after a load; nest. Nothing is read where accounting is off. */
-void usage_begin(struct lz_engine *engine, struct lz_usage *ret_usage);
-void usage_end(struct lz_engine *engine, struct lz_usage *ret_usage);
+void usage_init(struct lz_engine *engine);
+/* Before and after each load. FIRST: before one that is nested in no other.
+ * Nothing is read where accounting is off. */
+void usage_read(struct lz_engine *engine, bool first,
+                struct lz_usage *ret_usage);
 /* Close what is kept open. */
 void usage_done(struct lz_engine *engine);
 /* In the child. */

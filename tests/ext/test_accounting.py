@@ -73,17 +73,18 @@ def test_trigger_where_the_search_imports(lazily):
     assert run.out == "wanted 8 work MainThread\nhelper 5 find_spec MainThread\n", run.err
 
 
-def test_what_a_load_allocates(lazily, counted_blocks):
+@counts_blocks
+def test_what_a_load_allocates(lazily):
     """blocks and bytes that a load allocated."""
-    run = lazily({"dep.py": "data = [object() for i in range(50000)]\n"}, """\
+    run = lazily({"dep.py": "data = [object() for i in range(500000)]\n"}, """\
         import dep
         def main():
             return len(dep.data)
         main()
         """)
     shown = run.show("dep")
-    assert shown["blocks"] > 50000
-    assert shown["bytes"] > 50000 * 16
+    assert 300000 < shown["blocks"] < 550000
+    assert shown["bytes"] > 300000 * 16
 
 
 def test_eager_loads_are_accounted_with_their_rule(both):
@@ -101,137 +102,77 @@ def test_eager_loads_are_accounted_with_their_rule(both):
     assert shown["trigger_line"] == 2
 
 
-def test_allocators_are_wrapped_during_loads_only(lazily):
+def test_allocators_are_left_alone(lazily):
+    """What wraps them is in the way of all that a load allocates."""
     run = lazily({"tool.py": ALLOCATOR,
                   "inner.py": "import tool\nduring = tool.objects()\n",
                   "outer.py": "import tool, inner\n"
-                              "during = [tool.objects(), inner.during,\n"
-                              "          tool.objects()]\n",
-                  "broken.py": "1 / 0\n"}, """\
+                              "during = [tool.objects(), inner.during]\n"}, """\
         import tool
         before = tool.objects()
-        import outer, broken
+        import outer
         def main():
-            during = outer.during
-            assert before not in during and len(set(during)) == 1
-            assert tool.objects() == before
-            try:
-                broken.x
-            except ZeroDivisionError:
-                print(tool.objects() == before)
+            print(set(outer.during) == {before})
         main()
         """)
     assert run.out == "True\n", run.err
 
 
-@pytest.mark.parametrize("order", ["start stop", "stop start", "start start",
-                                   "stop stop"])
-def test_another_wrapper_comes_and_goes_during_loads(lazily, order):
-    """tracemalloc puts its allocator on top of ours, or takes it, and ours,
-    away: the chain stays whole, and ends as it began."""
-    first, second = order.split()
-    files = {"tool.py": ALLOCATOR}
-    for i in range(40):
-        what = first if i % 2 else second
-        files[f"mod{i}.py"] = (f"import tracemalloc\ntracemalloc.{what}()\n"
-                               "keep = [[] for _ in range(2000)]\n")
-        files[f"plain{i}.py"] = "keep = [{} for _ in range(500)]\n"
-    run = lazily(files, """\
-        import gc, importlib, tool, tracemalloc
-        before = tool.objects()
-        def main():
-            for i in range(40):
-                importlib.import_module(f"mod{i}")
-                importlib.import_module(f"plain{i}")
-                gc.collect()
-            tracemalloc.stop()
-            importlib.import_module("this_is_not_there")
-        try:
-            main()
-        except ImportError:
-            pass
-        importlib.import_module("colorsys")
-        print(tool.objects() == before)
-        """)
-    assert run.out == "True\n", run.err
-
-
+@counts_blocks
 def test_blocks_are_those_that_stay(lazily):
-    """Inclusive and exclusive, to the block but for what importing keeps."""
-    run = lazily({"inner.py": "data = [object() for _ in range(3000)]\n"
+    """Inclusive and exclusive, as near as readings tell."""
+    run = lazily({"inner.py": "data = [object() for _ in range(300000)]\n"
                               "for _ in range(9): [object() for _ in "
-                              "range(5000)]\n",
+                              "range(300000)]\n",
                   "outer.py": "import inner\nsize = len(inner.data)\n"
-                              "data = [object() for _ in range(1000)]\n"},
+                              "data = [object() for _ in range(400000)]\n"},
                  "import outer\ndef main(): print(outer.size)\nmain()\n")
     inner, outer = run.show("inner"), run.show("outer")
-    assert 3000 <= inner["blocks"] <= 3500, (inner, outer)
-    assert 1000 <= outer["blocks"] - inner["blocks"] < 3000, (inner, outer)
+    assert 200000 <= inner["blocks"] <= 320000, (inner, outer)
+    assert 300000 <= outer["blocks"] - inner["blocks"] < 500000, (inner, outer)
 
 
+@counts_blocks
 def test_what_is_freed_counts_too(lazily):
     run = lazily({"free.py": "import big\nbig.data.clear()\n",
-                  "big.py": "data = [object() for _ in range(9000)]\n"}, """\
+                  "big.py": "data = [object() for _ in range(900000)]\n"}, """\
         import big, free
         def main():
             print(len(big.data))
             free.big
         main()
         """)
-    assert -9000 < run.show("free")["blocks"] < -8000
+    assert -910000 < run.show("free")["blocks"] < -500000
 
 
-def test_other_threads_are_not_charged(lazily):
-    """What another thread allocates meanwhile is none of the load's."""
-    run = lazily({"slow.py": "import helper\nhelper.go.set()\n"
-                             "helper.done.wait()\nx = 1\n",
-                  "helper.py": "import threading\ngo = threading.Event()\n"
-                               "done = threading.Event()\n"}, """\
-        import helper, slow, threading
-        keep = []
-        def work():
-            helper.go.wait()
-            keep.extend(object() for _ in range(200000))
-            helper.done.set()
-        def main():
-            helper.go
-            thread = threading.Thread(target=work)
-            thread.start()
-            print(slow.x)
-            thread.join()
-        main()
-        """)
-    assert abs(run.show("slow")["blocks"]) < 5000
+SLOW_READING = """
+import importlib, lazycore, sys, time
+counted = sys.getallocatedblocks
+readings = 0
+def slowly():
+    global readings
+    readings += 1
+    time.sleep(0.01)
+    return counted()
+lazycore.uninstall()
+sys.getallocatedblocks = slowly
+lazycore.install()
+def main():
+    start = time.monotonic()
+    for name in sys.argv[1:]:
+        importlib.import_module(name)
+    print(readings, time.monotonic() - start)
+main()
+"""
 
 
-def test_a_service_run_by_an_import_gets_its_allocators_back(lazily):
-    """A body that never ends is no load: what it runs costs nothing."""
-    run = lazily({"tool.py": ALLOCATOR,
-                  "later.py": "keep = [object() for _ in range(1000)]\n",
-                  "service.py": """\
-            import tool, later
-            wrapped = tool.objects()
-            def serve():
-                for _ in range(5):
-                    for _ in range(1000000):
-                        [object()]
-                    if tool.objects() != wrapped:
-                        return True
-            gone = serve()
-            bare = tool.objects()
-            size = len(later.keep)
-            again = tool.objects()
-            """}, """\
-        import tool
-        before = tool.objects()
-        import service
-        def main():
-            print(service.gone, service.bare == before,
-                  service.again == before, tool.objects() == before)
-        main()
-        """)
-    assert run.out == "True True True True\n", run.err
-    assert 1000 <= run.show("later")["blocks"] < 1500
+def test_what_takes_long_is_read_rarely(lazily):
+    """A count of blocks that takes 10 ms, in loads that take 3 ms each."""
+    names = [f"mod{i}" for i in range(150)]
+    run = lazily({f"{name}.py": "import time\ntime.sleep(0.003)\n"
+                  for name in names}, SLOW_READING, args=names)
+    readings, seconds = run.out.split()
+    assert 0 < int(readings) < 12 + float(seconds) / 3, run.out
 
 
 def test_memory_is_charged(lazily):
@@ -246,7 +187,7 @@ def test_memory_is_charged(lazily):
 def test_a_descriptor_is_not_mistaken(lazily):
     """A program that closes all it does not know, and opens others under
     those numbers: they stay what they are, and memory is told rightly."""
-    files = {f"mod{i}.py": "data = bytearray(range(256)) * 20000\n"
+    files = {f"mod{i}.py": "data = bytearray(range(256)) * 100000\n"
              for i in range(4)}
     run = lazily({**files, "text": "0123456789" * 10}, """\
         import importlib, os
@@ -270,14 +211,14 @@ def test_a_descriptor_is_not_mistaken(lazily):
         """)
     assert run.out == "b'pipe'\n", run.err
     for i in range(4):
-        assert 4_000_000 < run.show(f"mod{i}")["bytes"] < 40_000_000
+        assert 20_000_000 < run.show(f"mod{i}")["bytes"] < 40_000_000
 
 
 def test_a_forked_child_is_charged_with_its_own(lazily):
     """A fork within a load: the child finishes it, and its memory is its."""
     run = lazily({"forks.py": "import os\npid = os.fork()\n"
-                              "data = bytearray(range(256)) * 20000\n",
-                  "more.py": "data = bytearray(range(256)) * 20000\n",
+                              "data = bytearray(range(256)) * 100000\n",
+                  "more.py": "data = bytearray(range(256)) * 100000\n",
                   "tool.py": ALLOCATOR}, """\
         import tool
         before = tool.objects()
@@ -288,7 +229,7 @@ def test_a_forked_child_is_charged_with_its_own(lazily):
             len(more.data)
             shown = [lazycore.show(name)["bytes"]
                      for name in ("forks", "more")]
-            good = all(4000000 < size < 40000000 for size in shown) and \\
+            good = all(20000000 < size < 40000000 for size in shown) and \\
                 tool.objects() == before
             if pid == 0:
                 os._exit(0 if good else 1)
