@@ -20,6 +20,11 @@ import urllib.request
 
 import pytest
 
+# Who runs us in the background, or by nohup, has these ignored, and what we
+# start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 TIMEOUT_S = 30
 NOBODY = 65534
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="not root")
