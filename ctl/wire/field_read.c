@@ -72,7 +72,7 @@ read_string(struct reader *reader, const struct wire_field *field,
         if (copy == NULL) {
             return no_memory(reader);
         }
-        string = memcpy(copy, string, length);
+        string = memcpy(copy, string, length + 1);
     }
     *ret_string = string;
     return 0;

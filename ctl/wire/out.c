@@ -153,18 +153,18 @@ static void
 append_quoted(struct wire_out *out, const char *text, size_t length,
               const char *end)
 {
-    size_t rest = strlen(end);
+    size_t size = length + strlen(end) + 2;
     char *at;
     separate(out);
-    if (!has_room(out, length + rest + 2) && !grow(out, length + rest + 2)) {
+    if (!has_room(out, size) && !grow(out, size)) {
         return;
     }
     at = out->line.data + out->line.length;
     *at++ = '"';
-    memcpy(at, text, length);
-    at[length] = '"';
-    memcpy(at + length + 1, end, rest);
-    out->line.length += length + rest + 2;
+    at = mempcpy(at, text, length);
+    *at++ = '"';
+    (void)strcpy(at, end); /* its NUL has room, as everywhere */
+    out->line.length += size;
 }
 
 void

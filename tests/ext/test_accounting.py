@@ -1,8 +1,13 @@
 """DESIGN 4.5: what a load is charged with, who caused it, and that nothing else
 is touched for it: Python's allocators, the program's file descriptors."""
+import os
+
 import pytest
 
 from conftest import counts_blocks
+
+# What 25.6 MB may be told as. ThreadSanitizer's shadow is resident, too.
+BYTES_MAX = 110_000_000 if os.environ.get("TSAN_OPTIONS") else 40_000_000
 
 # The functions behind Python's objects, now.
 ALLOCATOR = """
@@ -211,7 +216,7 @@ def test_a_descriptor_is_not_mistaken(lazily):
         """)
     assert run.out == "b'pipe'\n", run.err
     for i in range(4):
-        assert 20_000_000 < run.show(f"mod{i}")["bytes"] < 40_000_000
+        assert 20_000_000 < run.show(f"mod{i}")["bytes"] < BYTES_MAX
 
 
 def test_a_forked_child_is_charged_with_its_own(lazily):
@@ -229,13 +234,13 @@ def test_a_forked_child_is_charged_with_its_own(lazily):
             len(more.data)
             shown = [lazycore.show(name)["bytes"]
                      for name in ("forks", "more")]
-            good = all(20000000 < size < 40000000 for size in shown) and \\
+            good = all(20000000 < size < BYTES_MAX for size in shown) and \\
                 tool.objects() == before
             if pid == 0:
                 os._exit(0 if good else 1)
             print(good, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
         main()
-        """)
+        """.replace("BYTES_MAX", str(BYTES_MAX)))
     assert run.out == "True 0\n", run.err
 
 
