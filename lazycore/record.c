@@ -22,13 +22,15 @@
  * the very source. */
 enum { SETTLED = 1, STALE = 2, FRESH = 3 };
 
+enum { SEEN_BITS = 64 };
+
 struct walk {
     struct lz_engine *engine;
     const char *root; /* folder of the package, with its last slash */
     size_t root_length;
-    PyObject *anchors;   /* list of names to import, in order */
-    unsigned char *seen; /* by index */
-    unsigned stale;      /* index of the first that is; else their number */
+    PyObject *anchors; /* list of names to import, in order */
+    uint64_t *seen;    /* a bit for each index */
+    unsigned stale;    /* index of the first that is; else their number */
 };
 
 /* What is known of a module: of the record, and behind it of the ledger, by
@@ -45,6 +47,24 @@ static unsigned
 row_count(const struct lz_engine *engine)
 {
     return lz_effects_count + ledger_count(engine->core->ledger);
+}
+
+static unsigned
+word_count(const struct lz_engine *engine)
+{
+    return (row_count(engine) + SEEN_BITS - 1) / SEEN_BITS;
+}
+
+static bool
+has_seen(const struct walk *walk, unsigned index)
+{
+    return (walk->seen[index / SEEN_BITS] >> index % SEEN_BITS & 1) != 0;
+}
+
+static void
+note_seen(struct walk *walk, unsigned index)
+{
+    walk->seen[index / SEEN_BITS] |= UINT64_C(1) << index % SEEN_BITS;
 }
 
 static struct row
@@ -162,7 +182,7 @@ visit_import(struct walk *walk, unsigned index, unsigned which)
     struct lz_engine *engine = walk->engine;
     unsigned other = import_at(engine, index, which);
     struct row module = row_at(engine, other);
-    if (walk->seen[other] || engine->recorded[other] == SETTLED)
+    if (has_seen(walk, other) || engine->recorded[other] == SETTLED)
         return 1;
     if (module.hash != 0 && !module.free && !is_fresh(walk, other))
         return 0;
@@ -171,7 +191,7 @@ visit_import(struct walk *walk, unsigned index, unsigned which)
         return there < 0 ? -1 : 1;
     if (module.free)
         return visit(walk, other);
-    walk->seen[other] = 1;
+    note_seen(walk, other);
     return add_anchor(walk, module.name);
 }
 
@@ -180,9 +200,9 @@ visit_import(struct walk *walk, unsigned index, unsigned which)
 static int
 visit(struct walk *walk, unsigned index)
 {
-    if (walk->engine->recorded[index] == SETTLED || walk->seen[index])
+    if (walk->engine->recorded[index] == SETTLED || has_seen(walk, index))
         return 1;
-    walk->seen[index] = 1;
+    note_seen(walk, index);
     if (!is_fresh(walk, index))
         return 0;
     int result = 1;
@@ -217,11 +237,16 @@ import_anchors(struct walk *walk)
 static void
 settle(const struct walk *walk)
 {
-    unsigned count = row_count(walk->engine);
-    for (unsigned i = 0; i < count; i++) {
-        unsigned char *known = &walk->engine->recorded[i];
-        if (walk->seen[i] && *known == FRESH && row_at(walk->engine, i).free)
-            *known = SETTLED;
+    unsigned count = word_count(walk->engine);
+    for (unsigned word = 0; word < count; word++) {
+        unsigned index = word * SEEN_BITS;
+        for (uint64_t left = walk->seen[word]; left != 0;
+             left >>= 1, index++) {
+            unsigned char *known = &walk->engine->recorded[index];
+            if ((left & 1) != 0 && *known == FRESH &&
+                row_at(walk->engine, index).free)
+                *known = SETTLED;
+        }
     }
 }
 
@@ -245,7 +270,7 @@ allows(struct lz_engine *engine, unsigned index, const char *file,
                         file,
                         root_length,
                         PyList_New(0),
-                        PyMem_Calloc(row_count(engine), 1),
+                        PyMem_Calloc(word_count(engine), sizeof(uint64_t)),
                         row_count(engine)};
     int result = -1;
     if (walk.anchors == NULL || walk.seen == NULL)
