@@ -170,6 +170,59 @@ done:
     return result;
 }
 
+/* Objects/locations.md of CPython: a number of 6 bits a byte, the lowest
+ * first; bit 6 says that more follow. */
+static int
+read_line_delta(const unsigned char *table, size_t size, size_t at)
+{
+    unsigned value = 0;
+    for (unsigned shift = 0; at < size && shift < 30; shift += 6, at++) {
+        value |= (table[at] & 63u) << shift;
+        if ((table[at] & 64u) == 0)
+            break;
+    }
+    return (value & 1) != 0 ? -(int)(value >> 1) : (int)(value >> 1);
+}
+
+/* What the entry at AT, which begins with its kind, adds to the line. */
+static int
+line_delta(const unsigned char *table, size_t size, size_t at)
+{
+    switch (table[at] >> 3 & 15) {
+    case 11:
+        return 1;
+    case 12:
+        return 2;
+    case 13: /* no columns */
+    case 14: /* long form */
+        return read_line_delta(table, size, at + 1);
+    default:
+        return 0;
+    }
+}
+
+int
+bytecode_line(PyCodeObject *code, int offset, struct lz_lines *lines)
+{
+    const unsigned char *table =
+        (const unsigned char *)PyBytes_AS_STRING(code->co_linetable);
+    size_t size = (size_t)PyBytes_GET_SIZE(code->co_linetable);
+    if (lines->at == 0 || offset < lines->start)
+        *lines = (struct lz_lines){0, 0, code->co_firstlineno};
+    while (lines->at < size) {
+        int end = lines->start + ((table[lines->at] & 7) + 1) * UNIT;
+        int line = lines->line + line_delta(table, size, lines->at);
+        if (offset < end)
+            return table[lines->at] >> 3 == 31 ? -1 : line;
+        lines->line = line;
+        lines->start = end;
+        do
+            lines->at++;
+        while (lines->at < size && table[lines->at] < 128);
+    }
+    return -1;
+}
+
 bool
 bytecode_follows(const struct lz_statement *statement, int end)
 {
@@ -344,6 +397,12 @@ ends_statement(int opcode)
     }
 }
 
+static bool
+is_called(PyObject *name, const char *text)
+{
+    return name != NULL && PyUnicode_CompareWithASCIIString(name, text) == 0;
+}
+
 int
 bytecode_first_effect(const unsigned char *code, size_t size, PyObject *names)
 {
@@ -355,14 +414,12 @@ bytecode_first_effect(const unsigned char *code, size_t size, PyObject *names)
     while (cursor_step_real(&cursor)) {
         int offset = (int)(cursor.next - UNIT);
         int opcode = cursor.opcode;
-        bool all = first != NULL &&
-                   PyUnicode_CompareWithASCIIString(first, "__all__") == 0;
-        bool annotation =
-            two_ago != NULL &&
-            PyUnicode_CompareWithASCIIString(two_ago, "__annotations__") == 0;
-        if (opcode == POP_TOP && call >= 0 && first != NULL && !all)
+        if (opcode == POP_TOP && call >= 0 && first != NULL &&
+            !is_called(first, "__all__"))
             return call;
-        if ((lz_op_stores_subscript(opcode) && !annotation && !all) ||
+        if ((lz_op_stores_subscript(opcode) &&
+             !is_called(two_ago, "__annotations__") &&
+             !is_called(first, "__all__")) ||
             opcode == STORE_ATTR || opcode == DELETE_ATTR ||
             opcode == DELETE_SUBSCR)
             return offset;

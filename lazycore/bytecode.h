@@ -42,6 +42,17 @@ struct lz_statement {
 int bytecode_statement(PyFrameObject *frame, PyObject *name, bool from,
                        struct lz_statement *ret_statement);
 
+/* Where a walk over the lines of a code object stands; all zero: nowhere. */
+struct lz_lines {
+    size_t at; /* of an entry of co_linetable */
+    int start; /* byte offset where it begins */
+    int line;  /* of what is before it */
+};
+
+/* The line of CODE at the byte OFFSET, or -1: it has none. LINES is of CODE,
+ * so that offsets asked in their order cost one walk together. */
+int bytecode_line(PyCodeObject *code, int offset, struct lz_lines *lines);
+
 /* Whether nothing but the operands of STATEMENT, and the clean-up of another
  * one, stands between the byte offset END and its own. */
 bool bytecode_follows(const struct lz_statement *statement, int end);
@@ -79,6 +90,10 @@ int bytecode_first_effect(const unsigned char *code, size_t size,
  * namespace, and those that its __all__ may list: a new set. BYTES are CODE's
  * clean instructions. */
 PyObject *bytecode_used_names(PyCodeObject *code, PyObject *bytes);
+/* The same of CODE itself: a new set; and whether one nested in it loads NAME,
+ * an item of CODE's co_names. 1, 0, or -1 with an exception. */
+PyObject *bytecode_body_names(PyCodeObject *code, PyObject *bytes);
+int bytecode_nested_uses(PyCodeObject *code, PyObject *name);
 
 /* Call VISIT for every import of CODE's own body (not of functions in it),
  * with fromlist NULL where there is none; stop where it returns non-zero,

@@ -85,16 +85,71 @@ has_all(PyObject *names)
 }
 
 PyObject *
-bytecode_used_names(PyCodeObject *code, PyObject *bytes)
+bytecode_body_names(PyCodeObject *code, PyObject *bytes)
 {
     PyObject *set = PySet_New(NULL);
     if (set == NULL)
         return NULL;
     PyObject *listed = has_all(code->co_names) ? code->co_consts : NULL;
-    if (add_loaded_names(set, bytes, code->co_names, listed) < 0 ||
-        add_nested_names(set, code, 0) < 0)
+    if (add_loaded_names(set, bytes, code->co_names, listed) < 0)
         Py_CLEAR(set);
     return set;
+}
+
+PyObject *
+bytecode_used_names(PyCodeObject *code, PyObject *bytes)
+{
+    PyObject *set = bytecode_body_names(code, bytes);
+    if (set != NULL && add_nested_names(set, code, 0) < 0)
+        Py_CLEAR(set);
+    return set;
+}
+
+/* Whether CODE loads the module's name that is item INDEX of co_names. */
+static int
+loads_name(PyCodeObject *code, Py_ssize_t index)
+{
+    PyObject *bytes = lz_code_bytes(code);
+    if (bytes == NULL)
+        return -1;
+    struct cursor cursor = {(const unsigned char *)PyBytes_AS_STRING(bytes),
+                            (size_t)PyBytes_GET_SIZE(bytes), 0, 0, 0};
+    bool loads = false;
+    while (!loads && cursor_step_real(&cursor))
+        loads = lz_op_loaded_name(cursor.opcode, cursor.oparg) == index;
+    Py_DECREF(bytes);
+    return loads;
+}
+
+static int
+nested_uses(PyCodeObject *code, PyObject *name, int nesting)
+{
+    if (nesting > NESTING_MAX) {
+        PyErr_SetString(PyExc_RecursionError, "code is nested too deep");
+        return -1;
+    }
+    int result = 0;
+    for (Py_ssize_t i = 0;
+         result == 0 && i < PyTuple_GET_SIZE(code->co_consts); i++) {
+        PyObject *item = PyTuple_GET_ITEM(code->co_consts, i);
+        if (!PyCode_Check(item))
+            continue;
+        PyCodeObject *inner = (PyCodeObject *)item;
+        Py_ssize_t count = PyTuple_GET_SIZE(inner->co_names), at = 0;
+        while (at < count && PyTuple_GET_ITEM(inner->co_names, at) != name)
+            at++;
+        if (at < count)
+            result = loads_name(inner, at);
+        if (result == 0)
+            result = nested_uses(inner, name, nesting + 1);
+    }
+    return result;
+}
+
+int
+bytecode_nested_uses(PyCodeObject *code, PyObject *name)
+{
+    return nested_uses(code, name, 0);
 }
 
 /* imports of a body */

@@ -117,9 +117,10 @@ struct lz_namespace {
     Py_ssize_t refused; /* and how many names are not to be loaded for that */
     PyCodeObject *code; /* code last analysed, or NULL */
     PyObject *code_bytes;
-    PyObject *used; /* set of names that the code loads, once asked */
+    PyObject *used; /* set of names that its own body loads, once asked */
     int first_effect;
-    struct lz_node node; /* in the engine's table, by .dict */
+    struct lz_lines lines; /* of the code */
+    struct lz_node node;   /* in the engine's table, by .dict */
 };
 
 /* What IMPORT_NAME gets for a deferred from-import or alias: IMPORT_FROM

@@ -129,22 +129,46 @@ absolute_name(struct lz_engine *engine, const struct import_call *call)
     if (base != NULL)
         result = PyUnicode_GET_LENGTH(call->name) == 0
                      ? Py_NewRef(base)
-                     : PyUnicode_FromFormat("%U.%U", base, call->name);
+                     : dotted_join(base, call->name);
     Py_XDECREF(base);
     lz_forgive();
     return result;
 }
 
-/* import a.b of what is there needs no thought; a from-import does, for the
- * names that are pending in the loaded module. */
 static bool
-is_loaded(struct lz_engine *engine, PyObject *name)
+has_fromlist(const struct import_call *call)
+{
+    return call->fromlist != NULL && call->fromlist != Py_None;
+}
+
+/* Whether an import would load nothing: its module is loaded and has all names
+ * of the from-list, so that none is a submodule to be loaded. BOUND: nor is
+ * any of them pending, as far as an ordinary module tells. */
+static bool
+is_there(struct lz_engine *engine, const struct import_call *call,
+         PyObject *name, bool bound)
 {
     PyObject *module = load_module_here(engine, name);
-    bool loaded = module != NULL && module != Py_None;
+    bool there =
+        module != NULL && module != Py_None &&
+        (!bound || !has_fromlist(call) || PyModule_CheckExact(module));
+    Py_ssize_t count = there && has_fromlist(call) &&
+                               PyTuple_Check(call->fromlist) &&
+                               PyModule_Check(module)
+                           ? PyTuple_GET_SIZE(call->fromlist)
+                           : 0;
+    for (Py_ssize_t i = 0; there && i < count; i++) {
+        PyObject *attr = PyTuple_GET_ITEM(call->fromlist, i);
+        PyObject *value =
+            PyUnicode_CheckExact(attr)
+                ? namespace_peek_borrowed(engine, PyModule_GetDict(module),
+                                          attr, NULL)
+                : NULL;
+        there = value != NULL && !(bound && proxy_check(engine, value));
+    }
     Py_XDECREF(module);
     lz_forgive();
-    return loaded;
+    return there;
 }
 
 /* The statement's answer: 1 with a value, 0 with a reason, -1. */
@@ -161,6 +185,7 @@ try_defer(struct lz_engine *engine, const struct import_call *call,
         *ret_reason = LZ_REASON_FUTURE;
         return 0;
     }
+    statement->line = bytecode_line(ns->code, statement->offset, &ns->lines);
     return defer_statement(engine, ns, statement, absolute, ret_value,
                            ret_reason);
 }
@@ -185,8 +210,9 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
 {
     PyObject *value = NULL;
     enum lz_reason reason = LZ_REASON_CUSTOM_NAMESPACE;
-    if (statement->shape != LZ_SHAPE_FROM &&
-        statement->shape != LZ_SHAPE_STAR && is_loaded(engine, absolute))
+    /* What is there needs no thought. */
+    if (statement->shape != LZ_SHAPE_STAR &&
+        is_there(engine, call, absolute, true))
         return import_now(engine, call);
     struct lz_namespace *ns = namespace_get(engine, call->globals);
     if (ns == NULL) {
@@ -195,7 +221,6 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
         return import_eagerly(engine, call, absolute, reason, false);
     }
     load_keep_namespace(engine, ns);
-    statement->line = PyFrame_GetLineNumber(frame);
     int result = 0;
     search_begin(frame, statement);
     if (statement->shape == LZ_SHAPE_STAR)
@@ -213,36 +238,6 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
                                    policy_is_guarded(statement));
     Py_DECREF(ns);
     return value;
-}
-
-static bool
-has_fromlist(const struct import_call *call)
-{
-    return call->fromlist != NULL && call->fromlist != Py_None;
-}
-
-/* Whether an import would load nothing: its module is loaded and has all names
- * of the from-list, so that none is a submodule to be loaded. */
-static bool
-is_there(struct lz_engine *engine, const struct import_call *call,
-         PyObject *name)
-{
-    PyObject *module = load_module_here(engine, name);
-    bool there = module != NULL && module != Py_None;
-    Py_ssize_t count = there && has_fromlist(call) &&
-                               PyTuple_Check(call->fromlist) &&
-                               PyModule_Check(module)
-                           ? PyTuple_GET_SIZE(call->fromlist)
-                           : 0;
-    for (Py_ssize_t i = 0; there && i < count; i++) {
-        PyObject *attr = PyTuple_GET_ITEM(call->fromlist, i);
-        there = PyUnicode_CheckExact(attr) &&
-                namespace_peek_borrowed(engine, PyModule_GetDict(module), attr,
-                                        NULL) != NULL;
-    }
-    Py_XDECREF(module);
-    lz_forgive();
-    return there;
 }
 
 static enum lz_reason
@@ -267,7 +262,7 @@ import_named(struct lz_engine *engine, const struct import_call *call,
     PyObject *result;
     if (call->locals != call->globals || call->globals != globals) {
         /* Most imports in functions are of what is there: no cause then. */
-        if (is_there(engine, call, absolute)) {
+        if (is_there(engine, call, absolute, false)) {
             result = import_now(engine, call);
         } else {
             enum lz_reason reason =

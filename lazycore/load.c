@@ -79,7 +79,9 @@ bool
 load_runs_here(PyObject *name)
 {
     for (struct load *load = load_top; load != NULL; load = load->below) {
-        if (PyUnicode_Compare(load->name, name) == 0)
+        if (load->name == name ||
+            (PyUnicode_GET_LENGTH(load->name) == PyUnicode_GET_LENGTH(name) &&
+             PyUnicode_Compare(load->name, name) == 0))
             return true;
     }
     return false;
@@ -103,7 +105,13 @@ load_after_fork(struct lz_engine *engine)
 bool
 load_initializing(struct lz_engine *engine, PyObject *module)
 {
-    PyObject *spec = PyObject_GetAttr(module, engine->names.spec);
+    PyObject *spec =
+        PyModule_CheckExact(module)
+            ? Py_XNewRef(namespace_peek_borrowed(
+                  engine, PyModule_GetDict(module), engine->names.spec, NULL))
+            : NULL;
+    if (spec == NULL)
+        spec = PyObject_GetAttr(module, engine->names.spec);
     PyObject *value = spec == NULL || spec == Py_None
                           ? NULL
                           : PyObject_GetAttr(spec, engine->names.initializing);

@@ -61,6 +61,7 @@ namespace_get(struct lz_engine *engine, PyObject *dict)
     ns->code = NULL;
     ns->code_bytes = ns->used = NULL;
     ns->first_effect = INT_MAX;
+    ns->lines = (struct lz_lines){0};
     PyObject_GC_Track((PyObject *)ns);
     if (table_add(&engine->namespaces, &ns->node, &ns->dict,
                   sizeof(ns->dict)) < 0) {

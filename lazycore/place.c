@@ -35,8 +35,21 @@ is_import_call(PyCodeObject *code)
            strcmp(path + size - (sizeof(file) - 1), file) == 0;
 }
 
+/* The line that FRAME is at. Modules are long, and their imports follow each
+ * other: one walk over the lines does for all of them. */
+static int
+line_of(struct lz_engine *engine, PyFrameObject *frame, PyCodeObject *code,
+        PyObject *globals)
+{
+    int offset = PyFrame_GetLasti(frame);
+    struct lz_namespace *ns = namespace_find(engine, globals);
+    if (ns == NULL || ns->code != code || offset < 0)
+        return PyFrame_GetLineNumber(frame);
+    return bytecode_line(code, offset, &ns->lines);
+}
+
 static void
-find_frame(struct lz_caller *caller)
+find_frame(struct lz_engine *engine, struct lz_caller *caller)
 {
     PyFrameObject *frame = PyEval_GetFrame();
     Py_XINCREF(frame);
@@ -47,7 +60,7 @@ find_frame(struct lz_caller *caller)
             caller->globals = PyFrame_GetGlobals(frame);
             caller->file = Py_NewRef(code->co_filename);
             caller->function = Py_NewRef(code->co_name);
-            caller->line = PyFrame_GetLineNumber(frame);
+            caller->line = line_of(engine, frame, code, caller->globals);
         }
         Py_DECREF(code);
         PyFrameObject *back = skip ? PyFrame_GetBack(frame) : NULL;
@@ -66,7 +79,7 @@ void
 place_caller(struct lz_engine *engine, struct lz_caller *ret_caller)
 {
     *ret_caller = (struct lz_caller){0};
-    find_frame(ret_caller);
+    find_frame(engine, ret_caller);
     if (!own_name.noted)
         (void)place_thread_note(engine);
     own_name.noted = false;

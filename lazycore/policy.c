@@ -35,6 +35,7 @@ analyse(struct lz_namespace *ns, PyCodeObject *code)
     Py_XSETREF(ns->code, code);
     Py_XSETREF(ns->code_bytes, bytes);
     Py_CLEAR(ns->used);
+    ns->lines = (struct lz_lines){0};
     ns->first_effect =
         bytecode_first_effect((const unsigned char *)PyBytes_AS_STRING(bytes),
                               (size_t)PyBytes_GET_SIZE(bytes), code->co_names);
@@ -105,19 +106,28 @@ may_hand_on(struct lz_engine *engine, struct lz_namespace *ns,
            names_share_package(module, importer_package(engine, ns));
 }
 
+/* Whether the code of NS loads NAME, which it binds: 1, 0 or -1. Most are used
+ * in functions, and soon found there. */
+static int
+uses_name(struct lz_namespace *ns, PyObject *name)
+{
+    if (ns->used != NULL && PySet_Contains(ns->used, name) == 1)
+        return 1;
+    int result = bytecode_nested_uses(ns->code, name);
+    if (result != 0 || ns->used != NULL)
+        return result;
+    ns->used = bytecode_body_names(ns->code, ns->code_bytes);
+    return ns->used == NULL ? -1 : PySet_Contains(ns->used, name);
+}
+
 static bool
 is_for_effect(struct lz_engine *engine, struct lz_namespace *ns,
               const struct lz_statement *statement, const char *module)
 {
     if (may_hand_on(engine, ns, statement, module))
         return false;
-    if (ns->used == NULL)
-        ns->used = bytecode_used_names(ns->code, ns->code_bytes);
     for (int i = 0; i < statement->count; i++) {
-        int used = ns->used == NULL
-                       ? -1
-                       : PySet_Contains(ns->used, statement->stored[i]);
-        if (used != 0) {
+        if (uses_name(ns, statement->stored[i]) != 0) {
             lz_forgive();
             return false;
         }

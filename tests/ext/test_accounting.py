@@ -1,5 +1,6 @@
 """DESIGN 4.5: what a load is charged with, who caused it, and that nothing else
 is touched for it: Python's allocators, the program's file descriptors."""
+import ast
 import os
 
 import pytest
@@ -54,6 +55,60 @@ def test_what_a_load_cost_and_who_caused_it(lazily):
     assert 0 < inner["wall_ns"] < outer["wall_ns"]
     assert 0 < inner["cpu_ns"] <= outer["cpu_ns"]
     assert run.stats["loads"] >= 2
+
+
+# Lines that go on and back by little and by much, and statements that run in
+# another order than they stand in.
+LINES = """\
+import first_m
+data = [
+    1,
+    len(
+        (1,
+         2)),
+]
+""" + "\n" * 40 + """import after_40_m
+text = (f'{data}'
+        f'{data}'); import beside_m
+""" + "\n" * 3000 + """from after_3000_m import (
+    one,
+    two)
+for turn in 1, 0:
+    if not turn:
+        import second_turn_m
+    else:
+        import first_turn_m
+filler = [""" + ",\n".join(["data, data"] * 400) + """]
+import last_m, last_beside_m
+def use():
+    return (first_m, after_40_m, beside_m, one, two, second_turn_m,
+            first_turn_m, last_m, last_beside_m)
+"""
+
+
+def test_lines_of_statements(lazily):
+    lines = {alias.name if isinstance(node, ast.Import) else node.module:
+             node.lineno for node in ast.walk(ast.parse(LINES))
+             if isinstance(node, (ast.Import, ast.ImportFrom))
+             for alias in node.names}
+    assert len(lines) == 8
+    run = lazily({f"{name}.py": "one = two = 1\n" for name in lines}, LINES)
+    assert {name: run.show(name)["statement_line"] for name in lines} == lines
+    assert {run.state(name) for name in lines} == {"proxy"}
+
+
+def test_lines_of_first_uses(lazily):
+    """In a module's own body, between its statements."""
+    main = LINES.replace("import beside_m", "import beside_m; beside_m.one") \
+        .replace("import last_m,", "last = first_m.one; import last_m,") \
+        .replace("def use", "last = beside_m, one\ndef use")
+    names = ("first_m after_40_m beside_m after_3000_m second_turn_m "
+             "first_turn_m last_m last_beside_m").split()
+    run = lazily({f"{name}.py": "one = two = 1\n" for name in names}, main)
+    text = main.splitlines()
+    for name, use in (("beside_m", "beside_m.one"), ("first_m", "first_m.one"),
+                      ("after_3000_m", "beside_m, one")):
+        assert use in text[run.show(name)["trigger_line"] - 1], name
 
 
 def test_trigger_where_the_search_imports(lazily):

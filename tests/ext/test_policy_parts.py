@@ -157,7 +157,8 @@ REGISTRY = {"registry.py": "known = []\n",
     ("import handler", "handler"), ("from pk import handler", "pk")])
 @pytest.mark.parametrize("says", [
     "text = 'handler'", "__all__ = ['main', 'registry']",
-    "names = ('handler', 'x')"])
+    "names = ('handler', 'x')", "f = lambda x: x.handler",
+    "f = lambda handler: handler.x"])
 def test_rule_6_what_is_no_use(both, statement, module, says):
     """Rule 6: neither a string that says the name, nor the import statement
     itself in a module that has __all__, loads it."""
