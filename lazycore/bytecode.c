@@ -269,6 +269,11 @@ bytecode_stored_name(PyFrameObject *frame, bool *ret_star, bool *ret_attribute)
     case DELETE_GLOBAL:
         result = name_at(code->co_names, oparg_at(units, offset));
         break;
+    case LOAD_NAME: /* most look-ups: none of these hides another */
+    case LOAD_GLOBAL:
+    case LOAD_ATTR:
+    case IMPORT_FROM:
+        goto done;
     default:
         *ret_star = lz_op_is_star(units[offset], oparg_at(units, offset));
         break;

@@ -141,17 +141,73 @@ has_fromlist(const struct import_call *call)
     return call->fromlist != NULL && call->fromlist != Py_None;
 }
 
-/* Whether an import would load nothing: its module is loaded and has all names
- * of the from-list, so that none is a submodule to be loaded. BOUND: nor is
- * any of them pending, as far as an ordinary module tells. */
-static bool
-is_there(struct lz_engine *engine, const struct import_call *call,
-         PyObject *name, bool bound)
+/* The loaded module NAME, if it is an ordinary one: a new reference, or NULL
+ * without an exception. */
+static PyObject *
+ordinary_module(struct lz_engine *engine, PyObject *name)
 {
     PyObject *module = load_module_here(engine, name);
-    bool there =
-        module != NULL && module != Py_None &&
-        (!bound || !has_fromlist(call) || PyModule_CheckExact(module));
+    if (module != NULL && !PyModule_CheckExact(module))
+        Py_CLEAR(module);
+    lz_forgive();
+    return module;
+}
+
+/* The package or module that NAME begins with, of which NAME is loaded. */
+static PyObject *
+top_of(struct lz_engine *engine, PyObject *name)
+{
+    Py_ssize_t dot =
+        PyUnicode_FindChar(name, '.', 0, PyUnicode_GET_LENGTH(name), 1);
+    PyObject *first =
+        dot < 0 ? Py_NewRef(name) : PyUnicode_Substring(name, 0, dot);
+    PyObject *module = first == NULL ? NULL : ordinary_module(engine, first);
+    lz_forgive();
+    Py_XDECREF(first);
+    return module;
+}
+
+/* What importlib would return without doing a thing, since NAME is loaded and
+ * has all names of the from-list bound: a new reference, or NULL without an
+ * exception where it is not so simple. */
+static PyObject *
+bound_module(struct lz_engine *engine, const struct import_call *call,
+             PyObject *name)
+{
+    if (engine->import != NULL && !engine->import_is_builtin)
+        return NULL;
+    PyObject *list = call->fromlist == Py_None ? NULL : call->fromlist;
+    if (list == NULL && call->level > 0)
+        return NULL;
+    if (list != NULL &&
+        (!PyTuple_CheckExact(list) || PyTuple_GET_SIZE(list) == 0))
+        return NULL;
+    PyObject *module = ordinary_module(engine, name);
+    if (module != NULL && list == NULL) {
+        Py_SETREF(module, top_of(engine, name));
+        return module;
+    }
+    for (Py_ssize_t i = 0; module != NULL && i < PyTuple_GET_SIZE(list); i++) {
+        PyObject *attr = PyTuple_GET_ITEM(list, i);
+        PyObject *value =
+            PyUnicode_CheckExact(attr)
+                ? namespace_peek_borrowed(engine, PyModule_GetDict(module),
+                                          attr, NULL)
+                : NULL;
+        if (value == NULL || proxy_check(engine, value))
+            Py_CLEAR(module);
+    }
+    return module;
+}
+
+/* Whether an import would load nothing: its module is loaded and has all names
+ * of the from-list, so that none is a submodule to be loaded. */
+static bool
+is_there(struct lz_engine *engine, const struct import_call *call,
+         PyObject *name)
+{
+    PyObject *module = load_module_here(engine, name);
+    bool there = module != NULL && module != Py_None;
     Py_ssize_t count = there && has_fromlist(call) &&
                                PyTuple_Check(call->fromlist) &&
                                PyModule_Check(module)
@@ -159,12 +215,9 @@ is_there(struct lz_engine *engine, const struct import_call *call,
                            : 0;
     for (Py_ssize_t i = 0; there && i < count; i++) {
         PyObject *attr = PyTuple_GET_ITEM(call->fromlist, i);
-        PyObject *value =
-            PyUnicode_CheckExact(attr)
-                ? namespace_peek_borrowed(engine, PyModule_GetDict(module),
-                                          attr, NULL)
-                : NULL;
-        there = value != NULL && !(bound && proxy_check(engine, value));
+        there = PyUnicode_CheckExact(attr) &&
+                namespace_peek_borrowed(engine, PyModule_GetDict(module), attr,
+                                        NULL) != NULL;
     }
     Py_XDECREF(module);
     lz_forgive();
@@ -210,9 +263,10 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
 {
     PyObject *value = NULL;
     enum lz_reason reason = LZ_REASON_CUSTOM_NAMESPACE;
-    /* What is there needs no thought. */
-    if (statement->shape != LZ_SHAPE_STAR &&
-        is_there(engine, call, absolute, true))
+    /* import a.b of what is there needs no thought; a from-import does, for
+     * the names that are pending in the loaded module. */
+    if (statement->shape != LZ_SHAPE_FROM &&
+        statement->shape != LZ_SHAPE_STAR && is_there(engine, call, absolute))
         return import_now(engine, call);
     struct lz_namespace *ns = namespace_get(engine, call->globals);
     if (ns == NULL) {
@@ -262,7 +316,7 @@ import_named(struct lz_engine *engine, const struct import_call *call,
     PyObject *result;
     if (call->locals != call->globals || call->globals != globals) {
         /* Most imports in functions are of what is there: no cause then. */
-        if (is_there(engine, call, absolute, false)) {
+        if (is_there(engine, call, absolute)) {
             result = import_now(engine, call);
         } else {
             enum lz_reason reason =
@@ -302,7 +356,9 @@ hook_import(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     PyObject *absolute = absolute_name(engine, &call);
     if (absolute == NULL)
         return import_now(engine, &call);
-    PyObject *result = import_named(engine, &call, absolute);
+    PyObject *result = bound_module(engine, &call, absolute);
+    if (result == NULL)
+        result = import_named(engine, &call, absolute);
     Py_DECREF(absolute);
     return result;
 }

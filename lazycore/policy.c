@@ -106,18 +106,14 @@ may_hand_on(struct lz_engine *engine, struct lz_namespace *ns,
            names_share_package(module, importer_package(engine, ns));
 }
 
-/* Whether the code of NS loads NAME, which it binds: 1, 0 or -1. Most are used
- * in functions, and soon found there. */
+/* Whether the code of NS loads NAME, which it binds: 1, 0 or -1. */
 static int
 uses_name(struct lz_namespace *ns, PyObject *name)
 {
-    if (ns->used != NULL && PySet_Contains(ns->used, name) == 1)
-        return 1;
-    int result = bytecode_nested_uses(ns->code, name);
-    if (result != 0 || ns->used != NULL)
-        return result;
-    ns->used = bytecode_body_names(ns->code, ns->code_bytes);
-    return ns->used == NULL ? -1 : PySet_Contains(ns->used, name);
+    if (ns->used == NULL)
+        ns->used = bytecode_body_names(ns->code, ns->code_bytes);
+    int result = ns->used == NULL ? -1 : PySet_Contains(ns->used, name);
+    return result != 0 ? result : bytecode_nested_uses(ns->code, name);
 }
 
 static bool
