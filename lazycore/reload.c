@@ -47,7 +47,8 @@ run_bodies(struct lz_transaction *transaction)
             transaction_blame(transaction, &transaction->items[i]);
         }
     }
-    if (status == 1 && reload_note_containers(transaction) < 0) {
+    if (status == 1 && (reload_note_containers(transaction) < 0 ||
+                        reload_reserve(transaction) < 0)) {
         status = -1;
     }
     for (size_t i = 0; status == 1 && i < transaction->count; i++) {
@@ -60,6 +61,20 @@ run_bodies(struct lz_transaction *transaction)
         }
     }
     return status;
+}
+
+static void undo(struct lz_transaction *transaction) LZ_NEEDS_GIL;
+
+/* What bodies have left elsewhere goes. Keeps an exception that is set. */
+static void
+undo(struct lz_transaction *transaction)
+{
+    PyObject *type, *error, *traceback;
+
+    PyErr_Fetch(&type, &error, &traceback);
+    reload_undo_containers(transaction);
+    reload_take_back(transaction);
+    PyErr_Restore(type, error, traceback);
 }
 
 static int run_steps(struct lz_transaction *transaction,
@@ -84,14 +99,13 @@ run_steps(struct lz_transaction *transaction, bool dependents)
     transaction_end(transaction);
     PyErr_Restore(type, error, traceback);
     if (status == 1 && reload_note_again(transaction) < 0) {
-        return -1;
+        status = -1;
     }
     if (status == 1) {
         status = transaction_publish(transaction);
     }
-    if (status == 0) {
-        reload_undo_containers(transaction);
-        reload_take_back(transaction);
+    if (status != 1 && !transaction->changed) {
+        undo(transaction);
     }
     return status < 0 ? -1 : 0;
 }

@@ -58,8 +58,10 @@ struct lz_transaction {
     unsigned long thread; /* whose bodies run */
     long pid;
     bool strict, forget, hold;
-    uint64_t serial;   /* of the generation that it makes */
-    uint64_t undoes;   /* or of the transaction that it takes back */
+    bool changed;               /* step 3 has begun to change what is live */
+    struct lz_reserve *reserve; /* memory put aside, or NULL */
+    uint64_t serial;            /* of the generation that it makes */
+    uint64_t undoes;            /* or of the transaction that it takes back */
     PyObject *objects; /* list: all that the collector tracks, in the step */
     struct lz_containers *containers; /* what they held before the bodies */
     struct lz_reload *items;
@@ -140,6 +142,9 @@ int reload_verdict(struct lz_reload *reload, enum lz_verdict verdict,
 /* The pending exception becomes the verdict. Always 0. */
 int reload_failed(struct lz_reload *reload) LZ_NEEDS_GIL;
 void reload_applied(struct lz_reload *reload);
+/* Forget that something could not be read. 0, or -1 where KeyboardInterrupt
+ * or SystemExit is pending, or memory lacks. */
+int reload_forgive(void);
 /* Add a line to the result's list, which has a bound. 0 or -1. */
 int reload_unrepaired(struct lz_publish *publish, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -154,7 +159,8 @@ const char *reload_text(PyObject *text, const char *otherwise);
 
 /* --- reload_source.c ---------------------------------------------------- */
 
-/* What KEY is in the live module's dict, running no code: borrowed. */
+/* What KEY is in the live module's dict, running no code: borrowed. NULL, with
+ * an exception only where memory lacks. */
 PyObject *reload_live_borrowed(struct lz_reload *reload, const char *key);
 
 /* The module of SPEC is about to be read and run: note what its source file
@@ -197,9 +203,6 @@ bool reload_has_generation(PyObject *held, uint64_t serial);
 /* Module NAME is loaded anew: its generations are those of another. Leaves no
  * exception. May run code. */
 void reload_forget_generations(struct lz_engine *engine, PyObject *name);
-/* Nothing that generations hold is anyone's reference to repair, but for the
- * names of other modules' namespaces. */
-int reload_own_generations(struct lz_publish *publish);
 
 /* --- publishing --------------------------------------------------------- */
 
@@ -211,6 +214,7 @@ struct lz_publish {
     bool takes_back;                 /* only references are repaired */
     /* How far the changes have come: after a failure they go on from here. */
     size_t step, moved_at;
+    bool walked;               /* who refers to what changes is known */
     size_t listed;             /* lines of unrepaired before the step */
     PyObject *get_objects;     /* gc's */
     PyObject *keep;            /* list: what the maps point to */
@@ -275,15 +279,22 @@ int reload_set_class_attribute(struct lz_publish *publish, PyTypeObject *type,
 int reload_adopt_functions(struct lz_publish *publish);
 int reload_adopt_instances(struct lz_publish *publish);
 
+/* reload_own.c: fill ours: what the transaction and the generations hold. */
+int reload_own(struct lz_publish *publish);
 /* reload_walk.c: fill functions, instances, children, holders. */
 int reload_walk(struct lz_publish *publish);
 
 /* reload_repair.c: step 4 and the references to what moved. */
 int reload_repair(struct lz_publish *publish);
-/* Call CHANGE until memory was enough for all of it: 0, or -1 with an
- * exception, of memory only where none could be put aside before it. */
-int reload_persist(struct lz_publish *publish,
-                   int (*change)(struct lz_publish *publish));
+/* reload_persist.c: put memory aside for what must come to its end. 0 or
+ * -1. */
+int reload_reserve(struct lz_transaction *transaction);
+void reload_release(struct lz_transaction *transaction);
+/* Call CHANGE, which fails where memory lacks and goes on where it was, and
+ * give up what was put aside, until it does not fail: 0, or -1 with an
+ * exception. */
+int reload_persist(struct lz_transaction *transaction,
+                   int (*change)(void *arg), void *arg);
 
 /* reload_constant.c. Before the step: who has which value by from-import;
  * in it: give them the new one. 0 or -1. */

@@ -41,12 +41,14 @@ class_words(PyTypeObject *type, char words[WORDS_BYTES])
 
 /* Where the list KEPT is: "module.NAME", or what has it. */
 static const char *
-list_words(const struct lz_container *kept, char words[WORDS_BYTES])
+list_words(struct lz_engine *engine, const struct lz_container *kept,
+           char words[WORDS_BYTES])
 {
     PyObject *holder = kept->holder;
-    PyObject *module = holder != NULL && PyDict_CheckExact(holder)
-                           ? PyDict_GetItemString(holder, "__name__")
-                           : NULL;
+    PyObject *module =
+        holder != NULL && PyDict_CheckExact(holder)
+            ? namespace_peek_borrowed(engine, holder, engine->names.name, NULL)
+            : NULL;
     char class[WORDS_BYTES];
 
     if (holder == NULL) {
@@ -117,9 +119,13 @@ look_at_list(struct lz_reload *reload, const struct lz_container *kept,
     for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(kept->object);
          i++) {
         PyObject *object = PyList_GET_ITEM(kept->object, i);
-        if (made_has(new, object) &&
-            before_find(&before, object, &found) == 0) {
-            status = reload_again(reload, "%s: %s", list_words(kept, list),
+        int known =
+            made_has(new, object) ? before_find(&before, object, &found) : 1;
+        if (known < 0) {
+            new->lacking = true;
+        } else if (known == 0) {
+            status = reload_again(reload, "%s: %s",
+                                  list_words(reload->engine, kept, list),
                                   object_words(object, words));
         }
     }
@@ -144,6 +150,10 @@ reload_note_again(struct lz_transaction *transaction)
                 status =
                     look_at_list(reload, &containers->list[k], &old, &new);
             }
+        }
+        if (status == 0 && (old.lacking || new.lacking)) {
+            (void)PyErr_NoMemory();
+            status = -1;
         }
         made_done(&new);
         made_done(&old);

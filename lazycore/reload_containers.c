@@ -141,18 +141,28 @@ can_be_looked_into(struct lz_engine *engine, PyObject *object)
            PyObject_GC_IsTracked(object);
 }
 
+/* What cannot be read is not noted, but for lack of memory. */
+static void
+forgive(struct noting *noting)
+{
+    if (reload_forgive() < 0) {
+        noting->status = -1;
+    }
+}
+
 /* Of a module that the program brings; the standard library has few tables
  * that are meant for others, and much data. */
 static bool
-is_of_program(struct lz_engine *engine, PyObject *module)
+is_of_program(struct noting *noting, PyObject *module)
 {
+    struct lz_engine *engine = noting->engine;
     PyObject *name =
         module == engine->module ? NULL : PyModule_GetNameObject(module);
-    const char *text = name == NULL ? NULL : place_text(name);
+    const char *text = name == NULL ? NULL : PyUnicode_AsUTF8(name);
     bool result =
         text != NULL && levels_is_stdlib(engine->core->levels, text) == 0;
 
-    lz_forgive();
+    forgive(noting);
     Py_XDECREF(name);
     return result;
 }
@@ -164,9 +174,8 @@ note(struct noting *noting, PyObject *object)
     struct lz_ptrmap *seen = &noting->containers->seen;
 
     if (object != NULL && PyModule_Check(object)) {
-        object = is_of_program(noting->engine, object)
-                     ? PyModule_GetDict(object)
-                     : NULL;
+        object =
+            is_of_program(noting, object) ? PyModule_GetDict(object) : NULL;
     }
     if (object == NULL || noting->status < 0 || noting->last ||
         noting->count == ITEMS_MAX ||
@@ -264,14 +273,14 @@ note_named(struct noting *noting, PyObject *name)
     PyObject *part;
     Py_ssize_t at = 0;
 
-    while ((part = dotted_next(name, &at)) != NULL) {
+    while (noting->status == 0 && (part = dotted_next(name, &at)) != NULL) {
         PyObject *module = load_peek_module(part);
         note(noting, module);
-        lz_forgive();
+        forgive(noting);
         Py_XDECREF(module); /* sys.modules has it */
         Py_DECREF(part);
     }
-    lz_forgive();
+    forgive(noting);
 }
 
 static int
@@ -286,15 +295,17 @@ note_import(void *arg, PyObject *name, PyObject *fromlist, int level)
     if (module != NULL && PyUnicode_GET_LENGTH(module) > 0) {
         note_named(noting, module);
     }
-    for (Py_ssize_t i = 0; module != NULL && i < count; i++) {
+    for (Py_ssize_t i = 0; noting->status == 0 && module != NULL && i < count;
+         i++) {
         PyObject *full = PyUnicode_FromFormat("%U.%S", module,
                                               PyTuple_GET_ITEM(fromlist, i));
         PyObject *loaded = full == NULL ? NULL : load_peek_module(full);
         note(noting, loaded);
         Py_XDECREF(loaded); /* sys.modules has it */
         Py_XDECREF(full);
+        forgive(noting);
     }
-    lz_forgive();
+    forgive(noting);
     Py_XDECREF(module);
     return noting->status;
 }
@@ -309,10 +320,11 @@ note_imports(struct noting *noting, struct lz_reload *reload)
     noting->package = package != NULL && PyUnicode_Check(package)
                           ? Py_NewRef(package)
                           : PyUnicode_FromStringAndSize("", 0);
-    if (bytes == NULL || noting->package == NULL ||
-        bytecode_imports((PyCodeObject *)reload->code, bytes, note_import,
-                         noting) < 0) {
-        lz_forgive(); /* what cannot be read is not noted */
+    forgive(noting);
+    if (noting->status == 0 && bytes != NULL && noting->package != NULL) {
+        (void)bytecode_imports((PyCodeObject *)reload->code, bytes,
+                               note_import, noting);
+        forgive(noting);
     }
     Py_CLEAR(noting->package);
     Py_XDECREF(bytes);
@@ -323,10 +335,10 @@ look_around(struct noting *noting, struct lz_transaction *transaction)
 {
     size_t at = 0;
 
-    for (size_t i = 0; i < transaction->count; i++) {
+    for (size_t i = 0; noting->status == 0 && i < transaction->count; i++) {
         note_imports(noting, &transaction->items[i]);
     }
-    for (int steps = 0; steps <= STEPS_MAX; steps++) {
+    for (int steps = 0; noting->status == 0 && steps <= STEPS_MAX; steps++) {
         size_t end = noting->count;
         noting->last = steps == STEPS_MAX;
         for (; noting->status == 0 && at < end; at++) {
@@ -360,9 +372,6 @@ reload_note_containers(struct lz_transaction *transaction)
     }
     if (collecting) {
         (void)PyGC_Enable();
-    }
-    if (noting.status < 0 && !PyErr_Occurred()) {
-        (void)PyErr_NoMemory(); /* forgiven on the way */
     }
     return noting.status;
 }

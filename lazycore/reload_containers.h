@@ -48,8 +48,8 @@ bool before_is_plain(PyObject *key);
  * NULL with an exception. */
 PyObject *pending_keep(struct lz_engine *engine, struct lz_proxy *proxy);
 /* NAME of the namespace DICT is pending as COPY says. 0 or -1. */
-int pending_put_back(struct lz_engine *engine, PyObject *dict, PyObject *name,
-                     struct lz_proxy *copy);
+int pending_put_back(struct lz_transaction *transaction, PyObject *dict,
+                     PyObject *name, struct lz_proxy *copy);
 
 /* reload_made.c: what the bodies of COUNT modules have made. */
 struct lz_made {
@@ -61,6 +61,7 @@ struct lz_made {
     struct lz_ptrmap bound;   /* classes that their namespaces have */
     struct lz_ptrmap decided; /* class -> itself where it is theirs, else the
                                  struct */
+    bool lacking;             /* memory: an answer may be wrong */
 };
 
 void made_begin(struct lz_made *made, struct lz_reload *items, size_t count,

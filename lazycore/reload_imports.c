@@ -8,10 +8,8 @@
 
 #include "lazycore/bytecode.h"
 
-/* Forget that something could not be read. 0, or -1 where KeyboardInterrupt
- * or SystemExit is pending, or memory lacks. */
-static int
-forgive_unreadable(void)
+int
+reload_forgive(void)
 {
     if (PyErr_Occurred() && (!PyErr_ExceptionMatches(PyExc_Exception) ||
                              PyErr_ExceptionMatches(PyExc_MemoryError))) {
@@ -69,10 +67,10 @@ static PyObject *
 compile_file(PyObject *path)
 {
     PyObject *builtins = PyImport_ImportModule("builtins");
-    PyObject *file = PyFile_OpenCodeObject(path);
+    PyObject *file = builtins == NULL ? NULL : PyFile_OpenCodeObject(path);
     PyObject *text =
         file == NULL ? NULL : PyObject_CallMethod(file, "read", NULL);
-    PyObject *code = text == NULL || builtins == NULL
+    PyObject *code = text == NULL
                          ? NULL
                          : PyObject_CallMethod(builtins, "compile", "OOsii",
                                                text, path, "exec", 0, 1);
@@ -110,9 +108,10 @@ code_of(struct lz_engine *engine, PyObject *dict, PyObject **ret_package)
     PyObject *code = NULL;
 
     if (spec == NULL) {
-        PyObject *file = peek(engine, dict, "__file__");
-        *ret_package = peek(engine, dict, "__package__");
-        if (file != NULL && PyUnicode_Check(file)) {
+        PyObject *file =
+            PyErr_Occurred() ? NULL : peek(engine, dict, "__file__");
+        *ret_package = file == NULL ? NULL : peek(engine, dict, "__package__");
+        if (file != NULL && PyUnicode_Check(file) && !PyErr_Occurred()) {
             code = compile_file(file);
         }
         Py_XDECREF(file);
@@ -169,11 +168,11 @@ reload_read_imports(struct lz_engine *engine, PyObject *dict)
 
     if (set != NULL && PyErr_Occurred()) {
         Py_CLEAR(set);
-        if (forgive_unreadable() == 0) {
+        if (reload_forgive() == 0) {
             set = read_once(engine, dict);
         }
     }
-    if (set != NULL && forgive_unreadable() < 0) {
+    if (set != NULL && reload_forgive() < 0) {
         Py_CLEAR(set);
     }
     return set;

@@ -26,11 +26,33 @@ is_made_function(const struct lz_made *made, PyObject *object)
            is_namespace(made, ((PyFunctionObject *)object)->func_globals);
 }
 
+/* Leaves no exception. */
+static void
+forgive(struct lz_made *made)
+{
+    made->lacking |=
+        PyErr_Occurred() != NULL && PyErr_ExceptionMatches(PyExc_MemoryError);
+    lz_forgive();
+}
+
+/* NAME of DICT, a class's: borrowed, or NULL. Leaves no exception. */
+static PyObject *
+attribute_borrowed(struct lz_made *made, PyObject *dict, const char *name)
+{
+    PyObject *key = PyUnicode_FromString(name);
+    PyObject *value = key == NULL ? NULL : PyDict_GetItemWithError(dict, key);
+
+    forgive(made);
+    Py_XDECREF(key);
+    return value;
+}
+
 /* What NAME, a dotted one, is in the module MODULE: borrowed, or NULL. Leaves
  * no exception. */
 static PyObject *
-named_borrowed(struct lz_engine *engine, PyObject *module, PyObject *name)
+named_borrowed(struct lz_made *made, PyObject *module, PyObject *name)
 {
+    struct lz_engine *engine = made->items[0].engine;
     PyObject *loaded = load_peek_module(module), *found = loaded;
     Py_ssize_t begin = 0, length = PyUnicode_GET_LENGTH(name);
 
@@ -48,7 +70,7 @@ named_borrowed(struct lz_engine *engine, PyObject *module, PyObject *name)
         begin = end < 0 ? length : end + 1;
         Py_XDECREF(part);
     }
-    lz_forgive();
+    forgive(made);
     Py_XDECREF(loaded); /* sys.modules has it */
     return found;
 }
@@ -56,19 +78,18 @@ named_borrowed(struct lz_engine *engine, PyObject *module, PyObject *name)
 /* Whether a loaded module has TYPE under the name that TYPE says it has. Such
  * a class was not made by a body that failed, which may have patched it. */
 static bool
-is_of_module(const struct lz_made *made, PyTypeObject *type)
+is_of_module(struct lz_made *made, PyTypeObject *type)
 {
-    PyObject *module = PyDict_GetItemString(type->tp_dict, "__module__");
+    PyObject *module = attribute_borrowed(made, type->tp_dict, "__module__");
     PyObject *name = ((PyHeapTypeObject *)type)->ht_qualname;
 
     return module != NULL && PyUnicode_CheckExact(module) && name != NULL &&
-           named_borrowed(made->items[0].engine, module, name) ==
-               (PyObject *)type;
+           named_borrowed(made, module, name) == (PyObject *)type;
 }
 
 /* A class that has functions of the body's, or that its namespace has. */
 static bool
-decide_class(const struct lz_made *made, PyTypeObject *type)
+decide_class(struct lz_made *made, PyTypeObject *type)
 {
     PyObject *key, *value;
     Py_ssize_t at = 0;
@@ -161,7 +182,7 @@ holds_made(struct lz_made *made, PyObject *object)
            PyDict_Next(dict, &at, &key, &value)) {
         glance.found = is_made(made, value);
     }
-    lz_forgive();
+    forgive(made);
     Py_XDECREF(dict);
     return glance.found;
 }
@@ -202,10 +223,11 @@ note_bound(struct lz_made *made, struct lz_reload *reload)
             (!made->live && is_live_value(reload, value))) {
             continue;
         }
-        PyObject *module = PyDict_GetItemString(type->tp_dict, "__module__");
+        PyObject *module =
+            attribute_borrowed(made, type->tp_dict, "__module__");
         if (module != NULL && PyUnicode_CheckExact(module) &&
             PyUnicode_Compare(module, reload->name) == 0) {
-            (void)ptrmap_put(&made->bound, value, value);
+            made->lacking |= ptrmap_put(&made->bound, value, value) != 0;
         }
     }
 }

@@ -1,7 +1,8 @@
-/* Reload: what generations hold is nobody's reference to repair.
+/* Reload: whose references are not to be repaired.
  *
- * But for the names of other modules' namespaces: who goes back is to find
- * what others have become since. Needs the GIL.
+ * Those of the transaction's own lists and of what generations hold, but for
+ * the names of other modules' namespaces: who goes back is to find what
+ * others have become since. Needs the GIL.
  */
 #include "lazycore/reload_generation.h"
 
@@ -27,6 +28,7 @@ own_generation(struct lz_publish *publish, PyObject *generation, bool ours,
 
     if (ours ? own(publish, names) < 0
              : ptrmap_put(&publish->modules, names, Py_None) != 0) {
+        (void)PyErr_NoMemory();
         return -1;
     }
     for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
@@ -67,8 +69,8 @@ own_made(struct lz_publish *publish)
     return 0;
 }
 
-int
-reload_own_generations(struct lz_publish *publish)
+static int
+own_generations(struct lz_publish *publish)
 {
     PyObject *all = publish->reload->engine->generations, *name, *held;
     Py_ssize_t at = 0;
@@ -89,4 +91,58 @@ reload_own_generations(struct lz_publish *publish)
         }
     }
     return 0;
+}
+
+static int
+own_rows(struct lz_publish *publish, PyObject *rows)
+{
+    for (Py_ssize_t i = 0; rows != NULL && i < PyList_GET_SIZE(rows); i++) {
+        if (own(publish, PyList_GET_ITEM(rows, i)) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+own_lists(struct lz_publish *publish, const struct lz_publish *other)
+{
+    PyObject *const objects[] = {other->keep,
+                                 other->graveyard,
+                                 other->late,
+                                 other->functions,
+                                 other->instances,
+                                 other->children,
+                                 other->holders,
+                                 other->reload->constants,
+                                 other->reload->suspects,
+                                 other->reload->foreign};
+
+    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+        if (objects[i] != NULL && own(publish, objects[i]) < 0) {
+            return -1;
+        }
+    }
+    return own_rows(publish, other->reload->constants) < 0
+               ? -1
+               : own_rows(publish, other->reload->suspects);
+}
+
+/* The lists of the transaction, and the two namespaces, refer to all of it. */
+int
+reload_own(struct lz_publish *publish)
+{
+    struct lz_reload *reload = publish->reload;
+    struct lz_transaction *transaction = reload->transaction;
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && i < transaction->count; i++) {
+        if (transaction->items[i].publish != NULL) {
+            status = own_lists(publish, transaction->items[i].publish);
+        }
+    }
+    return status < 0 || own(publish, reload->fresh) < 0 ||
+                   own(publish, reload->live) < 0
+               ? -1
+               : own_generations(publish);
 }

@@ -20,15 +20,31 @@ pending_keep(struct lz_engine *engine, struct lz_proxy *proxy)
     return (PyObject *)copy;
 }
 
-int
-pending_put_back(struct lz_engine *engine, PyObject *dict, PyObject *name,
-                 struct lz_proxy *copy)
-{
-    struct lz_namespace *ns = namespace_get(engine, dict);
-    int status = ns == NULL ? -1 : namespace_defer(ns, name, copy, false);
+struct putting {
+    struct lz_namespace *ns;
+    PyObject *name;
+    struct lz_proxy *copy;
+};
 
+static int
+put(void *arg)
+{
+    const struct putting *putting = arg;
+
+    return namespace_defer(putting->ns, putting->name, putting->copy, false);
+}
+
+int
+pending_put_back(struct lz_transaction *transaction, PyObject *dict,
+                 PyObject *name, struct lz_proxy *copy)
+{
+    struct lz_namespace *ns = namespace_get(transaction->engine, dict);
+    struct putting putting = {ns, name, copy};
+    int status = ns == NULL ? -1 : put(&putting);
+
+    /* Between the two the name is gone. */
     if (status == 0 && PyDict_DelItem(dict, name) == 0) {
-        status = namespace_defer(ns, name, copy, false);
+        status = reload_persist(transaction, put, &putting);
     }
     if (status == 1 && copy->target != NULL) {
         target_wait(copy->target, copy);

@@ -9,8 +9,7 @@
  */
 #include "lazycore/reload.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 int
 reload_bury(struct lz_publish *publish, PyObject *object)
@@ -131,81 +130,65 @@ remove_names(struct lz_publish *publish)
 
 /* --- the step ----------------------------------------------------------- */
 
-static int
-own_rows(struct lz_publish *publish, PyObject *rows)
+/* What the walk has found so far. */
+static void
+forget_walk(struct lz_publish *publish)
 {
-    for (Py_ssize_t i = 0; rows != NULL && i < PyList_GET_SIZE(rows); i++) {
-        if (ptrmap_put(&publish->ours, PyList_GET_ITEM(rows, i), publish) !=
-            0) {
-            (void)PyErr_NoMemory();
-            return -1;
-        }
+    PyObject *const lists[] = {publish->functions, publish->instances,
+                               publish->children, publish->holders};
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        (void)PyList_SetSlice(lists[i], 0, PY_SSIZE_T_MAX, NULL);
     }
-    return 0;
+    ptrmap_done(&publish->watched);
+    ptrmap_done(&publish->ours);
+    ptrmap_done(&publish->modules);
+    ptrmap_done(&publish->types);
+    publish->old_instances = 0;
 }
 
+/* Who refers to what changes. Once; where it has failed, anew. */
 static int
-own_lists(struct lz_publish *publish, const struct lz_publish *other)
+walk(struct lz_publish *publish)
 {
-    const void *const objects[] = {other->keep,
-                                   other->graveyard,
-                                   other->late,
-                                   other->functions,
-                                   other->instances,
-                                   other->children,
-                                   other->holders,
-                                   other->reload->constants,
-                                   other->reload->suspects,
-                                   other->reload->foreign};
-
-    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
-        if (objects[i] != NULL &&
-            ptrmap_put(&publish->ours, objects[i], publish) != 0) {
-            (void)PyErr_NoMemory();
-            return -1;
-        }
+    if (!publish->walked) {
+        forget_walk(publish);
+        publish->walked =
+            reload_own(publish) == 0 && reload_walk(publish) == 0;
+        publish->listed = publish->reload->result->unrepaired_count;
     }
-    return own_rows(publish, other->reload->constants) < 0
-               ? -1
-               : own_rows(publish, other->reload->suspects);
+    return publish->walked ? 0 : -1;
 }
 
-/* The lists of the transaction, and the two namespaces, refer to all of it. */
-static int
-own(struct lz_publish *publish)
+/* The step that failed is gone through again, and lists its lines again. */
+static void
+forget_lines(struct lz_publish *publish)
 {
-    struct lz_reload *reload = publish->reload;
-    struct lz_transaction *transaction = reload->transaction;
-    int status = 0;
+    struct lz_reload_result *result = publish->reload->result;
 
-    for (size_t i = 0; status == 0 && i < transaction->count; i++) {
-        if (transaction->items[i].publish != NULL) {
-            status = own_lists(publish, transaction->items[i].publish);
-        }
+    while (result->unrepaired_count > publish->listed) {
+        free(result->unrepaired[--result->unrepaired_count]);
     }
-    if (status == 0 &&
-        (ptrmap_put(&publish->ours, reload->fresh, publish) != 0 ||
-         ptrmap_put(&publish->ours, reload->live, publish) != 0)) {
-        (void)PyErr_NoMemory();
-        status = -1;
-    }
-    return status < 0 ? -1 : reload_own_generations(publish);
 }
 
 /* Goes on where it has failed. */
 static int
-change(struct lz_publish *publish)
+change(void *arg)
 {
+    struct lz_publish *publish = arg;
     static const struct {
         int (*run)(struct lz_publish *publish);
         bool takes_back; /* it is one of taking back, too */
     } steps[] = {{reload_adopt_functions, false}, {reload_move_all, false},
                  {reload_adopt_instances, true},  {set_names, false},
                  {remove_names, false},           {reload_repair, true}};
-    const struct lz_reload_result *result = publish->reload->result;
 
+    if (walk(publish) < 0) {
+        return -1;
+    }
+    forget_lines(publish);
     for (; publish->step < sizeof(steps) / sizeof(steps[0]); publish->step++) {
-        publish->listed = result->unrepaired_count;
+        publish->listed = publish->reload->result->unrepaired_count;
         if ((steps[publish->step].takes_back || !publish->takes_back) &&
             steps[publish->step].run(publish) < 0) {
             return -1;
@@ -217,10 +200,13 @@ change(struct lz_publish *publish)
 static int
 put_in_place(struct lz_publish *publish)
 {
-    if (own(publish) < 0 || reload_walk(publish) < 0) {
+    struct lz_transaction *transaction = publish->reload->transaction;
+
+    if (!transaction->changed && walk(publish) < 0) {
         return -1;
     }
-    return reload_persist(publish, change);
+    transaction->changed = true;
+    return reload_persist(transaction, change, publish);
 }
 
 /* --- its life ----------------------------------------------------------- */
@@ -399,7 +385,8 @@ reload_publish(struct lz_transaction *transaction)
 {
     uint64_t pause_ns = 0;
     bool classes = false;
-    int status = new_all(transaction, false);
+    int status =
+        reload_reserve(transaction) < 0 ? -1 : new_all(transaction, false);
 
     transaction->serial = ++transaction->engine->reload_serial;
     if (status == 0) {
@@ -428,9 +415,13 @@ reload_publish(struct lz_transaction *transaction)
     return status;
 }
 
-void
-reload_take_back(struct lz_transaction *transaction)
+static int take_back(void *arg) LZ_NEEDS_GIL;
+
+/* 0, or -1 where memory lacks before anything is changed. */
+static int
+take_back(void *arg)
 {
+    struct lz_transaction *transaction = arg;
     uint64_t pause_ns;
     int status = 0;
 
@@ -440,10 +431,22 @@ reload_take_back(struct lz_transaction *transaction)
             status = reload_find_constants(&transaction->items[i]);
         }
     }
-    if (status == 0 && new_all(transaction, true) == 0) {
-        (void)take_step(transaction, &pause_ns);
+    if (status == 0) {
+        status = new_all(transaction, true);
+    }
+    if (status == 0) {
+        status = take_step(transaction, &pause_ns);
+    }
+    if (status == 1) {
         (void)each(transaction, reload_after);
     }
     free_all(transaction);
+    return status < 0 && !transaction->changed ? -1 : 0;
+}
+
+void
+reload_take_back(struct lz_transaction *transaction)
+{
+    (void)reload_persist(transaction, take_back, transaction);
     lz_forgive();
 }

@@ -37,6 +37,7 @@ fill_stand_in(struct lz_reload *reload)
          i++) {
         PyObject *value = reload_live_borrowed(reload, names[i]);
         if (value == NULL) {
+            status = PyErr_Occurred() ? -1 : 0;
             continue;
         }
         /* A body that extends its __path__ must not extend the live one. */

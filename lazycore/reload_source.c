@@ -6,6 +6,8 @@
  */
 #include "lazycore/reload.h"
 
+#include <string.h>
+
 /* --- what a source file is ---------------------------------------------- */
 
 /* The path of ORIGIN, a str: new bytes, or NULL. Clears errors. */
@@ -100,7 +102,6 @@ reload_live_borrowed(struct lz_reload *reload, const char *key)
                           : namespace_peek_borrowed(reload->engine,
                                                     reload->live, name, NULL);
     Py_XDECREF(name);
-    lz_forgive();
     return value;
 }
 
@@ -193,9 +194,8 @@ loads_as_importlib(PyObject *loader)
                         ? NULL
                         : PyObject_GetAttrString((PyObject *)Py_TYPE(loader),
                                                  "exec_module");
-    if (theirs != NULL) {
+    if (theirs != NULL && reload_forgive() == 0) {
         same = its == theirs;
-        lz_forgive();
     }
     Py_XDECREF(its);
     Py_XDECREF(theirs);
@@ -214,13 +214,25 @@ text_is(PyObject *text, const char *expected)
 static bool
 ends_with(PyObject *text, const char *suffix)
 {
-    PyObject *end = PyUnicode_FromString(suffix);
-    bool yes = end != NULL &&
-               PyUnicode_Tailmatch(text, end, 0, PY_SSIZE_T_MAX, 1) == 1;
+    Py_ssize_t length = (Py_ssize_t)strlen(suffix);
+    Py_ssize_t begin = PyUnicode_GET_LENGTH(text) - length;
+    bool yes = begin >= 0;
 
-    Py_XDECREF(end);
-    lz_forgive();
+    for (Py_ssize_t i = 0; yes && i < length; i++) {
+        yes = PyUnicode_READ_CHAR(text, begin + i) == (Py_UCS4)suffix[i];
+    }
     return yes;
+}
+
+/* Attribute NAME of OBJECT: a new reference, or NULL, with an exception only
+ * where memory lacks or the program is to end. */
+static PyObject *
+attribute(PyObject *object, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(object, name);
+
+    (void)reload_forgive();
+    return value;
 }
 
 static int
@@ -234,11 +246,12 @@ refused(struct lz_reload *reload, const char *why)
 static int
 check_spec(struct lz_reload *reload)
 {
-    PyObject *places =
-        PyObject_GetAttrString(reload->spec, "submodule_search_locations");
+    PyObject *places = attribute(reload->spec, "submodule_search_locations");
     bool package = places != NULL && places != Py_None;
     Py_XDECREF(places);
-    lz_forgive();
+    if (PyErr_Occurred()) {
+        return -1;
+    }
     if (text_is(reload->origin, "built-in")) {
         return refused(reload, "is built into the interpreter");
     }
@@ -273,27 +286,33 @@ check_module(struct lz_reload *reload)
     if (text_is(reload->name, "__main__")) {
         return refused(reload, "is the program itself; restart it");
     }
-    if (reload_live_borrowed(reload, "__reload__") == Py_False) {
+    PyObject *may = reload_live_borrowed(reload, "__reload__");
+    if (PyErr_Occurred()) {
+        return -1;
+    }
+    if (may == Py_False) {
         return refused(reload, "forbids it: it sets '__reload__ = False'");
     }
     if (reload->spec == NULL || reload->spec == Py_None) {
         return refused(reload, "has no import spec: code made it");
     }
-    PyObject *busy = PyObject_GetAttrString(reload->spec, "_initializing");
+    PyObject *busy = attribute(reload->spec, "_initializing");
     bool initializing = busy == Py_True;
     Py_XDECREF(busy);
-    lz_forgive();
+    if (PyErr_Occurred()) {
+        return -1;
+    }
     if (initializing) {
         return reload_verdict(reload, LZ_VERDICT_INCONCLUSIVE,
                               "'%s' is being loaded right now; try again",
                               PyUnicode_AsUTF8(reload->name));
     }
-    reload->loader = reload->origin == NULL
-                         ? NULL
-                         : PyObject_GetAttrString(reload->spec, "loader");
+    reload->loader =
+        reload->origin == NULL ? NULL : attribute(reload->spec, "loader");
     if (reload->loader == NULL) {
-        lz_forgive();
-        return refused(reload, "has an incomplete import spec");
+        return PyErr_Occurred()
+                   ? -1
+                   : refused(reload, "has an incomplete import spec");
     }
     return check_spec(reload);
 }
@@ -315,10 +334,9 @@ reload_find_live(struct lz_reload *reload)
     reload->live = Py_NewRef(PyModule_GetDict(reload->module));
     reload->spec = Py_XNewRef(reload_live_borrowed(reload, "__spec__"));
     if (reload->spec != NULL && reload->spec != Py_None) {
-        reload->origin = PyObject_GetAttrString(reload->spec, "origin");
-        lz_forgive();
+        reload->origin = attribute(reload->spec, "origin");
     }
-    return 1;
+    return PyErr_Occurred() ? -1 : 1;
 }
 
 int

@@ -195,6 +195,7 @@ transaction_free(struct lz_transaction *transaction)
     if (transaction == NULL) {
         return;
     }
+    reload_release(transaction);
     reload_forget_containers(transaction);
     for (size_t i = 0; i < transaction->count; i++) {
         release(&transaction->items[i]);

@@ -5,16 +5,28 @@
  * holds one of these. Where it took a place that something had before, that
  * is there again. Other threads may have changed the same tables; what they
  * did stays: what stands under keys with a hash of their own is left alone.
- * First all is found, which runs no Python code, then it is taken out, which
- * may: subclasses. Needs the GIL.
+ * Where memory lacked for a part, all is gone through again. First all is
+ * found, which runs no Python code, then it is taken out, which may:
+ * subclasses. Needs the GIL.
  */
 #include "lazycore/reload_containers.h"
 
 struct undo {
+    struct lz_transaction *transaction;
     struct lz_engine *engine;
     struct lz_made made;
     PyObject *graveyard; /* list: what was taken out */
+    bool lacking;        /* memory: something is left */
 };
+
+/* Leaves no exception. */
+static void
+forgive(struct undo *undo)
+{
+    undo->lacking |=
+        PyErr_Occurred() != NULL && PyErr_ExceptionMatches(PyExc_MemoryError);
+    lz_forgive();
+}
 
 /* --- dicts -------------------------------------------------------------- */
 
@@ -76,14 +88,14 @@ is_of_python(PyObject *dict)
 /* THEN, or nothing where it is NULL, is what KEY stands for again; it stays
  * where there is no memory, or where the key raises. */
 static int
-change_dict(struct lz_engine *engine, PyObject *dict, PyObject *key,
-            PyObject *then)
+change_dict(struct undo *undo, PyObject *dict, PyObject *key, PyObject *then)
 {
     if (then == NULL) {
         return PyDict_DelItem(dict, key);
     }
-    return proxy_check(engine, then)
-               ? pending_put_back(engine, dict, key, (struct lz_proxy *)then)
+    return proxy_check(undo->engine, then)
+               ? pending_put_back(undo->transaction, dict, key,
+                                  (struct lz_proxy *)then)
                : PyDict_SetItem(dict, key, then);
 }
 
@@ -108,9 +120,10 @@ is_quiet(PyObject *key)
  * what the dict's class does, which may count, or log, or forbid it. Leaves no
  * exception. */
 static void
-undo_change(struct lz_engine *engine, PyObject *dict, PyObject *key,
-            PyObject *now, PyObject *then)
+undo_change(struct undo *undo, PyObject *dict, PyObject *key, PyObject *now,
+            PyObject *then)
 {
+    struct lz_engine *engine = undo->engine;
     bool plain = before_is_plain(key), exact = PyDict_CheckExact(dict);
 
     if (!exact && (then == NULL || !proxy_check(engine, then)) &&
@@ -118,14 +131,14 @@ undo_change(struct lz_engine *engine, PyObject *dict, PyObject *key,
         (void)(then == NULL ? PyObject_DelItem(dict, key)
                             : PyObject_SetItem(dict, key, then));
     }
-    lz_forgive();
+    forgive(undo);
     engine->peek += plain;
     if ((exact || is_of_python(dict)) &&
         PyDict_GetItemWithError(dict, key) == now) {
-        (void)change_dict(engine, dict, key, then);
+        (void)change_dict(undo, dict, key, then);
     }
     engine->peek -= plain;
-    lz_forgive();
+    forgive(undo);
 }
 
 static void
@@ -140,8 +153,9 @@ undo_dict(struct undo *undo, PyObject *dict, struct lz_before *before)
     if (collecting) {
         (void)PyGC_Enable();
     }
-    lz_forgive();
     if (changes == NULL || PyList_Append(undo->graveyard, changes) < 0) {
+        undo->lacking = true;
+        lz_forgive();
         Py_XDECREF(changes);
         return;
     }
@@ -150,7 +164,7 @@ undo_dict(struct undo *undo, PyObject *dict, struct lz_before *before)
         PyObject *key = PyList_GET_ITEM(changes, i);
         PyObject *then = PyList_GET_ITEM(changes, i + 2);
         if (is_quiet(key)) {
-            undo_change(engine, dict, key, PyList_GET_ITEM(changes, i + 1),
+            undo_change(undo, dict, key, PyList_GET_ITEM(changes, i + 1),
                         then == engine->module ? NULL : then);
         }
     }
@@ -164,9 +178,12 @@ static bool
 is_new(struct undo *undo, struct lz_before *before, PyObject *object)
 {
     PyObject *found;
+    int known = made_has(&undo->made, object)
+                    ? before_find(before, object, &found)
+                    : 1;
 
-    return made_has(&undo->made, object) &&
-           before_find(before, object, &found) == 0;
+    undo->lacking |= known < 0;
+    return known == 0;
 }
 
 /* Whether LIST is what it was but for what the body made, in the place of
@@ -189,6 +206,7 @@ has_places(struct undo *undo, PyObject *list, const struct lz_before *before)
     for (i = 0; result && i < size; i++) {
         PyObject *object = PyList_GET_ITEM(list, (Py_ssize_t)i);
         result = ptrmap_put(&now, object, object) == 0;
+        undo->lacking |= !result;
     }
     for (i = 0; result && i < before->count; i++) {
         PyObject *object = PyList_GET_ITEM(list, (Py_ssize_t)i);
@@ -206,33 +224,39 @@ has_places(struct undo *undo, PyObject *list, const struct lz_before *before)
 static void
 undo_list(struct undo *undo, PyObject *list, struct lz_before *before)
 {
+    bool lacked = undo->lacking;
+
+    undo->lacking = false;
     bool places = has_places(undo, list, before);
 
-    for (Py_ssize_t i = PyList_GET_SIZE(list) - 1; i >= 0; i--) {
+    for (Py_ssize_t i = PyList_GET_SIZE(list) - 1; i >= 0 && !undo->lacking;
+         i--) {
         PyObject *object = PyList_GET_ITEM(list, i);
         if (((size_t)i < before->count && before->items[i] == object) ||
             !is_new(undo, before, object)) {
             continue;
         }
         if (PyList_Append(undo->graveyard, object) < 0) {
-            return;
+            break;
         }
         if (places && (size_t)i < before->count) {
             (void)PyList_SetItem(list, i, Py_NewRef(before->items[i]));
         } else if (PyList_SetSlice(list, i, i + 1, NULL) < 0) {
-            return;
+            break;
         }
     }
+    forgive(undo);
+    undo->lacking |= lacked;
 }
 
 /* What of SET goes: a new list, or NULL. */
 static PyObject *
 changes_of_set(struct undo *undo, PyObject *set, struct lz_before *before)
 {
-    PyObject *members = PySequence_List(set), *changes = PyList_New(0);
+    PyObject *members = PySequence_List(set);
+    PyObject *changes = members == NULL ? NULL : PyList_New(0);
 
-    for (Py_ssize_t i = 0;
-         members != NULL && changes != NULL && i < PyList_GET_SIZE(members);
+    for (Py_ssize_t i = 0; changes != NULL && i < PyList_GET_SIZE(members);
          i++) {
         if (is_new(undo, before, PyList_GET_ITEM(members, i)) &&
             PyList_Append(changes, PyList_GET_ITEM(members, i)) < 0) {
@@ -261,6 +285,7 @@ undo_set(struct undo *undo, PyObject *set, struct lz_before *before)
     if (changes != NULL) {
         (void)PyList_Append(undo->graveyard, changes);
     }
+    forgive(undo);
     Py_XDECREF(changes);
 }
 
@@ -285,25 +310,37 @@ undo_all(struct undo *undo, const struct lz_containers *containers)
             undo_set(undo, kept->object, &before);
         }
         before_done(&before);
-        lz_forgive();
+        forgive(undo);
     }
 }
 
-void
-reload_undo_containers(struct lz_transaction *transaction)
+/* 0, or -1, without an exception, where memory lacked for a part. */
+static int
+undo_once(void *arg)
 {
-    struct undo undo = {.engine = transaction->engine};
+    struct lz_transaction *transaction = arg;
+    struct undo undo = {.transaction = transaction,
+                        .engine = transaction->engine};
 
-    if (transaction->containers == NULL) {
-        return;
-    }
     undo.graveyard = PyList_New(0);
+    undo.lacking = undo.graveyard == NULL;
     made_begin(&undo.made, transaction->items, transaction->count, false);
     undo.made.attributes = true;
     if (undo.graveyard != NULL) {
         undo_all(&undo, transaction->containers);
     }
     lz_forgive();
+    bool lacking = undo.lacking || undo.made.lacking;
     made_done(&undo.made);
     Py_XDECREF(undo.graveyard);
+    return lacking ? -1 : 0;
+}
+
+void
+reload_undo_containers(struct lz_transaction *transaction)
+{
+    if (transaction->containers != NULL) {
+        (void)reload_persist(transaction, undo_once, transaction);
+        lz_forgive();
+    }
 }

@@ -195,8 +195,19 @@ note_modules(struct lz_publish *publish)
     return note_kept(publish);
 }
 
-/* A thread that the body started runs with the fresh dict as its globals. */
-static void
+/* Its frame that runs: new, or NULL. Where memory lacks that is not said: the
+ * second answer counts. */
+static PyFrameObject *
+frame_of(PyThreadState *thread)
+{
+    PyFrameObject *frame = PyThreadState_GetFrame(thread);
+
+    return frame != NULL ? frame : PyThreadState_GetFrame(thread);
+}
+
+/* A thread that the body started runs with the fresh dict as its globals. 0
+ * or -1. */
+static int
 note_threads(struct lz_publish *publish)
 {
     PyInterpreterState *interpreter = PyInterpreterState_Get();
@@ -204,7 +215,7 @@ note_threads(struct lz_publish *publish)
 
     for (; thread != NULL && !publish->detached;
          thread = PyThreadState_Next(thread)) {
-        PyFrameObject *frame = PyThreadState_GetFrame(thread);
+        PyFrameObject *frame = frame_of(thread);
         while (frame != NULL && !publish->detached) {
             note_frame(publish, frame);
             PyFrameObject *back = PyFrame_GetBack(frame);
@@ -213,6 +224,7 @@ note_threads(struct lz_publish *publish)
         }
         Py_XDECREF(frame);
     }
+    return PyErr_Occurred() ? -1 : 0; /* a frame that there was no room for */
 }
 
 /* One table to ask for each reference, instead of two. */
@@ -239,11 +251,10 @@ reload_walk(struct lz_publish *publish)
     PyObject *objects = transaction->objects;
     int status = objects == NULL ||
                          note_watched(publish, &publish->moved) < 0 ||
-                         note_watched(publish, &publish->replaced) < 0
+                         note_watched(publish, &publish->replaced) < 0 ||
+                         note_modules(publish) < 0
                      ? -1
-                     : note_modules(publish);
-
-    note_threads(publish);
+                     : note_threads(publish);
     Py_ssize_t count = objects == NULL ? 0 : PyList_GET_SIZE(objects);
     for (Py_ssize_t i = 0; status == 0 && i < count; i++) {
         if (i + AHEAD < count) {

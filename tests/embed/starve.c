@@ -94,6 +94,14 @@ disarm(PyObject *module, PyObject *nothing)
     return PyBool_FromLong(failed);
 }
 
+static PyObject *
+did_fail(PyObject *module, PyObject *nothing)
+{
+    (void)module;
+    (void)nothing;
+    return PyBool_FromLong(failed);
+}
+
 /* In the middle of a count. */
 static PyObject *
 pause_count(PyObject *module, PyObject *nothing)
@@ -119,6 +127,7 @@ static PyMethodDef methods[] = {
     {"resume", resume_count, METH_O, "Go on with what was left."},
     {"arm", arm, METH_O, "Let the n-th allocation from now on fail."},
     {"disarm", disarm, METH_NOARGS, "Whether one did; none will."},
+    {"failed", did_fail, METH_NOARGS, "Whether one did."},
     {NULL, NULL, 0, NULL}};
 
 static PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "starve",

@@ -39,6 +39,39 @@ FILES = {
     "pkg/__init__.py": "from .inner import INNER\nVALUE = 1\n",
     "pkg/inner.py": "INNER = 2\n",
     "pkg/mod.py": "MOD = 3\n",
+    "tables.py": """
+        import part as waiting
+        class Box:
+            held = {}
+        class Tuned(dict): pass
+        by_name, tuned = {"old": 1, "gone": 2}, Tuned(old=1)
+        in_order, classes, members = [1, 2], [int, Box], {1, 2}
+        def use(): return waiting
+        """,
+    "plug.py": """
+        import tables
+        VERSION = "{version}"
+        class Plugin: pass
+        def handler(): return VERSION
+        tables.in_order.append(handler)
+        tables.by_name["plug"] = handler
+        """,
+    "base.py": """
+        NAME = "{version}"
+        class Base:
+            def method(self): return NAME
+        def function(): return NAME
+        """,
+    "dependent.py": """
+        import base
+        from base import NAME, Base, function
+        OWN = "{version}"
+        class Derived(Base):
+            def own(self): return OWN
+        def all_of():
+            return {NAME, base.NAME, OWN, function(), Derived().method(),
+                    Derived().own()}
+        """,
     "user.py": """
         import target
         from target import A, function, Class as Renamed
@@ -51,6 +84,27 @@ FILES = {
         """,
 }
 NAMES = "target A function Renamed pkg other VALUE piece".split()
+
+
+FAILING = """
+import tables
+VERSION = "2"
+class Plugin: pass
+def handler(): return VERSION
+def register(table):
+    table["plug"] = table["old"] = handler
+    table["one"], table["other"] = [handler], Plugin()
+    table[Plugin] = handler
+register(tables.by_name)
+register(tables.tuned)
+register(tables.Box.held)
+tables.in_order += [handler, Plugin()]
+tables.classes[1] = Plugin
+tables.members |= {handler, Plugin}
+tables.waiting = handler
+tables.fresh = Plugin
+raise ValueError("by design")
+"""
 
 
 def write(version):
@@ -184,6 +238,91 @@ class Reload:
         return fired, raised
 
 
+def held():
+    """What the tables hold, and which names of theirs are pending."""
+    import tables
+    return {"by_name": dict(tables.by_name), "tuned": dict(tables.tuned),
+            "box": dict(tables.Box.held), "in_order": list(tables.in_order),
+            "classes": list(tables.classes), "members": set(tables.members),
+            "names": sorted(map(str, dict.keys(tables.__dict__))),
+            "pending": sorted(lazycore.pending(tables))}
+
+
+class Undo:
+    """A body that registers what it makes, and fails."""
+
+    def prepare(self):
+        import plug
+        self.plug, self.old = plug, vars(plug).copy()
+        self.before = held()
+        assert self.before["pending"] == ["waiting"]
+        # What tells of an exception is loaded for the first one.
+        pathlib.Path("plug.py").write_text("raise ValueError")
+        assert lazycore.reload("plug")["verdict"] == "failed"
+
+    def attempt(self, at):
+        pathlib.Path("plug.py").write_text(FAILING)
+        fired, raised, answer = starved(at, lambda: lazycore.reload("plug"))
+        assert vars(self.plug) == self.old
+        assert raised is not None or answer["verdict"] == "failed", answer
+        if fired and raised is None and "by design" not in answer["text"]:
+            raised = MemoryError(answer["text"])
+        assert held() == self.before
+        import tables
+        assert tables.use().PART == "part"
+        write("3")
+        assert lazycore.reload("plug")["verdict"] == "applied"
+        assert self.plug.handler() == "3" == tables.by_name["plug"]()
+        return fired, raised
+
+
+class Again:
+    """A body that puts into a list what its last run has put there."""
+
+    def prepare(self):
+        import plug
+        self.plug = plug
+        write("2")
+
+    def attempt(self, at):
+        fired, raised, answer = starved(at, lambda: lazycore.reload("plug"))
+        import tables
+        said = None if raised else answer["again"]
+        now = self.plug.VERSION
+        assert {each() for each in tables.in_order[2:]} == {now}
+        assert tables.by_name["plug"]() == now
+        assert len(tables.in_order) == (3 if now == "1" else 4), \
+            tables.in_order
+        if raised is None and answer["verdict"] == "applied":
+            assert now == "2" and said == ["tables.in_order: handler"], answer
+        elif raised is None:
+            raised = MemoryError(answer["verdict"])
+        return fired, raised
+
+
+class Together:
+    """A module and what imports it: all of it or nothing."""
+
+    def prepare(self):
+        import dependent
+        self.kept, self.names = dependent.Derived(), vars(dependent)
+        assert dependent.all_of() == {"1"}
+        write("2")
+
+    def attempt(self, at):
+        fired, raised, answer = starved(
+            at, lambda: lazycore.reload("base", dependents=True))
+        now = self.names["all_of"]()
+        assert now in ({"1"}, {"2"}), (now, raised, answer)
+        assert {self.kept.own(), self.kept.method()} == now
+        if raised is None and answer["verdict"] == "applied":
+            assert now == {"2"}, answer
+        elif raised is None:
+            assert now == {"1"}, answer
+            raised = MemoryError(answer["verdict"])
+        return fired, raised
+
+
 class Stats:
     """Counts and a module's record."""
 
@@ -202,8 +341,9 @@ class Stats:
 
 
 SCENARIOS = {"statement": Statement, "load": Load, "reload": Reload,
-             "stats": Stats}
-QUIET, NOT_FIRED, RAISED, UNRAISED, OTHER, WRONG = range(30, 36)
+             "undo": Undo, "again": Again,
+             "together": Together, "stats": Stats}
+NOT_FIRED, RAISED, UNRAISED, OTHER, WRONG, ALWAYS = range(31, 37)
 
 
 def child(scenario, at):
@@ -212,7 +352,7 @@ def child(scenario, at):
         fired, raised = scenario.attempt(at)
     except BaseException:
         traceback.print_exc()
-        return WRONG
+        return WRONG if starve.failed() else ALWAYS
     if not fired:
         return NOT_FIRED
     if raised is None:
@@ -238,6 +378,9 @@ def attempts(name, first, stride):
         _, status = os.waitpid(pid, 0)
         code = os.waitstatus_to_exitcode(status)
         if code == NOT_FIRED:
+            break
+        if code == ALWAYS:
+            bad.append((at, code))
             break
         outcomes[code] += 1
         if code not in (RAISED, UNRAISED):
