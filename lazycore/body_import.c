@@ -7,6 +7,7 @@
 
 #include "lazycore/foresee.h"
 #include "lazycore/settle_rules.h"
+#include "lazycore/standard.h"
 
 /* Units */
 
@@ -197,8 +198,7 @@ is_standard(struct lz_reader *reader, PyObject *name)
         unit->asked = true;
         unit->sought = true;
         unit->found = spec != NULL;
-        unit->standard =
-            spec == NULL || settle_is_of_stdlib(reader->engine, spec);
+        unit->standard = spec == NULL || standard_has(reader->engine, spec);
         Py_XDECREF(spec);
     }
     return unit->standard;

@@ -362,6 +362,55 @@ bytecode_guarded(const unsigned char *table, size_t size, int offset)
     return bytecode_handler(table, size, offset, &handler);
 }
 
+/* Whether the handler at TARGET is that of except clauses: the exception is
+ * pushed, and then thrown away or matched with what names denote. */
+static bool
+opens_except(const unsigned char *code, size_t size, int target)
+{
+    struct cursor cursor = {code, size, (size_t)target, 0, 0};
+    if (!cursor_step_real(&cursor) || cursor.opcode != PUSH_EXC_INFO ||
+        !cursor_step_real(&cursor))
+        return false;
+    if (cursor.opcode == POP_TOP)
+        return true;
+    while (cursor.opcode == LOAD_NAME || cursor.opcode == LOAD_GLOBAL ||
+           cursor.opcode == LOAD_ATTR || cursor.opcode == BUILD_TUPLE) {
+        if (!cursor_step_real(&cursor))
+            return false;
+    }
+    return cursor.opcode == CHECK_EXC_MATCH;
+}
+
+/* Whether the handler at TARGET only leaves another handler. */
+static bool
+leaves_handler(const unsigned char *code, size_t size, int target)
+{
+    struct cursor cursor = {code, size, (size_t)target, 0, 0};
+    return cursor_step_real(&cursor) && cursor.opcode == COPY &&
+           cursor_step_real(&cursor) && cursor.opcode == POP_EXCEPT &&
+           cursor_step_real(&cursor) && cursor.opcode == RERAISE;
+}
+
+enum lz_guard
+bytecode_guard(const unsigned char *code, size_t code_size,
+               const unsigned char *table, size_t size, int offset)
+{
+    enum { NESTED_MAX = 50 };
+    struct lz_handler handler;
+    enum lz_guard guard = LZ_GUARD_NONE;
+    for (int i = 0; i < NESTED_MAX; i++) {
+        if (!bytecode_handler(table, size, offset, &handler))
+            return guard;
+        guard = LZ_GUARD_EXCEPT;
+        offset = handler.target;
+        if (opens_except(code, code_size, offset))
+            offset += UNIT;
+        else if (!leaves_handler(code, code_size, offset))
+            break;
+    }
+    return LZ_GUARD_OTHER;
+}
+
 int
 bytecode_handled_to(const unsigned char *table, size_t size, int target)
 {
@@ -415,12 +464,13 @@ bytecode_first_effect(const unsigned char *code, size_t size, PyObject *names)
     PyObject *first = NULL;   /* first name loaded by this statement */
     PyObject *two_ago = NULL; /* name loaded two instructions ago */
     PyObject *last = NULL;
-    int call = -1; /* offset of a call that may turn out a statement */
+    int call = -1;    /* offset of a call that may turn out a statement */
+    bool own = false; /* this statement stores into the module itself */
     while (cursor_step_real(&cursor)) {
         int offset = (int)(cursor.next - UNIT);
         int opcode = cursor.opcode;
         if (opcode == POP_TOP && call >= 0 && first != NULL &&
-            !is_called(first, "__all__"))
+            !is_called(first, "__all__") && !own)
             return call;
         if ((lz_op_stores_subscript(opcode) &&
              !is_called(two_ago, "__annotations__") &&
@@ -433,10 +483,12 @@ bytecode_first_effect(const unsigned char *code, size_t size, PyObject *names)
         PyObject *loaded = index >= 0 ? name_at(names, index) : NULL;
         two_ago = last;
         last = loaded;
-        if (ends_statement(opcode))
+        if (ends_statement(opcode)) {
             first = NULL;
-        else if (first == NULL)
+        } else if (first == NULL && loaded != NULL) {
             first = loaded;
+            own = bytecode_stores_globals(code, size, offset, names);
+        }
     }
     return INT_MAX;
 }

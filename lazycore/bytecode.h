@@ -21,6 +21,13 @@ enum lz_shape {
 
 enum { LZ_STATEMENT_NAMES_MAX = 256 };
 
+/* What stands around an instruction. */
+enum lz_guard {
+    LZ_GUARD_NONE,
+    LZ_GUARD_EXCEPT, /* nothing but except clauses, or it is in one */
+    LZ_GUARD_OTHER   /* with, finally, except*, except ... as */
+};
+
 /* One import statement. Strings are borrowed from the code object. */
 struct lz_statement {
     enum lz_shape shape;
@@ -29,7 +36,9 @@ struct lz_statement {
     int end;            /* of what stores it, bytes; FROM's and ALIAS's
                            clean-up may follow */
     int line;
-    int depth; /* ALIAS: number of IMPORT_FROM */
+    int depth;           /* ALIAS: number of IMPORT_FROM */
+    enum lz_guard guard; /* around it: the policy's, as is */
+    bool certain_only;   /* what may wait must be sure to load */
     int count;
     PyObject *attrs[LZ_STATEMENT_NAMES_MAX];  /* FROM: imported names */
     PyObject *stored[LZ_STATEMENT_NAMES_MAX]; /* names bound */
@@ -64,6 +73,10 @@ PyObject *bytecode_stored_name(PyFrameObject *frame, bool *ret_star,
 
 /* Whether a handler of the exception table covers the byte OFFSET. */
 bool bytecode_guarded(const unsigned char *table, size_t size, int offset);
+/* Handlers of all that is around the byte OFFSET. CODE: clean instructions. */
+enum lz_guard bytecode_guard(const unsigned char *code, size_t code_size,
+                             const unsigned char *table, size_t size,
+                             int offset);
 
 /* An entry of an exception table: from unit START on, LENGTH of them. */
 struct lz_handler {
@@ -85,6 +98,16 @@ int bytecode_handled_to(const unsigned char *table, size_t size, int target);
  * where there is none. NAMES is co_names; CODE the clean instructions. */
 int bytecode_first_effect(const unsigned char *code, size_t size,
                           PyObject *names);
+
+/* Whether the instruction at OFFSET begins `globals().update(...)` or
+ * `globals()[key]` that is stored. */
+bool bytecode_stores_globals(const unsigned char *code, size_t size,
+                             int offset, PyObject *names);
+/* Whether the dict that `globals()`, called at OFFSET of CODE, returns is only
+ * stored into. WHOLE: no other code takes it from the name it gets, if any.
+ * BYTES are CODE's clean instructions. */
+bool bytecode_only_stores(PyCodeObject *code, PyObject *bytes, int offset,
+                          bool whole);
 
 /* The names that CODE or a code object nested in it loads from the module's
  * namespace, and those that its __all__ may list: a new set. BYTES are CODE's

@@ -6,7 +6,6 @@
  * GIL.
  */
 #include "lazycore/explain.h"
-#include "lazycore/record.h"
 
 /* What one deferral works on. */
 struct deferral {
@@ -21,18 +20,8 @@ struct deferral {
 static int
 allowed(struct deferral *d, PyObject *name, PyObject *found)
 {
-    PyObject *file = found_file(d->engine, found);
-    int result =
-        policy_module(d->engine, d->ns, d->statement, name, file, &d->reason);
-    if (result == 0 && d->reason == LZ_REASON_SAME_PACKAGE) {
-        result = record_allows(d->engine, name, file);
-        if (result == 1)
-            d->reason = LZ_REASON_LAZY;
-    }
-    Py_XDECREF(file);
-    if (result < 0)
-        return -1;
-    return d->reason == LZ_REASON_LAZY;
+    return policy_allows(d->engine, d->ns, d->statement, name, found,
+                         &d->reason);
 }
 
 static void

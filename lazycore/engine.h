@@ -199,7 +199,7 @@ struct lz_engine {
 struct lz_cause {
     PyObject *name; /* strong, or NULL: no statement behind it */
     enum lz_reason reason;
-    bool guarded; /* rule 4: what it loads directly is eager too */
+    enum lz_guard guard; /* rule 4: that of what it loads directly, too */
 };
 
 /* module.c */
@@ -390,14 +390,15 @@ const char *policy_rule_string(enum lz_rule rule);
 /* Rules 2 to 5, which look at the statement. FILE rules come later. */
 enum lz_reason policy_statement(struct lz_engine *engine,
                                 struct lz_namespace *ns,
-                                const struct lz_statement *statement);
+                                struct lz_statement *statement);
 /* Whether the statement itself sits in a try or with. */
 bool policy_is_guarded(const struct lz_statement *statement);
-/* Rules 1, 6 and 7, which look at the imported module: NAME, which need not
- * be the one that STATEMENT says. -1 with an exception. */
-int policy_module(struct lz_engine *engine, struct lz_namespace *ns,
+/* The rest: whether NAME, FOUND (or NULL), which need not be the module that
+ * STATEMENT says, may wait. 1, 0 with the reason, or -1 with an exception.
+ * May run Python code. */
+int policy_allows(struct lz_engine *engine, struct lz_namespace *ns,
                   const struct lz_statement *statement, PyObject *name,
-                  PyObject *file, enum lz_reason *ret_reason);
+                  PyObject *found, enum lz_reason *ret_reason);
 
 /* defer.c */
 extern PyType_Spec lz_from_spec;
@@ -430,7 +431,7 @@ PyObject *hook_reload(PyObject *module, PyObject *const *args,
 PyObject *load_unlocked(PyObject *module, PyObject *spec);
 /* Set the cause for an import on this thread; hands back what to restore.*/
 struct lz_cause load_cause_push(PyObject *name, enum lz_reason reason,
-                                bool guarded);
+                                enum lz_guard guard);
 void load_cause_pop(struct lz_cause saved);
 /* Whether the body of MODULE, on whatever thread, has not come to its end.*/
 bool load_initializing(struct lz_engine *engine, PyObject *module);
@@ -450,8 +451,8 @@ bool load_runs_here(PyObject *name);
 bool load_must_finish(void);
 /* Whether FRAME is importlib's, storing a submodule in its parent. */
 bool load_stores_submodule(struct lz_engine *engine, PyFrameObject *frame);
-/* Whether DICT's module is being loaded by a guarded statement. */
-bool load_guarded(PyObject *dict);
+/* The guard of the statement that is loading DICT's module. */
+enum lz_guard load_guard(PyObject *dict);
 void load_sweep(struct lz_engine *engine);
 /* Keep NS, with the analysis of its code, while its module is loading. */
 void load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns);

@@ -1,5 +1,5 @@
-/* What stands in builtins while installed: __import__, globals, locals, vars
- * and dir; and importlib.reload, which must take proxies.
+/* What stands in the place of builtins.__import__ while installed, and of
+ * importlib.reload, which must take proxies.
  *
  * hook_import tells statements from calls, resolves the name, asks the
  * policy and either defers or imports as the interpreter would. Needs the
@@ -79,12 +79,12 @@ import_now(struct lz_engine *engine, const struct import_call *call)
 }
 
 /* The same with a cause: what loads because of it is accounted to REASON.
- * GUARDED: the modules that it loads directly import eagerly (rule 4). */
+ * GUARD: around it, for the modules that it loads directly (rule 4). */
 static PyObject *
 import_eagerly(struct lz_engine *engine, const struct import_call *call,
-               PyObject *absolute, enum lz_reason reason, bool guarded)
+               PyObject *absolute, enum lz_reason reason, enum lz_guard guard)
 {
-    struct lz_cause saved = load_cause_push(absolute, reason, guarded);
+    struct lz_cause saved = load_cause_push(absolute, reason, guard);
     PyObject *result = import_now(engine, call);
     load_cause_pop(saved);
     return result;
@@ -248,7 +248,7 @@ import_star(struct lz_engine *engine, const struct import_call *call,
             struct lz_namespace *ns, PyObject *absolute)
 {
     PyObject *module =
-        import_eagerly(engine, call, absolute, LZ_REASON_STAR, false);
+        import_eagerly(engine, call, absolute, LZ_REASON_STAR, LZ_GUARD_NONE);
     if (module == NULL)
         return NULL;
     PyObject *result = defer_star(engine, ns, module);
@@ -272,7 +272,7 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
     if (ns == NULL) {
         if (PyErr_Occurred())
             return NULL;
-        return import_eagerly(engine, call, absolute, reason, false);
+        return import_eagerly(engine, call, absolute, reason, LZ_GUARD_NONE);
     }
     load_keep_namespace(engine, ns);
     int result = 0;
@@ -287,9 +287,8 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
     else
         search_break();
     if (statement->shape != LZ_SHAPE_STAR && result == 0)
-        value = import_eagerly(engine, call, absolute, reason,
-                               reason == LZ_REASON_GUARDED &&
-                                   policy_is_guarded(statement));
+        value =
+            import_eagerly(engine, call, absolute, reason, statement->guard);
     Py_DECREF(ns);
     return value;
 }
@@ -321,9 +320,10 @@ import_named(struct lz_engine *engine, const struct import_call *call,
         } else {
             enum lz_reason reason =
                 reason_outside_modules(call, frame, &statement, globals);
+            bool guarded = reason == LZ_REASON_FUNCTION_BODY &&
+                           policy_is_guarded(&statement);
             result = import_eagerly(engine, call, absolute, reason,
-                                    reason == LZ_REASON_FUNCTION_BODY &&
-                                        policy_is_guarded(&statement));
+                                    guarded ? LZ_GUARD_OTHER : LZ_GUARD_NONE);
         }
     } else {
         int is = bytecode_statement(frame, call->name, has_fromlist(call),
@@ -332,7 +332,7 @@ import_named(struct lz_engine *engine, const struct import_call *call,
             result = NULL;
         else if (is == 0)
             result = import_eagerly(engine, call, absolute,
-                                    LZ_REASON_NOT_A_STATEMENT, false);
+                                    LZ_REASON_NOT_A_STATEMENT, LZ_GUARD_NONE);
         else
             result =
                 import_statement(engine, call, &statement, frame, absolute);
@@ -361,91 +361,6 @@ hook_import(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
         result = import_named(engine, &call, absolute);
     Py_DECREF(absolute);
     return result;
-}
-
-/* Globals, locals, vars, dir */
-
-/* Bind what is pending in the caller's globals before they are handed out. */
-static int
-bind_globals(struct lz_engine *engine)
-{
-    PyObject *globals = PyEval_GetGlobals(); /* borrowed */
-    if (engine == NULL || globals == NULL || lz_is_finalizing() ||
-        engine->rule_off[LZ_RULE_NAMESPACES])
-        return 0;
-    return namespace_bind_all(engine, globals);
-}
-
-static bool
-at_module_level(void)
-{
-    PyFrameObject *frame = PyEval_GetFrame();
-    if (frame == NULL)
-        return false;
-    PyCodeObject *code = PyFrame_GetCode(frame);
-    bool optimized = (code->co_flags & CO_OPTIMIZED) != 0;
-    Py_DECREF(code);
-    /* The body of a class is not optimized either. */
-    return !optimized && PyEval_GetLocals() == PyEval_GetGlobals();
-}
-
-PyObject *
-hook_globals(PyObject *module, PyObject *Py_UNUSED(unused))
-{
-    struct lz_engine *engine = engine_of_module(module);
-    if (bind_globals(engine) < 0)
-        return NULL;
-    if (engine != NULL && engine->saved_globals != NULL)
-        return PyObject_CallNoArgs(engine->saved_globals);
-    return Py_XNewRef(PyEval_GetGlobals());
-}
-
-PyObject *
-hook_locals(PyObject *module, PyObject *Py_UNUSED(unused))
-{
-    struct lz_engine *engine = engine_of_module(module);
-    if (at_module_level() && bind_globals(engine) < 0)
-        return NULL;
-    if (engine != NULL && engine->saved_locals != NULL)
-        return PyObject_CallNoArgs(engine->saved_locals);
-    return Py_XNewRef(PyEval_GetLocals());
-}
-
-PyObject *
-hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
-{
-    struct lz_engine *engine = engine_of_module(module);
-    if (nargs == 0 && at_module_level() && bind_globals(engine) < 0)
-        return NULL;
-    if (nargs == 1 && engine != NULL && PyModule_Check(args[0]) &&
-        !lz_is_finalizing() && !engine->rule_off[LZ_RULE_NAMESPACES] &&
-        namespace_bind_all(engine, PyModule_GetDict(args[0])) < 0)
-        return NULL;
-    if (engine == NULL || engine->saved_vars == NULL)
-        return engine_gone();
-    return PyObject_Vectorcall(engine->saved_vars, args, (size_t)nargs, NULL);
-}
-
-PyObject *
-hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
-{
-    struct lz_engine *engine = engine_of_module(module);
-    if (engine == NULL || engine->saved_dir == NULL)
-        return engine_gone();
-    PyObject *names =
-        PyObject_Vectorcall(engine->saved_dir, args, (size_t)nargs, NULL);
-    if (names == NULL || !PyList_CheckExact(names))
-        return names;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(names); i++) {
-        if (Py_TYPE(PyList_GET_ITEM(names, i)) != engine->key_type)
-            continue;
-        PyObject *plain = PyUnicode_FromObject(PyList_GET_ITEM(names, i));
-        if (plain == NULL || PyList_SetItem(names, i, plain) < 0) {
-            Py_DECREF(names);
-            return NULL;
-        }
-    }
-    return names;
 }
 
 /* reload()'s one argument, given by place or by its name: borrowed, or NULL.

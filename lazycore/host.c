@@ -194,7 +194,7 @@ host_import(struct lz_engine *engine, PyObject *name)
     struct lz_target *target = target_get(engine, name);
     struct lz_cause saved = load_cause_push(
         name, target != NULL ? LZ_REASON_LAZY : LZ_REASON_NOT_A_STATEMENT,
-        false);
+        LZ_GUARD_NONE);
     Py_XDECREF(target);
     PyObject *module = import_settled(engine, name);
     load_cause_pop(saved);

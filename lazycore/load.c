@@ -22,7 +22,7 @@ struct load {
     PyObject *name;          /* strong */
     struct lz_namespace *ns; /* strong, once one was made for it */
     struct load *above, *below;
-    bool guarded;
+    enum lz_guard guard;
     bool must_finish;
     bool copy; /* made by code that edits sys.modules, for itself */
     struct lz_usage start;
@@ -38,12 +38,12 @@ static _Thread_local PyFrameObject *loader_frame_borrowed;
 /* Causes */
 
 struct lz_cause
-load_cause_push(PyObject *name, enum lz_reason reason, bool guarded)
+load_cause_push(PyObject *name, enum lz_reason reason, enum lz_guard guard)
 {
     struct lz_cause saved = cause;
     cause.name = Py_XNewRef(name);
     cause.reason = reason;
-    cause.guarded = guarded;
+    cause.guard = guard;
     return saved;
 }
 
@@ -68,11 +68,13 @@ reason_for(PyObject *name)
     return LZ_REASON_NOT_A_STATEMENT;
 }
 
-bool
-load_guarded(PyObject *dict)
+enum lz_guard
+load_guard(PyObject *dict)
 {
-    return load_top != NULL && load_top->guarded && load_top->ns != NULL &&
-           load_top->ns->dict == dict;
+    return load_top != NULL && load_top->ns != NULL &&
+                   load_top->ns->dict == dict
+               ? load_top->guard
+               : LZ_GUARD_NONE;
 }
 
 bool
@@ -190,7 +192,7 @@ load_push(struct lz_engine *engine, PyObject *name)
         return NULL;
     }
     load->name = Py_NewRef(name);
-    load->guarded = cause.guarded && cause.name != NULL;
+    load->guard = cause.name == NULL ? LZ_GUARD_NONE : cause.guard;
     load->must_finish = load_must_finish();
     if (load->must_finish)
         load->copy = load_top->copy && same_package(load_top->name, name);
@@ -290,7 +292,8 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
     struct load *load = load_push(engine, name);
     if (load == NULL)
         return NULL;
-    struct lz_cause saved = load_cause_push(NULL, LZ_REASON_NONE, false);
+    struct lz_cause saved =
+        load_cause_push(NULL, LZ_REASON_NONE, LZ_GUARD_NONE);
     engine->loads_running++;
     search_break();
     record_forget(engine, name);

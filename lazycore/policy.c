@@ -2,9 +2,11 @@
  *
  * Rules 1 and 6 to 7 look at the imported module, 2 to 5 at the statement.
  * What the bytecode says comes from bytecode.c; the ignore sets and levels
- * are plain C of their own. Needs the GIL; runs no Python code.
+ * are plain C of their own. Needs the GIL.
  */
-#include "lazycore/engine.h"
+#include "lazycore/foresee.h"
+#include "lazycore/record.h"
+#include "lazycore/standard.h"
 
 static const char *const rule_strings[LZ_RULES] = {
     [LZ_RULE_GUARDED] = "guarded",
@@ -51,25 +53,57 @@ policy_is_guarded(const struct lz_statement *statement)
                             statement->offset);
 }
 
+static enum lz_guard
+guard_of(const struct lz_namespace *ns, const struct lz_statement *statement)
+{
+    PyObject *table = statement->code->co_exceptiontable;
+    return bytecode_guard(
+        (const unsigned char *)PyBytes_AS_STRING(ns->code_bytes),
+        (size_t)PyBytes_GET_SIZE(ns->code_bytes),
+        (const unsigned char *)PyBytes_AS_STRING(table),
+        (size_t)PyBytes_GET_SIZE(table), statement->offset);
+}
+
+/* Rule 4. An except clause is there for a module that is missing, or lacks a
+ * name: of what is sure to load the module itself may wait, and within the
+ * standard library, which is of one piece, its names. */
+static bool
+is_guarded(struct lz_engine *engine, struct lz_namespace *ns,
+           struct lz_statement *statement)
+{
+    enum lz_guard inherited = load_guard(ns->dict);
+    statement->guard = guard_of(ns, statement);
+    statement->certain_only =
+        statement->guard == LZ_GUARD_EXCEPT || inherited == LZ_GUARD_EXCEPT;
+    if (statement->guard == LZ_GUARD_OTHER || inherited == LZ_GUARD_OTHER)
+        return true;
+    if (statement->shape != LZ_SHAPE_FROM)
+        return false;
+    return statement->guard == LZ_GUARD_EXCEPT ||
+           (inherited == LZ_GUARD_EXCEPT &&
+            !standard_has_code(engine, ns, statement->code));
+}
+
 enum lz_reason
 policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
-                 const struct lz_statement *statement)
+                 struct lz_statement *statement)
 {
     const bool *off = engine->rule_off;
     PyCodeObject *code = statement->code;
+    statement->guard = LZ_GUARD_NONE;
+    statement->certain_only = false;
     if (statement->shape == LZ_SHAPE_UNKNOWN)
         return LZ_REASON_UNKNOWN_SHAPE;
     if (statement->shape == LZ_SHAPE_STAR)
         return LZ_REASON_STAR;
     if (load_must_finish())
         return LZ_REASON_IGNORE_PACKAGE;
-    if (!off[LZ_RULE_GUARDED] &&
-        (load_guarded(ns->dict) || policy_is_guarded(statement)))
-        return LZ_REASON_GUARDED;
     if (analyse(ns, code) < 0) {
         lz_forgive();
         return LZ_REASON_UNKNOWN_SHAPE;
     }
+    if (!off[LZ_RULE_GUARDED] && is_guarded(engine, ns, statement))
+        return LZ_REASON_GUARDED;
     if (!off[LZ_RULE_LATE] && ns->first_effect < statement->offset)
         return LZ_REASON_LATE;
     return LZ_REASON_LAZY;
@@ -131,10 +165,12 @@ is_for_effect(struct lz_engine *engine, struct lz_namespace *ns,
     return true;
 }
 
-int
-policy_module(struct lz_engine *engine, struct lz_namespace *ns,
-              const struct lz_statement *statement, PyObject *name,
-              PyObject *file, enum lz_reason *ret_reason)
+/* Rules 1, 6 and 7, which look at the imported module. -1 with an exception.
+ */
+static int
+look_at_module(struct lz_engine *engine, struct lz_namespace *ns,
+               const struct lz_statement *statement, PyObject *name,
+               PyObject *file, enum lz_reason *ret_reason)
 {
     struct lz_core *core = engine->core;
     const char *module = PyUnicode_AsUTF8(name);
@@ -162,4 +198,41 @@ policy_module(struct lz_engine *engine, struct lz_namespace *ns,
         names_share_package(module, importer_package(engine, ns)))
         *ret_reason = LZ_REASON_SAME_PACKAGE;
     return 0;
+}
+
+/* Whether REASON, why NS may not defer NAME, found at FILE, does not hold: it
+ * is free of effects. One that is imported for its effect may never be
+ * loaded, so that nothing that others would do may come with it. */
+static int
+is_free(struct lz_engine *engine, struct lz_namespace *ns, PyObject *name,
+        PyObject *file, enum lz_reason reason)
+{
+    if (reason == LZ_REASON_SAME_PACKAGE)
+        return record_allows(engine, name, file);
+    if (reason != LZ_REASON_FOR_EFFECT ||
+        !names_share_package(PyUnicode_AsUTF8(name),
+                             importer_package(engine, ns)))
+        return 0;
+    int result = record_allows(engine, name, file);
+    int strays = result == 1 ? foresee_strays(engine, name) : 0;
+    return strays < 0 ? -1 : result == 1 && strays == 0;
+}
+
+int
+policy_allows(struct lz_engine *engine, struct lz_namespace *ns,
+              const struct lz_statement *statement, PyObject *name,
+              PyObject *found, enum lz_reason *ret_reason)
+{
+    *ret_reason = LZ_REASON_GUARDED;
+    if (statement->certain_only && !standard_is_certain(engine, name, found))
+        return 0;
+    PyObject *file = found_file(engine, found);
+    int result = look_at_module(engine, ns, statement, name, file, ret_reason);
+    if (result == 0 && *ret_reason != LZ_REASON_LAZY) {
+        result = is_free(engine, ns, name, file, *ret_reason);
+        if (result == 1)
+            *ret_reason = LZ_REASON_LAZY;
+    }
+    Py_XDECREF(file);
+    return result < 0 ? -1 : *ret_reason == LZ_REASON_LAZY;
 }

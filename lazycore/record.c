@@ -220,7 +220,7 @@ import_anchors(struct walk *walk)
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(walk->anchors); i++) {
         PyObject *name = PyList_GET_ITEM(walk->anchors, i);
         struct lz_cause saved =
-            load_cause_push(name, LZ_REASON_SAME_PACKAGE, false);
+            load_cause_push(name, LZ_REASON_SAME_PACKAGE, LZ_GUARD_NONE);
         PyObject *module =
             PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
         load_cause_pop(saved);

@@ -7,6 +7,7 @@
 #include "lazycore/body.h"
 #include "lazycore/foresee.h"
 #include "lazycore/record.h"
+#include "lazycore/standard.h"
 
 /* Of the standard library, but not for any thread and any time: they look at
  * the terminal, at the thread, or print. So do programs: __main__. */
@@ -38,49 +39,6 @@ settle_is_quiet(const char *name)
            (length == 9 && strncmp(name, "threading", length) == 0) ||
            (length == 7 && strncmp(name, "tkinter", length) == 0) ||
            (length == 8 && strncmp(name, "_tkinter", length) == 0);
-}
-
-/* Whether what was FOUND is built into the interpreter. */
-static bool
-is_built_in(struct lz_engine *engine, PyObject *found)
-{
-    PyObject *loader = lz_get_optional(found, engine->names.loader);
-    bool result = loader != NULL && (loader == engine->builtin_importer ||
-                                     loader == engine->frozen_importer);
-    lz_forgive();
-    Py_XDECREF(loader);
-    return result;
-}
-
-/* Whether FILE, or NULL where FOUND has none, is where os.py is or below, but
- * for what is installed there besides. */
-static bool
-is_of_stdlib(struct lz_engine *engine, PyObject *found, PyObject *file)
-{
-    const char *text = place_text(file);
-    if (text == NULL)
-        return file == NULL && is_built_in(engine, found);
-    PyObject *os = PyDict_GetItemString(PyImport_GetModuleDict(), "os");
-    PyObject *os_file = os != NULL && PyModule_Check(os)
-                            ? PyModule_GetFilenameObject(os)
-                            : NULL;
-    const char *os_text = place_text(os_file);
-    const char *end = os_text == NULL ? NULL : strrchr(os_text, '/');
-    size_t length = end == NULL ? 0 : (size_t)(end - os_text) + 1;
-    bool result = length > 0 && strncmp(text, os_text, length) == 0 &&
-                  strstr(text + length, "-packages/") == NULL;
-    lz_forgive();
-    Py_XDECREF(os_file);
-    return result;
-}
-
-bool
-settle_is_of_stdlib(struct lz_engine *engine, PyObject *found)
-{
-    PyObject *file = found_file(engine, found);
-    bool result = is_of_stdlib(engine, found, file);
-    Py_XDECREF(file);
-    return result;
 }
 
 /* Whether the record has NAME, found at FILE, as free of effects. It knows
@@ -153,7 +111,7 @@ may_run(struct lz_engine *engine, PyObject *name,
         (void)snprintf(ret_why, LZ_SETTLE_WHY_SIZE,
                        "%.100s: is not for every thread", text);
     } else if (usable) {
-        result = is_of_stdlib(engine, target->found, file);
+        result = standard_has(engine, target->found);
     }
     Py_XDECREF(file);
     Py_DECREF(target);

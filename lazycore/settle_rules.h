@@ -16,7 +16,4 @@ int settle_may_load(struct lz_engine *engine, PyObject *name,
  */
 bool settle_is_quiet(const char *name);
 
-/* Whether what was FOUND is where the standard library is, or built in. */
-bool settle_is_of_stdlib(struct lz_engine *engine, PyObject *found);
-
 #endif

@@ -125,7 +125,8 @@ PyObject *
 target_import(struct lz_engine *engine, struct lz_target *target)
 {
     PyObject *name = Py_NewRef(target->name);
-    struct lz_cause saved = load_cause_push(name, LZ_REASON_LAZY, false);
+    struct lz_cause saved =
+        load_cause_push(name, LZ_REASON_LAZY, LZ_GUARD_NONE);
     drop_own_proxy(engine, name);
     PyObject *module = import_settled(engine, name);
     load_cause_pop(saved);

@@ -23,14 +23,28 @@ HERE = pathlib.Path(__file__).resolve().parent
 RECORDS = HERE.parent.parent.parent / "lazycore" / "effects"
 PROGRAMS = HERE.parent / "programs.tsv"
 
-# Judged by hand: they count definitions, or make texts that are translated
-# when they are shown.
-ACCEPTED = {package: (
+# Judged by hand: what counts definitions, or makes texts that are translated
+# when they are shown; the form class that has no model; what is stored into
+# functions of the module itself, and into its own variables; a method of the
+# object that is being made; what runs on Windows alone.
+ACCEPTED = {
+    "colorama": (
+        "GetConsoleScreenBufferInfo: unknown call value", ".argtypes",
+        ".restype", "121: _wipe_internal_state_for_tests: global"),
+    "jinja2": ("stores to f.jinja_pass_arg",
+               "__init__: method of argument ._postinit"),
+    **{package: (
     "unknown django.utils.functional.__proxy__",
     "stores to Field.auto_creation_counter",
     "stores to Field.creation_counter",
     "@keep_lazy_text: calls a value", "@keep_lazy: calls a value",
-    "lazy_number: calls a value") for package in ("django", "rest_framework")}
+    "lazy_number: calls a value",
+    "479: metaclass: __new__: fields_for_model: calls its argument")
+       for package in ("django", "rest_framework")}}
+# Free or not, they must be loaded where their statements are: a program showed
+# what they keep of the moment when they are.
+KEPT_EAGER = {"faker": "its providers take datetime from where freezegun has "
+                       "put its own for a while"}
 FALSE = {"TYPE_CHECKING", "typing.TYPE_CHECKING", "t.TYPE_CHECKING",
          "__name__ == '__main__'", "MYPY", "False"}
 TRUE = {"not TYPE_CHECKING", "not typing.TYPE_CHECKING", "True"}
@@ -48,6 +62,10 @@ def known_condition(test):
     text = ast.unparse(test)
     if text in FALSE or text in TRUE:
         return text in TRUE
+    if isinstance(test, ast.BoolOp):
+        decides = isinstance(test.op, ast.Or)
+        if any(known_condition(each) is decides for each in test.values):
+            return decides
     used = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
     if (used and used <= {"sys", "os"}
             and re.search(r"sys\.(platform|version_info|implementation)"
@@ -204,6 +222,9 @@ def main():
                         help="write lazycore/effects/PACKAGE.tsv")
     options = parser.parse_args()
     for package in options.packages:
+        if package in KEPT_EAGER:
+            print(f"{package}: {KEPT_EAGER[package]}", file=sys.stderr)
+            continue
         made = text(read(package))
         if options.write:
             (RECORDS / f"{package}.tsv").write_text(made)

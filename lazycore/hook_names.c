@@ -1,0 +1,109 @@
+/* What stands in builtins, while installed, for globals, locals, vars and dir:
+ * what they hand out has nothing pending in it. Needs the GIL.
+ */
+#include "lazycore/standard.h"
+
+/* Bind what is pending in the caller's globals before they are handed out. */
+static int
+bind_globals(struct lz_engine *engine)
+{
+    PyObject *globals = PyEval_GetGlobals(); /* borrowed */
+    if (engine == NULL || globals == NULL || lz_is_finalizing() ||
+        engine->rule_off[LZ_RULE_NAMESPACES])
+        return 0;
+    return namespace_bind_all(engine, globals);
+}
+
+static bool
+at_module_level(void)
+{
+    PyFrameObject *frame = PyEval_GetFrame();
+    if (frame == NULL)
+        return false;
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    bool optimized = (code->co_flags & CO_OPTIMIZED) != 0;
+    Py_DECREF(code);
+    /* The body of a class is not optimized either. */
+    return !optimized && PyEval_GetLocals() == PyEval_GetGlobals();
+}
+
+/* Whether the caller only stores into what globals() gives it. */
+static bool
+only_stores(struct lz_engine *engine)
+{
+    PyFrameObject *frame = PyEval_GetFrame();
+    PyObject *globals = frame == NULL ? NULL : PyEval_GetGlobals();
+    struct lz_namespace *ns =
+        globals == NULL ? NULL : namespace_find(engine, globals);
+    if (ns == NULL || ns->pending == 0)
+        return false;
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    PyObject *bytes = lz_code_bytes(code);
+    bool whole = at_module_level() && standard_has_code(engine, ns, code);
+    bool result =
+        bytes != NULL &&
+        bytecode_only_stores(code, bytes, PyFrame_GetLasti(frame), whole);
+    lz_forgive();
+    Py_XDECREF(bytes);
+    Py_DECREF(code);
+    return result;
+}
+
+PyObject *
+hook_globals(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if ((engine == NULL || !only_stores(engine)) && bind_globals(engine) < 0)
+        return NULL;
+    if (engine != NULL && engine->saved_globals != NULL)
+        return PyObject_CallNoArgs(engine->saved_globals);
+    return Py_XNewRef(PyEval_GetGlobals());
+}
+
+PyObject *
+hook_locals(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (at_module_level() && bind_globals(engine) < 0)
+        return NULL;
+    if (engine != NULL && engine->saved_locals != NULL)
+        return PyObject_CallNoArgs(engine->saved_locals);
+    return Py_XNewRef(PyEval_GetLocals());
+}
+
+PyObject *
+hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (nargs == 0 && at_module_level() && bind_globals(engine) < 0)
+        return NULL;
+    if (nargs == 1 && engine != NULL && PyModule_Check(args[0]) &&
+        !lz_is_finalizing() && !engine->rule_off[LZ_RULE_NAMESPACES] &&
+        namespace_bind_all(engine, PyModule_GetDict(args[0])) < 0)
+        return NULL;
+    if (engine == NULL || engine->saved_vars == NULL)
+        return engine_gone();
+    return PyObject_Vectorcall(engine->saved_vars, args, (size_t)nargs, NULL);
+}
+
+PyObject *
+hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL || engine->saved_dir == NULL)
+        return engine_gone();
+    PyObject *names =
+        PyObject_Vectorcall(engine->saved_dir, args, (size_t)nargs, NULL);
+    if (names == NULL || !PyList_CheckExact(names))
+        return names;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(names); i++) {
+        if (Py_TYPE(PyList_GET_ITEM(names, i)) != engine->key_type)
+            continue;
+        PyObject *plain = PyUnicode_FromObject(PyList_GET_ITEM(names, i));
+        if (plain == NULL || PyList_SetItem(names, i, plain) < 0) {
+            Py_DECREF(names);
+            return NULL;
+        }
+    }
+    return names;
+}

@@ -1,0 +1,21 @@
+/* The standard library: what belongs to it, and what of it is sure to load.
+ * Needs the GIL.
+ */
+#ifndef LAZYCORE_STANDARD_H
+#define LAZYCORE_STANDARD_H
+
+#include "lazycore/engine.h"
+
+/* Whether what was FOUND is where the standard library is, or built in. */
+bool standard_has(struct lz_engine *engine, PyObject *found);
+/* Whether CODE is that of a module of the standard library, which NS is by
+ * its name. */
+bool standard_has_code(struct lz_engine *engine, const struct lz_namespace *ns,
+                       PyCodeObject *code);
+/* Whether an import of NAME, which was FOUND (or NULL), does not fail: built
+ * in, or listed in certain.def, and what it needs is there. May run Python
+ * code; leaves no exception. */
+bool standard_is_certain(struct lz_engine *engine, PyObject *name,
+                         PyObject *found);
+
+#endif

@@ -1,0 +1,159 @@
+"""Rule 4, what it lets wait: an except clause is there for a module that is
+missing, so that one of the standard library which is sure to load may wait."""
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from conftest import interpreter
+
+USE = "def use():\n    return {0}\n"
+
+
+@pytest.mark.parametrize("guard", [
+    "try:\n    import ssl\nexcept ImportError:\n    ssl = None\n",
+    "try:\n    import ssl\nexcept (ImportError, AttributeError):\n"
+    "    ssl = None\n",
+    "import builtins\ntry:\n    import ssl\nexcept builtins.ImportError:\n"
+    "    ssl = None\n",
+    "try:\n    import ssl\nexcept:\n    ssl = None\n",
+    "try:\n    import ssl\nexcept ImportError:\n    pass\nelse:\n"
+    "    class Secure:\n        def get(self):\n            return ssl\n",
+    "try:\n    raise ImportError\nexcept ImportError:\n    import ssl\n",
+    "try:\n    import nowhere_at_all\nexcept ImportError:\n"
+    "    try:\n        import ssl\n    except ImportError:\n        pass\n",
+])
+def test_what_is_sure_to_load_waits(both, guard):
+    run = both({}, guard + USE.format("ssl.SSLContext.__name__")
+               + "import sys\nprint(ssl is None, use())\n")
+    assert run.out == "False SSLContext\n"
+    run = both({}, guard + USE.format("ssl") + "print('imported')\n")
+    assert run.state("ssl") == "proxy"
+
+
+@pytest.mark.parametrize("guard", [
+    "try:\n    import ssl\nfinally:\n    value = 1\n",
+    "try:\n    import ssl\nexcept ImportError:\n    pass\nfinally:\n"
+    "    value = 1\n",
+    "import contextlib\nwith contextlib.suppress(ImportError):\n"
+    "    import ssl\n",
+    "import contextlib\nwith contextlib.suppress(ImportError):\n"
+    "    try:\n        import ssl\n    except KeyError:\n        pass\n",
+    "try:\n    import ssl\nexcept* ImportError:\n    pass\n",
+    "try:\n    raise ImportError\nexcept ImportError as error:\n"
+    "    import ssl\n",
+    "try:\n    try:\n        import ssl\n    finally:\n        value = 1\n"
+    "except ImportError:\n    pass\n",
+    # A name that some versions have not.
+    "try:\n    from ssl import SSLContext as ssl\nexcept ImportError:\n"
+    "    pass\n",
+])
+def test_other_guards_hold(both, guard):
+    run = both({}, guard + USE.format("ssl") + "print('imported')\n")
+    assert run.state("ssl") == "eager"
+    assert run.reason("ssl") == "guarded"
+
+
+@pytest.mark.parametrize("missing", [
+    "sys.modules['_ssl'] = None", "sys.modules['ssl'] = None",
+    "sys.meta_path.insert(0, Refuses())"])
+def test_the_fallback_is_taken_where_it_cannot_load(both, missing):
+    """What it needs is looked for, too."""
+    both({"setup.py": f"""\
+        import sys
+        class Refuses:
+            def find_spec(self, name, path=None, target=None):
+                if name == "_ssl":
+                    raise ImportError(name)
+        {missing}
+        """, "user.py": """\
+        try:
+            import ssl
+        except ImportError:
+            ssl = "no"
+        def use():
+            return ssl
+        """}, """\
+        import setup
+        setup.sys
+        import user
+        print(user.use())
+        """)
+
+
+def test_another_module_of_that_name(both):
+    """Which may fail, as any."""
+    run = both({"queue.py": "import nowhere_at_all\n"}, """\
+        try:
+            import queue
+        except ImportError:
+            queue = "no"
+        print(queue)
+        """)
+    assert run.out == "no\n"
+
+
+def test_extensions_are_run(both):
+    """A library that they need may be missing; the file tells nothing."""
+    run = both({}, "try:\n    import _lsprof\nexcept ImportError:\n"
+               "    _lsprof = None\n" + USE.format("_lsprof"))
+    assert run.state("_lsprof") in ("eager", "existing")
+
+
+def test_within_the_standard_library(both):
+    """It is of one piece: what tempfile takes from random is there. What one's
+    own module takes from it may not be."""
+    run = both({"own.py": "from plistlib import dumps\n"
+                          "import mailbox\n" + USE.format("dumps, mailbox")},
+               """\
+        try:
+            from tempfile import mkdtemp
+            import own
+        except ImportError:
+            pass
+        def use():
+            return mkdtemp, own
+        """)
+    assert run.reason("tempfile") == "guarded"
+    assert run.state("random") == "proxy"
+    assert run.reason("plistlib") == "guarded"
+    assert run.state("mailbox") == "proxy"
+
+
+def test_within_other_guards_all_is_run(both):
+    run = both({"own.py": "import mailbox\n" + USE.format("mailbox")}, """\
+        try:
+            import own
+        finally:
+            value = 1
+        """)
+    assert run.reason("mailbox") == "guarded"
+
+
+def test_the_error_of_a_late_load_is_not_lost(both):
+    """A use in the try is in the try."""
+    both({}, """\
+        import sys
+        try:
+            import ssl
+            sys.modules["ssl"] = None
+            print(ssl.nothing_of_that_name)
+        except (ImportError, AttributeError) as error:
+            print("caught")
+        """)
+
+
+def test_the_list(tmp_path):
+    """certain.def, for the standard library at hand: what a module of it
+    imports without a guard is in the list, or there in any case."""
+    here = pathlib.Path(__file__).parent
+    environment = {name: value for name, value in os.environ.items()
+                   if name != "LD_PRELOAD"}
+    done = subprocess.run(
+        [interpreter(), here / "certain_check.py",
+         here.parents[1] / "lazycore" / "certain.def"],
+        stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    *wrong, looked = done.stdout.splitlines()
+    assert not wrong
+    assert int(looked) > 150
