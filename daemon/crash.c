@@ -32,8 +32,8 @@ static struct {
     void *arg;
     pid_t owner;
     atomic_flag begun; /* the first of several is told */
-    int number;
-    int code; /* siginfo's */
+    int number;        /* 0: it is _exit() */
+    int code;          /* siginfo's, or the status */
     uintptr_t address;
     pid_t sender;
     uid_t sender_uid;
@@ -59,8 +59,9 @@ is_fault(int number)
 static void
 write_short(void)
 {
-    const char *parts[] = {"lazyd: ended by SIG", sigabbrev_np(state.number),
-                           "\n"};
+    const char *parts[] = {
+        "lazyd: ended by ", state.number == 0 ? "_exit()" : "SIG",
+        state.number == 0 ? "" : sigabbrev_np(state.number), "\n"};
     int fd = descriptors_are_here() ? log_descriptor() : STDERR_FILENO;
     char line[64];
     size_t length = 0;
@@ -139,6 +140,24 @@ on_fatal(int number, siginfo_t *info, void *context)
     end_by(number, info);
 }
 
+void
+crash_exit(int status)
+{
+    if (getpid() != state.owner || atomic_load(&state.ring) == NULL) {
+        return;
+    }
+    bool first = !atomic_flag_test_and_set(&state.begun);
+    if (first) {
+        state.code = status;
+        state.thread = gettid();
+        atomic_store(&state.full, true);
+    }
+    await_other(first);
+    if (first && !atomic_exchange(&state.taken, true)) {
+        write_short();
+    }
+}
+
 /* --- outside of it ------------------------------------------------------ */
 
 void
@@ -147,6 +166,13 @@ crash_tell(void)
     char how[64] = "";
 
     if (!atomic_load(&state.full) || atomic_exchange(&state.taken, true)) {
+        return;
+    }
+    const char *thread = state.thread == state.owner ? "the main" : "another";
+    if (state.number == 0) {
+        log_line("ended by _exit(%d), in %s thread, %ld", state.code, thread,
+                 (long)state.thread);
+        atomic_store(&state.told, true);
         return;
     }
     if (state.code > 0 && is_fault(state.number)) {
@@ -158,8 +184,7 @@ crash_tell(void)
     }
     log_line("ended by SIG%s (%s)%s, in %s thread, %ld",
              sigabbrev_np(state.number), sigdescr_np(state.number), how,
-             state.thread == state.owner ? "the main" : "another",
-             (long)state.thread);
+             thread, (long)state.thread);
     atomic_store(&state.told, true);
 }
 

@@ -1,4 +1,4 @@
-/* The line in the log of a process that a signal ends.
+/* The line in the log of a process that a signal or _exit() ends.
  *
  * Installed behind Python's back, after it has started, for the signals that
  * nobody has taken; a handler that the service sets replaces ours, and the
@@ -12,9 +12,12 @@
 /* RING, which is async-signal-safe, makes a thread of lazyd's that does not
  * wait for others call crash_tell. Main thread. */
 void crash_install(void (*ring)(void *arg), void *arg);
-/* There is nobody to ring any more: a line comes from the thread itself. Main
- * thread, before what RING uses goes. */
+/* There is nobody to ring any more: a line comes from the thread itself, and
+ * none of _exit(). Before what RING uses goes. */
 void crash_alone(void);
+/* _exit(STATUS) is called: wait until the line is written, if one is to be.
+ * Any thread of any process that descends from this one; async-signal-safe. */
+void crash_exit(int status);
 /* Write the line, if there is one to write. */
 void crash_tell(void);
 /* In a forked child: what is ours becomes the default again. */

@@ -21,9 +21,11 @@
 #include <unistd.h>
 
 #include "daemon/descriptors.h"
+#include "daemon/ending.h"
 #include "daemon/log.h"
 
 enum order {
+    ORDER_PID = 'p', /* the only one with more bytes: a pid_t */
     ORDER_STARTED = 's',
     ORDER_SHARED = 'h',
     ORDER_REOPEN = 'r',
@@ -37,6 +39,8 @@ struct loop {
     int out_fd;
     int control_fd;
     int early_fd;
+    pid_t daemon;
+    int daemon_fd; /* of its process, see ending.h */
     size_t early_bytes;
     bool shared; /* who closes the orders may be the service */
     bool ended;  /* lazyd has come to its end in order */
@@ -74,6 +78,15 @@ take_output(struct loop *loop)
 }
 
 static void
+take_pid(struct loop *loop)
+{
+    if (recv(loop->control_fd, &loop->daemon, sizeof(loop->daemon),
+             MSG_WAITALL) == (ssize_t)sizeof(loop->daemon)) {
+        loop->daemon_fd = ending_open(loop->daemon);
+    }
+}
+
+static void
 take_order(struct loop *loop)
 {
     char order;
@@ -85,6 +98,8 @@ take_order(struct loop *loop)
     if (n <= 0) {
         descriptors_close(&loop->control_fd);
         loop->gone = !loop->ended && !loop->shared;
+    } else if (order == ORDER_PID) {
+        take_pid(loop);
     } else if (order == ORDER_ENDED) {
         loop->ended = true;
     } else if (order == ORDER_SHARED) {
@@ -111,22 +126,25 @@ has_ended(struct loop *loop)
 static void
 say_gone(struct loop *loop)
 {
-    const char *what =
-        loop->shared
-            ? "lazyd: ended out of order, or the service had closed lazyd's "
-              "descriptors"
-            : "lazyd: ended out of order: by a signal, a crash or os._exit()";
+    const char *what = loop->shared
+                           ? ", or the service had closed lazyd's descriptors"
+                           : ": by a signal, a crash or os._exit()";
+    char how[64];
     char line[256];
     time_t now = time(NULL);
     struct tm parts;
     size_t length = 0;
 
     loop->gone = false;
+    bool known =
+        ending_tell(&loop->daemon_fd, loop->daemon, how, sizeof(how)) == 0;
     if (gmtime_r(&now, &parts) != NULL) {
         length = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%SZ ", &parts);
     }
-    length +=
-        (size_t)snprintf(line + length, sizeof(line) - length, "%s\n", what);
+    length += (size_t)snprintf(line + length, sizeof(line) - length,
+                               "lazyd: ended out of order%s%s%s\n",
+                               known && !loop->shared ? "" : what,
+                               known ? ", " : "", known ? how : "");
     log_file_write(&loop->file, line, length);
 }
 
@@ -225,7 +243,8 @@ logger_start(struct logger *logger, const char *path, struct lz_error *error)
     struct loop loop = {.file = {.fd = -1, .notice_fd = -1},
                         .out_fd = -1,
                         .control_fd = -1,
-                        .early_fd = -1};
+                        .early_fd = -1,
+                        .daemon_fd = -1};
     int rc;
 
     logger_init(logger);
@@ -255,6 +274,16 @@ logger_start(struct logger *logger, const char *path, struct lz_error *error)
     return 0;
 }
 
+static void
+send_pid(const struct logger *logger)
+{
+    char bytes[1 + sizeof(pid_t)] = {ORDER_PID};
+    pid_t pid = getpid();
+
+    memcpy(bytes + 1, &pid, sizeof(pid));
+    (void)send(logger->control_fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
+}
+
 int
 logger_attach(struct logger *logger, int *ret_line_fd)
 {
@@ -280,6 +309,7 @@ logger_attach(struct logger *logger, int *ret_line_fd)
         return -errno;
     }
     *ret_line_fd = line_fd;
+    send_pid(logger);
     return 0;
 }
 

@@ -101,5 +101,6 @@ process_end_hard(const char *why)
     if (!atomic_flag_test_and_set(&state.finished)) {
         control_unpublish(state.parts.control);
     }
+    crash_alone();
     _exit(LZ_EXIT_HARD);
 }

@@ -2,7 +2,8 @@
  *
  * python3's start file calls the C library's __libc_start_main with python3's
  * main. The dynamic linker finds ours first, which passes on lazyd's main
- * instead. Nothing else of this object is seen by the program or its modules.
+ * instead. _exit() is ours too, so that the log says who ended the service by
+ * it. Nothing else of this object is seen by the program or its modules.
  */
 #include "daemon/takeover.h"
 
@@ -12,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "daemon/crash.h"
 #include "daemon/daemon.h"
 
 typedef int main_function(int argc, char **argv, char **env);
@@ -29,6 +32,21 @@ start_function __libc_start_main;
 const struct in6_addr in6addr_any = IN6ADDR_ANY_INIT;
 char **environ;
 FILE *stderr;
+
+_Noreturn void
+_exit(int status)
+{
+    crash_exit(status);
+    for (;;) {
+        (void)syscall(SYS_exit_group, status);
+    }
+}
+
+_Noreturn void
+_Exit(int status)
+{
+    _exit(status);
+}
 
 static void *
 next_symbol(const char *name)

@@ -5,6 +5,7 @@ tell the truth: who is there answers, who has gone is not in the next one's
 way.
 """
 import os
+import re
 import signal
 import socket
 import textwrap
@@ -19,7 +20,12 @@ import lazycore
 lazycore.ready()
 open("go").read()
 """
-GONE = "ended out of order: by a signal, a crash or os._exit()"
+GONE = "ended out of order"
+
+
+# Linux says how a process has ended to others than its parent.
+ENDINGS_ARE_TOLD = tuple(map(int, re.findall(
+    r"\d+", os.uname().release)[:2])) >= (6, 15)
 
 
 class Faulty:
@@ -100,12 +106,40 @@ def test_crash_in_c(lab):
 
 def test_os_exit(lab):
     assert foreground(lab, "import os\nos._exit(7)\n").status == 7
-    Faulty(lab, "import os\nos._exit(7)\n").crash()
+    text = Faulty(lab, "print('last words', flush=True)\n"
+                       "import os\nos._exit(7)\n").crash()
+    assert (text.index("last words")
+            < text.index("ended by _exit(7), in the main thread")
+            < text.index(GONE))
+
+
+def test_os_exit_in_threads_and_children(lab):
+    """The thread is named; a child's end is its own."""
+    text = Faulty(lab, """
+        import ctypes, os, subprocess, threading
+        for end in (lambda: os._exit(3), lambda: ctypes.CDLL(None)._Exit(3)):
+            pid = os.fork()
+            if pid == 0:
+                end()
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
+        assert subprocess.run(["true"]).returncode == 0
+        try:
+            subprocess.run(["/nowhere/at/all"])
+        except FileNotFoundError:
+            print("children are done", flush=True)
+        threading.Thread(target=os._exit, args=(8,)).start()
+        threading.Event().wait()
+        """).crash()
+    assert "children are done" in text
+    assert text.count("ended by _exit(") == 1
+    assert "ended by _exit(8), in another thread" in text
 
 
 def test_killed(lab):
-    Faulty(lab, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
-           ).crash()
+    text = Faulty(lab, "import os, signal\n"
+                  "os.kill(os.getpid(), signal.SIGKILL)\n").crash()
+    assert GONE + (", by SIGKILL (Killed)\n" if ENDINGS_ARE_TOLD else
+                   ": by a signal, a crash or os._exit()\n") in text
 
 
 def test_unhandled_exception(lab):
