@@ -174,8 +174,9 @@ shows(struct deferral *d, PyObject *module, Py_ssize_t dot)
     return result;
 }
 
-/* import a.b where a is loaded, and bound to its name if that is bound: a is
- * the value, and shows b. 1 done, 0 this is no such case, -1. */
+/* import a.b, of the standard library or the package's own, where a is loaded,
+ * and bound to its name if that is bound: a is the value, and shows b. 1 done,
+ * 0 this is no such case, -1. */
 static int
 defer_shown(struct deferral *d, PyObject **ret_value)
 {
@@ -208,10 +209,12 @@ done:
 static int
 defer_import(struct deferral *d, PyObject **ret_value)
 {
-    int shown = d->statement->shape == LZ_SHAPE_IMPORT
-                    ? submodule_only_shows(d->engine, d->name)
-                    : 0;
-    int early = shown == 1 ? defer_shown(d, ret_value) : shown;
+    bool dotted = d->statement->shape == LZ_SHAPE_IMPORT;
+    int shown = dotted ? submodule_only_shows(d->engine, d->name) : 0;
+    int early = shown == 1 || (shown == 0 && dotted &&
+                               policy_is_own(d->engine, d->ns, d->name))
+                    ? defer_shown(d, ret_value)
+                    : shown;
     if (early != 0)
         return early;
     PyObject *stored = d->statement->stored[0];

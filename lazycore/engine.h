@@ -391,6 +391,9 @@ const char *policy_rule_string(enum lz_rule rule);
 enum lz_reason policy_statement(struct lz_engine *engine,
                                 struct lz_namespace *ns,
                                 struct lz_statement *statement);
+/* Whether NAME is of the top-level package that the code of NS belongs to. */
+bool policy_is_own(struct lz_engine *engine, struct lz_namespace *ns,
+                   PyObject *name);
 /* Whether the statement itself sits in a try or with. */
 bool policy_is_guarded(const struct lz_statement *statement);
 /* The rest: whether NAME, FOUND (or NULL), which need not be the module that

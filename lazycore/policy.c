@@ -127,6 +127,15 @@ importer_package(struct lz_engine *engine, struct lz_namespace *ns)
     return text;
 }
 
+bool
+policy_is_own(struct lz_engine *engine, struct lz_namespace *ns,
+              PyObject *name)
+{
+    const char *text = place_text(name);
+    return text != NULL &&
+           names_share_package(text, importer_package(engine, ns));
+}
+
 /* What a package's own module imports may be there for others to take from
  * it; `import other.thing` that it does not use is not. */
 static bool
@@ -209,9 +218,7 @@ is_free(struct lz_engine *engine, struct lz_namespace *ns, PyObject *name,
 {
     if (reason == LZ_REASON_SAME_PACKAGE)
         return record_allows(engine, name, file);
-    if (reason != LZ_REASON_FOR_EFFECT ||
-        !names_share_package(PyUnicode_AsUTF8(name),
-                             importer_package(engine, ns)))
+    if (reason != LZ_REASON_FOR_EFFECT || !policy_is_own(engine, ns, name))
         return 0;
     int result = record_allows(engine, name, file);
     int strays = result == 1 ? foresee_strays(engine, name) : 0;

@@ -202,3 +202,23 @@ def test_rule_7_a_longer_name_that_is_imported(both):
         main()
         """)
     assert run.state("foobar.c") == "proxy"
+
+
+@pytest.mark.parametrize("first", ["", "import pk\n", "from . import part\n"])
+def test_a_package_imports_its_own_submodule(both, first):
+    """`import a.b` within a, which is there: a is the value, and b pending on
+    it; at a level where it may wait."""
+    files = {"pk/__init__.py": "value = 1\n", "pk/part.py": "part = 2\n",
+             "pk/user.py": first + "import pk.other\n"
+                           "def use():\n    return pk.value, pk.other.value\n",
+             "pk/other.py": "value = 3\n"}
+    main = "import pk.user\npk.user.__name__\n"
+    run = both(files, main, levels={"pk": "full"})
+    assert run.state("pk.other") == "proxy"
+    run = both(files, main, levels={"pk": "outer"})
+    assert run.state("pk.other") == "eager"
+    both(files, main + "print(pk.user.use(), pk.other.value)\n",
+         levels={"pk": "full"})
+    both({**files, "pk/other.py": "import pk\npk.value = 7\nvalue = 8\n"},
+         main + "print(pk.other.value, pk.user.use())\n",
+         levels={"pk": "full"})
