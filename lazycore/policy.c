@@ -209,20 +209,38 @@ look_at_module(struct lz_engine *engine, struct lz_namespace *ns,
     return 0;
 }
 
+/* `from x import a as B` in which no name is like that of something unused:
+ * others take B from here. */
+static bool
+renames_all(const struct lz_statement *statement)
+{
+    for (int i = 0; i < statement->count; i++) {
+        PyObject *stored = statement->stored[i];
+        if (PyUnicode_Compare(stored, statement->attrs[i]) == 0 ||
+            PyUnicode_READ_CHAR(stored, 0) == '_')
+            return false;
+    }
+    return true;
+}
+
 /* Whether REASON, why NS may not defer NAME, found at FILE, does not hold: it
  * is free of effects. One that is imported for its effect may never be
  * loaded, so that nothing that others would do may come with it. */
 static int
-is_free(struct lz_engine *engine, struct lz_namespace *ns, PyObject *name,
-        PyObject *file, enum lz_reason reason)
+is_free(struct lz_engine *engine, struct lz_namespace *ns,
+        const struct lz_statement *statement, PyObject *name, PyObject *file,
+        enum lz_reason reason)
 {
-    if (reason == LZ_REASON_SAME_PACKAGE)
-        return record_allows(engine, name, file);
-    if (reason != LZ_REASON_FOR_EFFECT || !policy_is_own(engine, ns, name))
+    bool for_effect = reason == LZ_REASON_FOR_EFFECT;
+    if (reason != LZ_REASON_SAME_PACKAGE &&
+        !(for_effect && policy_is_own(engine, ns, name)))
         return 0;
     int result = record_allows(engine, name, file);
-    int strays = result == 1 ? foresee_strays(engine, name) : 0;
-    return strays < 0 ? -1 : result == 1 && strays == 0;
+    if (result != 1 || !for_effect ||
+        (statement->shape == LZ_SHAPE_FROM && renames_all(statement)))
+        return result;
+    int strays = foresee_strays(engine, name);
+    return strays < 0 ? -1 : strays == 0;
 }
 
 int
@@ -236,7 +254,7 @@ policy_allows(struct lz_engine *engine, struct lz_namespace *ns,
     PyObject *file = found_file(engine, found);
     int result = look_at_module(engine, ns, statement, name, file, ret_reason);
     if (result == 0 && *ret_reason != LZ_REASON_LAZY) {
-        result = is_free(engine, ns, name, file, *ret_reason);
+        result = is_free(engine, ns, statement, name, file, *ret_reason);
         if (result == 1)
             *ret_reason = LZ_REASON_LAZY;
     }

@@ -51,6 +51,27 @@ def test_another_source_is_not_the_recorded_one(both, lab):
     assert run.state("flask.blueprints") != "proxy"
 
 
+@needs_flask
+def test_free_modules_that_are_handed_on_wait(both):
+    """Rule 6 does not hold for them within their package: jinja2.defaults
+    takes tables of filters and tests for others."""
+    main = """\
+        import sys
+        sys.path.append("/usr/lib/python3/dist-packages")
+        import jinja2.defaults
+        print(jinja2.defaults.BLOCK_START_STRING)
+        """
+    run = both({}, main, levels={"jinja2": "outer"})
+    assert run.state("jinja2.filters") == "proxy"
+    assert run.state("jinja2.tests") == "proxy"
+    both({}, main + """
+        import jinja2
+        print(sorted(jinja2.defaults.DEFAULT_FILTERS)[:3],
+              len(jinja2.defaults.DEFAULT_TESTS) > 10,
+              jinja2.Template("{{ x | upper }}").render(x="a"))
+        """, levels={"jinja2": "outer"})
+
+
 @needs_django
 def test_effects_of_what_waits_are_there(both):
     """django.db.models.functions registers look-ups that a query names by
