@@ -109,15 +109,20 @@ bytecode_used_names(PyCodeObject *code, PyObject *bytes)
 static int
 loads_name(PyCodeObject *code, Py_ssize_t index)
 {
-    PyObject *bytes = lz_code_bytes(code);
-    if (bytes == NULL)
-        return -1;
-    struct cursor cursor = {(const unsigned char *)PyBytes_AS_STRING(bytes),
-                            (size_t)PyBytes_GET_SIZE(bytes), 0, 0, 0};
+    struct cursor cursor = {LZ_CODE_UNITS(code), (size_t)Py_SIZE(code) * UNIT,
+                            0, 0, 0};
+    PyObject *bytes = NULL;
+    if (!lz_code_is_clean(code)) {
+        bytes = lz_code_bytes(code);
+        if (bytes == NULL)
+            return -1;
+        cursor.code = (const unsigned char *)PyBytes_AS_STRING(bytes);
+        cursor.size = (size_t)PyBytes_GET_SIZE(bytes);
+    }
     bool loads = false;
     while (!loads && cursor_step_real(&cursor))
         loads = lz_op_loaded_name(cursor.opcode, cursor.oparg) == index;
-    Py_DECREF(bytes);
+    Py_XDECREF(bytes);
     return loads;
 }
 

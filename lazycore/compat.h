@@ -148,4 +148,24 @@ lz_code_bytes(PyCodeObject *code)
 #define LZ_CODE_UNITS(code) ((const unsigned char *)_PyCode_CODE(code))
 #endif
 
+/* Whether the live instructions of CODE are as clean as lz_code_bytes(): in
+ * 3.11 those of code that has hardly run yet. */
+static inline bool
+lz_code_is_clean(PyCodeObject *code)
+{
+#if PY_VERSION_HEX < 0x030C0000
+    const unsigned char *units = LZ_CODE_UNITS(code);
+    Py_ssize_t at = 0;
+    while (at < Py_SIZE(code) &&
+           (units[2 * at] == COPY_FREE_VARS || units[2 * at] == MAKE_CELL ||
+            units[2 * at] == EXTENDED_ARG ||
+            units[2 * at] == RETURN_GENERATOR || units[2 * at] == POP_TOP))
+        at++;
+    return at < Py_SIZE(code) && units[2 * at] == RESUME;
+#else
+    (void)code;
+    return false;
+#endif
+}
+
 #endif

@@ -17,11 +17,15 @@ struct shared {
 };
 
 /* What the allocator and the table's buckets add to a string, about. */
-enum { EXTRA_BYTES = 24 };
+enum { EXTRA_BYTES = 40 };
+
+/* Most strings are asked for again soon: files, functions, threads. */
+enum { RECENT = 16 };
 
 struct lz_pool {
     struct lz_table table;
     size_t bytes;
+    struct shared *recent[RECENT]; /* by recent_slot(); or NULL */
 };
 
 static struct shared *
@@ -29,6 +33,14 @@ shared_of(const char *text)
 {
     return (struct shared *)(void *)((uintptr_t)text -
                                      offsetof(struct shared, text));
+}
+
+static struct shared **
+recent_slot(struct lz_pool *pool, const char *text, size_t length)
+{
+    size_t last = length == 0 ? 0 : (unsigned char)text[length - 1];
+
+    return &pool->recent[(length * 5 + last) % RECENT];
 }
 
 static size_t
@@ -61,11 +73,16 @@ pool_free(struct lz_pool *pool)
 const char *
 pool_get(struct lz_pool *pool, const char *text, size_t length)
 {
-    struct shared *shared =
-        (struct shared *)table_find(&pool->table, text, length);
+    struct shared **recent = recent_slot(pool, text, length);
+    struct shared *shared = *recent;
 
+    if (shared == NULL || shared->node.hh.keylen != length ||
+        memcmp(shared->text, text, length) != 0) {
+        shared = (struct shared *)table_find(&pool->table, text, length);
+    }
     if (shared != NULL) {
         shared->holders++;
+        *recent = shared;
         return shared->text;
     }
     shared = malloc(sizeof(*shared) + length + 1);
@@ -81,6 +98,7 @@ pool_get(struct lz_pool *pool, const char *text, size_t length)
         return NULL;
     }
     pool->bytes += size_of(shared);
+    *recent = shared;
     return shared->text;
 }
 
@@ -101,6 +119,11 @@ pool_put(struct lz_pool *pool, const char *text)
     }
     struct shared *shared = shared_of(text);
     if (--shared->holders == 0) {
+        struct shared **recent =
+            recent_slot(pool, text, shared->node.hh.keylen);
+        if (*recent == shared) {
+            *recent = NULL;
+        }
         pool->bytes -= size_of(shared);
         table_remove(&pool->table, &shared->node);
         free(shared);

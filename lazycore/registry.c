@@ -12,7 +12,7 @@
 #include <time.h>
 
 /* What the allocator and the table's buckets add to an entry, about. */
-enum { ENTRY_EXTRA = 24 };
+enum { ENTRY_EXTRA = 40 };
 
 /* --- life and locks ---------------------------------------------------- */
 
@@ -141,13 +141,21 @@ registry_set_place(struct lz_registry *registry, struct lz_place *slot,
 struct lz_registry_entry *
 registry_find(struct lz_registry *registry, const char *name)
 {
-    size_t length = strnlen(name, LZ_REGISTRY_NAME_MAX + 1);
+    struct lz_registry_entry *entry = registry->recent;
 
+    if (entry != NULL && strcmp(entry->record.name, name) == 0) {
+        return entry;
+    }
+    size_t length = strnlen(name, LZ_REGISTRY_NAME_MAX + 1);
     if (length > LZ_REGISTRY_NAME_MAX) {
         return NULL;
     }
-    return (struct lz_registry_entry *)table_find(&registry->table, name,
-                                                  length);
+    entry =
+        (struct lz_registry_entry *)table_find(&registry->table, name, length);
+    if (entry != NULL) {
+        registry->recent = entry;
+    }
+    return entry;
 }
 
 /* NULL where the name is too long, the table full or memory lacking. */

@@ -48,6 +48,8 @@ struct lz_registry_entry {
 struct lz_registry {
     struct lz_mutex mutex;
     struct lz_table table LZ_GUARDED; /* of entries */
+    /* The one found last: what is told of a module comes in a row. */
+    struct lz_registry_entry *recent LZ_GUARDED;
     struct lz_pool *pool LZ_GUARDED;
     uint64_t next_sequence LZ_GUARDED;
     uint64_t builtins_total LZ_GUARDED;

@@ -8,23 +8,44 @@
 #define LAZYCORE_UTHASH_SAFE_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
-/* FNV-1a, its bits mixed once more because uthash takes the low ones. */
+#define LZ_HASH_FACTOR UINT64_C(0x9E3779B97F4A7C15)
+
+static inline uint64_t
+lz_hash_mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * LZ_HASH_FACTOR;
+    return hash ^ hash >> 32;
+}
+
+/* Eight bytes at a time: keys are paths, and names by the thousand. */
 static inline unsigned
 lz_hash_bytes(const void *key, size_t length)
 {
     const unsigned char *bytes = key;
-    unsigned hash = 2166136261u;
+    uint64_t hash = length, word;
 
-    for (size_t i = 0; i < length; i++) {
-        hash = (hash ^ bytes[i]) * 16777619u;
+    for (; length >= sizeof(word); length -= sizeof(word)) {
+        memcpy(&word, bytes, sizeof(word));
+        hash = lz_hash_mix(hash, word);
+        bytes += sizeof(word);
     }
-    return hash ^ (hash >> 15);
+    word = 0;
+    for (size_t i = 0; i < length; i++) {
+        word = word << 8 | bytes[i];
+    }
+    return (unsigned)lz_hash_mix(lz_hash_mix(hash, word), 0);
 }
 
 #define HASH_FUNCTION(key, length, ret_hash)                                  \
     ((ret_hash) = lz_hash_bytes((key), (length)))
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
+
+/* Chains are shorter than uthash's: every step is a miss of the cache. */
+#undef HASH_BKT_CAPACITY_THRESH
+#define HASH_BKT_CAPACITY_THRESH 6U
 
 #endif

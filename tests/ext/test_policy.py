@@ -313,18 +313,6 @@ def test_rule_6_uses(both, use):
     assert run.state("dep") == "proxy"
 
 
-def test_rule_6_a_use_among_many_names(both):
-    """Rule 6: also where the name's number takes more than a byte."""
-    names = ", ".join(f"x{i}" for i in range(300))
-    run = both({"dep.py": QUIET, "other.py": QUIET}, f"""\
-        import dep
-        import other
-        def f():
-            return [{names}, dep], other.value
-        """)
-    assert (run.state("dep"), run.state("other")) == ("proxy", "proxy")
-
-
 def test_rule_6_one_used_name_is_enough(both):
     """Rule 6: *none* of the names must be loaded."""
     run = both({"dep.py": "a = b = 1\n"}, """\

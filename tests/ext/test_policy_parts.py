@@ -174,6 +174,36 @@ def test_rule_6_what_is_no_use(both, statement, module, says):
     assert run.reason(module) == "for_effect"
 
 
+def test_rule_6_a_use_among_many_names(both):
+    """Rule 6: also where the name's number takes more than a byte."""
+    names = ", ".join(f"x{i}" for i in range(300))
+    run = both({"dep.py": QUIET, "other.py": QUIET}, f"""\
+        import dep
+        import other
+        def f():
+            return [{names}, dep], other.value
+        """)
+    assert (run.state("dep"), run.state("other")) == ("proxy", "proxy")
+
+
+@pytest.mark.parametrize("use, state", [
+    ("dep if x == 99 else x", "proxy"), ("[y.dep for y in []] or x", "eager")])
+def test_rule_6_in_what_has_run(both, use, state):
+    """Rule 6: the interpreter rewrites a function that ran for a while."""
+    run = both({"dep.py": QUIET}, f"""\
+        def f(x):
+            def g():
+                return f
+            for i in range(x):
+                g()
+            return {use}
+        total = [f(i) for i in range(50)]
+        import dep
+        print(total[-1])
+        """)
+    assert run.state("dep") == state
+
+
 def test_rule_6_another_package_from_a_package_init(both):
     """Rule 6: a package's __init__ hands on what it imports by name; the
     `import other.part` that it does not use is there for its effect."""

@@ -413,6 +413,40 @@ test_pool_shares(void **state)
     pool_free(NULL);
 }
 
+/* Strings that the pool takes for each other at a glance: of one length, and
+ * with one end. */
+static void
+test_pool_keeps_apart(void **state)
+{
+    enum { COUNT = 40 };
+    struct lz_pool *pool = pool_new();
+    const char *held[COUNT];
+
+    (void)state;
+    assert_non_null(pool);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < COUNT; i++) {
+            char text[] = "?/same/end";
+            text[0] = (char)('0' + i);
+            held[i] = pool_get(pool, text, sizeof(text) - 1);
+            assert_string_equal(held[i], text);
+            assert_ptr_equal(held[i], pool_get(pool, text, sizeof(text) - 1));
+            pool_put(pool, held[i]);
+        }
+        assert_int_equal(pool_count(pool), COUNT);
+        for (int i = 0; i < COUNT; i++) {
+            pool_put(pool, held[i]);
+        }
+        assert_int_equal(pool_count(pool), 0);
+        const char *empty = pool_get(pool, "", 0);
+        assert_ptr_equal(empty, pool_get(pool, "x", 0));
+        pool_put(pool, empty);
+        pool_put(pool, empty);
+        assert_int_equal(pool_bytes(pool), 0);
+    }
+    pool_free(pool);
+}
+
 /* --- one writer, several readers ------------------------------------------
  */
 
@@ -545,6 +579,7 @@ main(void)
         TEST(test_hostile_names),
         TEST(test_bounded_memory),
         TEST(test_pool_shares),
+        TEST(test_pool_keeps_apart),
         TEST(test_readers_beside_a_writer),
         TEST(test_strings),
     };
