@@ -4,6 +4,7 @@
  * between versions are in compat.h.
  */
 #include "lazycore/bytecode_private.h"
+#include "lazycore/compat_op.h"
 
 static bool
 same_text(PyObject *a, PyObject *b)
@@ -479,6 +480,7 @@ bytecode_first_effect(const unsigned char *code, size_t size, PyObject *names)
             opcode == DELETE_SUBSCR)
             return offset;
         call = lz_op_is_call(opcode) ? offset : -1;
+        own = own && lz_op_read(opcode, cursor.oparg).op != LZ_OP_JUMP_IF;
         int index = lz_op_loaded_name(opcode, cursor.oparg);
         PyObject *loaded = index >= 0 ? name_at(names, index) : NULL;
         two_ago = last;

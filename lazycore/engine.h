@@ -181,6 +181,7 @@ struct lz_engine {
     PyObject *file_finder, *spec_class, *is_builtin, *is_frozen;
     PyObject *loader_classes[LZ_LOADER_CLASSES]; /* of files */
     PyObject *builtin_names, *frozen_names;      /* sets */
+    PyObject *plain_listings; /* dict: path -> set; standard.c, once asked */
     PyObject *sys_dict;
     PyObject *getallocatedblocks, *generations; /* reload_generation.c */
     struct lz_transaction *transactions;        /* reloads under way */

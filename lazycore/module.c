@@ -378,6 +378,7 @@ module_exec(PyObject *module)
     VISIT(engine->loader_classes[2])                                          \
     VISIT(engine->builtin_names)                                              \
     VISIT(engine->frozen_names)                                               \
+    VISIT(engine->plain_listings)                                             \
     VISIT(engine->sys_dict)                                                   \
     VISIT(engine->foreseen)                                                   \
     VISIT(engine->view_type)                                                  \

@@ -15,10 +15,10 @@ is_built_in(struct lz_engine *engine, PyObject *found)
     return result;
 }
 
-/* Whether PATH is where os.py is or below, but for what is installed there
- * besides. */
-static bool
-has_path(const char *path)
+/* What of PATH comes after the folder of os.py and its slash, or NULL where it
+ * is not in there. */
+static const char *
+below_folder(const char *path)
 {
     PyObject *os = PyDict_GetItemString(PyImport_GetModuleDict(), "os");
     PyObject *os_file = os != NULL && PyModule_Check(os)
@@ -26,12 +26,33 @@ has_path(const char *path)
                             : NULL;
     const char *os_text = place_text(os_file);
     const char *end = os_text == NULL ? NULL : strrchr(os_text, '/');
-    size_t length = end == NULL ? 0 : (size_t)(end - os_text) + 1;
-    bool result = length > 0 && strncmp(path, os_text, length) == 0 &&
-                  strstr(path + length, "-packages/") == NULL;
+    const char *result = NULL;
+    if (end != NULL) {
+        size_t length = (size_t)(end - os_text);
+        if (strncmp(path, os_text, length) == 0 &&
+            (path[length] == '/' || path[length] == '\0'))
+            result = path + length + (path[length] == '/');
+    }
     lz_forgive();
     Py_XDECREF(os_file);
     return result;
+}
+
+static bool
+is_folder(const char *path)
+{
+    const char *rest = below_folder(path);
+    return rest != NULL && rest[0] == '\0';
+}
+
+/* Whether PATH is where os.py is or below, but for what is installed there
+ * besides. */
+static bool
+has_path(const char *path)
+{
+    const char *rest = below_folder(path);
+    return rest != NULL && rest[0] != '\0' &&
+           strstr(rest, "-packages/") == NULL;
 }
 
 bool
@@ -97,6 +118,128 @@ is_there(struct lz_engine *engine, const char *text)
     return result;
 }
 
+/* What hides it */
+
+/* Whether a module of the standard library that FILE, in a directory before
+ * its own, is called after is found outside of it. Says so when in doubt. */
+static bool
+hides(struct lz_engine *engine, PyObject *file)
+{
+    Py_ssize_t dot =
+        PyUnicode_FindChar(file, '.', 0, PyUnicode_GET_LENGTH(file), 1);
+    PyObject *name =
+        PyUnicode_Substring(file, 0, dot < 0 ? PY_SSIZE_T_MAX : dot);
+    PyObject *spec = name == NULL ? NULL : find_spec_only(engine, name);
+    bool result =
+        spec == NULL || (spec != Py_None && !standard_has(engine, spec));
+    Py_XDECREF(spec);
+    Py_XDECREF(name);
+    return result;
+}
+
+/* Whether nothing in LISTING, that of a FileFinder, hides a module of the
+ * standard library. */
+static bool
+is_plain_listing(struct lz_engine *engine, PyObject *listing)
+{
+    PyObject *file, *files = PyObject_GetIter(listing);
+    bool result = files != NULL;
+    while (result && (file = PyIter_Next(files)) != NULL) {
+        const char *text = place_text(file);
+        if (text != NULL && levels_is_stdlib(engine->core->levels, text))
+            result = !hides(engine, file);
+        Py_DECREF(file);
+    }
+    result = result && !PyErr_Occurred();
+    Py_XDECREF(files);
+    return result;
+}
+
+/* Whether ENTRY of sys.path, which FINDER serves, hides nothing. What was
+ * looked through is remembered as long as the finder keeps it. */
+static bool
+is_plain_entry(struct lz_engine *engine, PyObject *entry, PyObject *finder)
+{
+    if (finder == Py_None)
+        return true;
+    if ((PyObject *)Py_TYPE(finder) != engine->file_finder)
+        return false;
+    if (engine->plain_listings == NULL)
+        engine->plain_listings = PyDict_New();
+    PyObject *listing = PyObject_GetAttr(finder, engine->names.path_cache);
+    if (engine->plain_listings == NULL || listing == NULL) {
+        Py_XDECREF(listing);
+        return false;
+    }
+    bool result =
+        PyDict_GetItemWithError(engine->plain_listings, entry) == listing;
+    if (!result && !PyErr_Occurred() && is_plain_listing(engine, listing))
+        result = PyDict_SetItem(engine->plain_listings, entry, listing) == 0;
+    Py_DECREF(listing);
+    return result;
+}
+
+/* Whether what the standard library imports of itself is found there: in
+ * sys.path nothing before it is called as a part of it is. */
+static bool
+is_plain_path(struct lz_engine *engine)
+{
+    PyObject *path =
+        PyDict_GetItemWithError(engine->sys_dict, engine->names.path_attr);
+    PyObject *finders = PyDict_GetItemWithError(
+        engine->sys_dict, engine->names.path_importer_cache);
+    if (path == NULL || !PyList_CheckExact(path) || finders == NULL ||
+        !PyDict_CheckExact(finders))
+        return false;
+    Py_INCREF(path);
+    Py_INCREF(finders);
+    bool result = true, found = false;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(path) && result && !found;
+         i++) {
+        PyObject *entry = Py_NewRef(PyList_GET_ITEM(path, i));
+        const char *text = place_text(entry);
+        PyObject *finder = text == NULL || text[0] == '\0'
+                               ? NULL
+                               : PyDict_GetItemWithError(finders, entry);
+        Py_XINCREF(finder);
+        found = finder != NULL && is_folder(text);
+        result =
+            found || (finder != NULL && is_plain_entry(engine, entry, finder));
+        Py_XDECREF(finder);
+        Py_DECREF(entry);
+    }
+    Py_DECREF(finders);
+    Py_DECREF(path);
+    return result && found;
+}
+
+/* The finder that setuptools puts first: it has distutils, and what imports
+ * it, alone. */
+static bool
+is_of_distutils(PyObject *finder)
+{
+    return strcmp(Py_TYPE(finder)->tp_name, "DistutilsMetaFinder") == 0;
+}
+
+/* The same of all finders: whoever comes before importlib's may refuse. */
+static bool
+is_whole(struct lz_engine *engine)
+{
+    PyObject *finders =
+        PyDict_GetItemWithError(engine->sys_dict, engine->names.meta_path);
+    if (finders == NULL || !PyList_CheckExact(finders))
+        return false;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(finders); i++) {
+        PyObject *finder = PyList_GET_ITEM(finders, i);
+        if (finder == engine->path_finder)
+            return is_plain_path(engine);
+        if (finder != engine->finder && finder != engine->builtin_importer &&
+            finder != engine->frozen_importer && !is_of_distutils(finder))
+            return false;
+    }
+    return false;
+}
+
 bool
 standard_is_certain(struct lz_engine *engine, PyObject *name, PyObject *found)
 {
@@ -108,6 +251,10 @@ standard_is_certain(struct lz_engine *engine, PyObject *name, PyObject *found)
     if (is_built_in(engine, found))
         return true;
     const struct certain *certain = find_certain(text);
-    return certain != NULL &&
+    if (certain == NULL)
+        return false;
+    bool result = is_whole(engine);
+    lz_forgive();
+    return result &&
            (certain->needs == NULL || is_there(engine, certain->needs));
 }

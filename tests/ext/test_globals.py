@@ -68,6 +68,20 @@ def test_no_effect_on_others(both):
     assert run.pending == ["later"]
 
 
+def test_an_effect_behind_it(both):
+    run = both({"other.py": "value = 1\ndef add():\n"
+                            "    global value\n    value += 1\n",
+                "later.py": "import other\nother.value *= 10\n"}, """\
+        import other
+        globals().update(x=1) or other.add()
+        import later
+        print(other.value)
+        def use():
+            return later
+        """)
+    assert run.reason("later") == "late"
+
+
 def test_the_standard_library(both):
     """inspect keeps what globals() gives under a name, and stores into it;
     http.client updates it before it imports ssl."""

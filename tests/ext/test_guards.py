@@ -82,6 +82,84 @@ def test_the_fallback_is_taken_where_it_cannot_load(both, missing):
         """)
 
 
+FALLS_BACK = """\
+import setup
+setup.sys
+try:
+    import {0}
+except ImportError:
+    {0} = "no"
+def use():
+    return {0} if {0} == "no" else "yes"
+print(use())
+"""
+REFUSES = """\
+import sys
+class Refuses:
+    def find_spec(self, name, path=None, target=None):
+        if name == "socket":
+            raise ImportError(name)
+sys.meta_path.insert(0, Refuses())
+"""
+
+
+@pytest.mark.parametrize("files", [
+    {"setup.py": "import sys\n", "socket.py": "value = 1\n"},
+    {"setup.py": "import sys\n", "socket/__init__.py": "value = 1\n"},
+    {"setup.py": "import sys\nsys.path.insert(0, 'own')\n",
+     "own/socket.py": "value = 1\n"},
+    {"setup.py": REFUSES},
+])
+def test_what_it_imports_is_another(both, files):
+    """The standard library is then not of one piece."""
+    run = both(files, FALLS_BACK.format("ssl"))
+    assert run.out == "no\n"
+
+
+def test_what_it_imports_is_another_in_an_archive(both, lab):
+    lab.zip("own.zip", {"socket.py": "value = 1\n"})
+    run = both({"setup.py": "import sys\nsys.path.insert(0, 'own.zip')\n"},
+               FALLS_BACK.format("ssl"))
+    assert run.out == "no\n"
+
+
+def test_what_is_called_so_and_no_module(both):
+    run = both({"socket.txt": "", "socket/notes.txt": "", "test.py": "1/0\n",
+                "setup.py": "import sys\n"},
+               FALLS_BACK.format("mailbox").replace("print(use())", ""))
+    assert run.state("mailbox") == "proxy"
+
+
+def test_another_appears(both):
+    """What was looked through is looked through again once it has changed."""
+    run = both({"maker.py": """\
+        import atexit
+        import importlib
+        import pathlib
+        def make():
+            file = pathlib.Path("datetime.py")
+            file.write_text("value = 1\\n")
+            atexit.register(file.unlink)
+            importlib.invalidate_caches()
+        """}, """\
+        import maker
+        try:
+            import graphlib
+        except ImportError:
+            graphlib = "no"
+        made = maker.make()
+        try:
+            import plistlib
+        except AttributeError:
+            plistlib = "no"
+        def use():
+            return graphlib
+        print(plistlib)
+        """)
+    assert run.out == "no\n"
+    assert run.state("graphlib") == "proxy"
+
+
 def test_another_module_of_that_name(both):
     """Which may fail, as any."""
     run = both({"queue.py": "import nowhere_at_all\n"}, """\
