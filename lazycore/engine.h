@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "lazycore/bytecode.h"
+#include "lazycore/charge.h"
 #include "lazycore/compat.h"
 #include "lazycore/dotted.h"
 #include "lazycore/lazycore.h"
@@ -186,6 +187,7 @@ struct lz_engine {
     PyObject *getallocatedblocks, *generations; /* reload_generation.c */
     struct lz_transaction *transactions;        /* reloads under way */
     uint64_t reload_serial;                     /* of the last one */
+    struct lz_charges ended;                    /* charge.c */
     struct lz_resident resident; /* where the process's memory is read */
     double rates[LZ_GAUGES];     /* what a nanosecond of loads comes to */
     uint64_t walk_ns;            /* what counting blocks costs */

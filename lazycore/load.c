@@ -25,8 +25,7 @@ struct load {
     enum lz_guard guard;
     bool must_finish;
     bool copy; /* made by code that edits sys.modules, for itself */
-    struct lz_usage start;
-    struct lz_usage nested; /* what the loads in it took */
+    struct lz_charge *charge; /* or NULL */
 };
 
 static _Thread_local struct load *load_top;
@@ -198,39 +197,12 @@ load_push(struct lz_engine *engine, PyObject *name)
         load->copy = load_top->copy && same_package(load_top->name, name);
     else if (cause.name == NULL)
         load->must_finish = place_is_ignored(engine, &load->copy);
-    load->below = load_top;
-    if (load_top != NULL)
-        load_top->above = load;
+    struct load *below = load->below = load_top;
+    if (below != NULL)
+        below->above = load;
     load_top = load;
-    usage_read(engine, load->below == NULL, &load->start);
+    load->charge = charge_begin(engine, below == NULL ? NULL : below->charge);
     return load;
-}
-
-/* Fill RET with what the load took, and charge the load it is nested in. */
-static void
-load_measure(struct lz_engine *engine, struct load *load, struct lz_load *ret)
-{
-    struct lz_usage now;
-    const struct lz_usage *start = &load->start, *nested = &load->nested;
-    usage_read(engine, false, &now);
-    ret->started_ns = start->wall_ns;
-    ret->wall_ns = now.wall_ns - start->wall_ns;
-    ret->cpu_ns = now.cpu_ns > start->cpu_ns ? now.cpu_ns - start->cpu_ns : 0;
-    ret->blocks = now.blocks - start->blocks;
-    ret->bytes = now.bytes - start->bytes;
-    ret->wall_self_ns =
-        ret->wall_ns > nested->wall_ns ? ret->wall_ns - nested->wall_ns : 0;
-    ret->cpu_self_ns =
-        ret->cpu_ns > nested->cpu_ns ? ret->cpu_ns - nested->cpu_ns : 0;
-    ret->blocks_self = ret->blocks - nested->blocks;
-    ret->bytes_self = ret->bytes - nested->bytes;
-    if (load->below != NULL) {
-        struct lz_usage *outer = &load->below->nested;
-        outer->wall_ns += ret->wall_ns;
-        outer->cpu_ns += ret->cpu_ns;
-        outer->blocks += ret->blocks;
-        outer->bytes += ret->bytes;
-    }
 }
 
 static void
@@ -267,7 +239,7 @@ load_sweep(struct lz_engine *engine)
     }
 }
 
-static void
+static struct lz_registry_entry *
 report_finished(struct lz_engine *engine, struct lz_load *load, bool failed,
                 PyObject *file)
 {
@@ -275,12 +247,14 @@ report_finished(struct lz_engine *engine, struct lz_load *load, bool failed,
     load->blocked =
         load->parent == NULL && engine->core->no_load_count > 0 &&
         core_must_not_load(engine->core, load->thread, getpid() == gettid());
-    registry_loaded(engine->core->registry, load, place_text(file));
+    struct lz_registry_entry *entry =
+        registry_loaded(engine->core->registry, load, place_text(file));
     if (load->blocked && listener->blocked != NULL)
         listener->blocked(listener->arg, load);
     if (listener->event != NULL)
         listener->event(listener->arg, failed ? LZ_EVENT_FAIL : LZ_EVENT_LOAD,
                         load->name, load, 0);
+    return entry;
 }
 
 static PyObject *
@@ -306,17 +280,21 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
     }
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
-    load_measure(engine, load, record);
+    struct lz_charge *charge = load->charge;
+    charge_end(engine, charge,
+               load->above == NULL ? NULL : load->above->charge, record);
     PyObject *parent =
         load->below == NULL ? NULL : Py_NewRef(load->below->name);
     struct lz_namespace *ns =
         (struct lz_namespace *)Py_XNewRef((PyObject *)load->ns);
     *ret_copy = load->copy;
     load_pop(load);
+    struct lz_registry_entry *entry = NULL;
     if (!engine->rule_off[LZ_RULE_ACCOUNTING]) {
         record->parent = place_text(parent);
-        report_finished(engine, record, module == NULL, file);
+        entry = report_finished(engine, record, module == NULL, file);
     }
+    charge_told(engine, charge, entry);
     if (ns != NULL)
         namespace_forget_code(engine, ns->dict);
     PyErr_Restore(type, value, traceback);

@@ -419,6 +419,7 @@ module_free(void *module)
         return;
     foresee_forget(module);
     usage_done(engine);
+    charges_done(engine);
     (void)module_clear((PyObject *)module);
     PyMem_Free(engine->recorded);
     engine->recorded = NULL;

@@ -188,9 +188,16 @@ void registry_eager(struct lz_registry *registry, const char *name,
                     enum lz_reason reason, const struct lz_place *statement);
 /* A body has run. State on success: real if it was a proxy (or
  * load->reason is LAZY), ignored for the ignore and level reasons, else
- * eager. On failure the state stays and the failure is counted. */
-void registry_loaded(struct lz_registry *registry, const struct lz_load *load,
-                     const char *file);
+ * eager. On failure the state stays and the failure is counted. The module's
+ * entry, there as long as the registry, or NULL: no room. */
+struct lz_registry_entry *registry_loaded(struct lz_registry *registry,
+                                          const struct lz_load *load,
+                                          const char *file);
+/* What LOAD took is known better now. Ignored where ENTRY tells of another
+ * load. */
+void registry_cost(struct lz_registry *registry,
+                   struct lz_registry_entry *entry,
+                   const struct lz_load *load);
 /* The use that loaded the proxy NAME has its value after WALL_NS. The first
  * one counts. */
 void registry_first_use(struct lz_registry *registry, const char *name,

@@ -115,7 +115,7 @@ record_failure(struct lz_registry *registry, struct lz_record *record,
     }
 }
 
-void
+struct lz_registry_entry *
 registry_loaded(struct lz_registry *registry, const struct lz_load *load,
                 const char *file)
 {
@@ -142,6 +142,18 @@ registry_loaded(struct lz_registry *registry, const struct lz_load *load,
             registry_set_string(registry, &entry->record.file, file,
                                 LZ_REGISTRY_STRING_MAX);
         }
+    }
+    lz_mutex_unlock(&registry->mutex);
+    return entry;
+}
+
+void
+registry_cost(struct lz_registry *registry, struct lz_registry_entry *entry,
+              const struct lz_load *load)
+{
+    lz_mutex_lock(&registry->mutex);
+    if (entry->record.started_ns == load->started_ns) {
+        record_cost(&entry->record, load);
     }
     lz_mutex_unlock(&registry->mutex);
 }

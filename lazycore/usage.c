@@ -16,7 +16,7 @@ enum {
     READ_NS = 2000000,
     PACE = 300,
     GAP_NS = 1000000, /* loads are the first of some after that */
-    FIRST_NS = 20000, /* a reading at the first may cost that */
+    FIRST_NS = 20000, /* what counting blocks may cost at the first */
     WALK_NS = 1000,
     /* What a millisecond of loads comes to, until it was measured. */
     FIRST_BYTES = 40000,
@@ -144,21 +144,23 @@ usage_process_cpu_ns(void)
  *
  * Loads follow each other closely, and a reading takes as long as a good part
  * of the smallest: some microseconds for the kernel's two; the count of blocks
- * walks the heap, which takes a millisecond where that is large. Each is taken
- * at the first of some loads and then every READ_NS, or every PACE times what
- * it costs. Of what grew since the last one, what ran up to now since a load
- * last began or ended gets its part by time; the rest was told before, as much
- * as loads come to in the mean.
+ * walks the heap, which takes a millisecond where that is large. They are read
+ * at the first of some loads and then every READ_NS, blocks every PACE times
+ * what that costs. In between as much is told as loads come to in the mean; at
+ * the next reading all that was told since the last is corrected, in
+ * proportion to time.
  */
 
-/* Of this thread, when a load last began or ended on it. */
+/* Of this thread. */
 static _Thread_local struct own {
-    uint64_t at_ns;
+    uint64_t at_ns;   /* when a load last began or ended */
+    uint64_t read_ns; /* the last readings */
     struct gauge {
         bool known;       /* it was read, */
         uint64_t read_ns; /* then; else the loads began then */
         int64_t read;
-        double sum; /* only differences mean something */
+        double sum;  /* what was told: only differences mean something */
+        double rate; /* by which it is told, a nanosecond */
     } gauges[LZ_GAUGES];
 } own;
 
@@ -202,31 +204,67 @@ mean_with(double mean, double rate)
     return mean + (rate - mean) / 8;
 }
 
-/* PASSED_NS since a load last began or ended: what grew in it is told. FRESH:
- * the first of some loads begins. */
-static void
-gauge_pass(struct lz_engine *engine, enum lz_gauge which, struct gauge *gauge,
-           uint64_t now_ns, uint64_t passed_ns, bool fresh)
+/* It is read. By how much in a nanosecond less than the truth was told of it
+ * since it was read before, or 0: it was not. */
+static double
+gauge_read(struct lz_engine *engine, enum lz_gauge which, struct gauge *gauge,
+           uint64_t now_ns)
 {
-    uint64_t cost_ns = which == LZ_GAUGE_BLOCKS ? engine->walk_ns : 0;
-    double rate = engine->rates[which];
-    if (fresh) {
+    double error = 0;
+    int64_t before = gauge->read;
+    uint64_t since_ns = gauge->read_ns;
+    gauge->read = read_gauge(engine, which);
+    if (gauge->known) {
+        double rate =
+            (double)(gauge->read - before) / (double)(now_ns - since_ns);
+        engine->rates[which] = mean_with(engine->rates[which], rate);
+        error = rate - gauge->rate;
+    }
+    gauge->known = true;
+    gauge->read_ns = now_ns;
+    gauge->rate = engine->rates[which];
+    return error;
+}
+
+/* The first of some loads begins: what was before is no part of them. */
+static void
+begin(struct lz_engine *engine, struct own *o, uint64_t now_ns)
+{
+    for (int i = 0; i < LZ_GAUGES; i++) {
+        struct gauge *gauge = &o->gauges[i];
         gauge->known = false;
         gauge->read_ns = now_ns;
+        gauge->rate = engine->rates[i];
+        if (i != LZ_GAUGE_BLOCKS || engine->walk_ns <= FIRST_NS)
+            (void)gauge_read(engine, (enum lz_gauge)i, gauge, now_ns);
     }
-    uint64_t window_ns = now_ns - gauge->read_ns;
-    if (fresh ? cost_ns <= FIRST_NS
-              : window_ns >= READ_NS && window_ns >= PACE * cost_ns) {
-        int64_t before = gauge->read;
-        gauge->read = read_gauge(engine, which);
-        if (gauge->known) {
-            rate = (double)(gauge->read - before) / (double)window_ns;
-            engine->rates[which] = mean_with(engine->rates[which], rate);
-        }
-        gauge->known = true;
-        gauge->read_ns = now_ns;
+    o->read_ns = now_ns;
+}
+
+/* What was not read at the last readings is corrected for the time alone since
+ * a load last began or ended. */
+static void
+go_on(struct lz_engine *engine, struct own *o, uint64_t now_ns,
+      struct lz_correction *ret_correction)
+{
+    double passed_ns = (double)(now_ns - o->at_ns);
+    bool due = now_ns - o->read_ns >= READ_NS;
+    for (int i = 0; i < LZ_GAUGES; i++) {
+        struct gauge *gauge = &o->gauges[i];
+        bool all = gauge->read_ns == o->read_ns;
+        gauge->sum += gauge->rate * passed_ns;
+        if (!due || (i == LZ_GAUGE_BLOCKS &&
+                     now_ns - gauge->read_ns < PACE * engine->walk_ns))
+            continue;
+        double error = gauge_read(engine, (enum lz_gauge)i, gauge, now_ns);
+        gauge->sum +=
+            error * (all ? (double)(now_ns - o->read_ns) : passed_ns);
+        ret_correction->rates[i] = all ? error : 0;
     }
-    gauge->sum += rate * (double)passed_ns;
+    if (due) {
+        ret_correction->since_ns = o->read_ns;
+        o->read_ns = now_ns;
+    }
 }
 
 void
@@ -238,23 +276,30 @@ usage_init(struct lz_engine *engine)
 }
 
 void
-usage_read(struct lz_engine *engine, bool first, struct lz_usage *ret_usage)
+usage_read(struct lz_engine *engine, bool first, struct lz_usage *ret_usage,
+           struct lz_correction *ret_correction)
 {
     struct own *o = &own;
-    *ret_usage = (struct lz_usage){0};
-    if (engine->rule_off[LZ_RULE_ACCOUNTING])
-        return;
     uint64_t now_ns = usage_wall_ns();
-    bool fresh = o->at_ns == 0 || (first && now_ns - o->at_ns > GAP_NS);
-    uint64_t passed_ns = fresh ? 0 : now_ns - o->at_ns;
-    for (int i = 0; i < LZ_GAUGES; i++)
-        gauge_pass(engine, (enum lz_gauge)i, &o->gauges[i], now_ns, passed_ns,
-                   fresh);
+    *ret_correction = (struct lz_correction){0};
+    if (o->at_ns == 0 || (first && now_ns - o->at_ns > GAP_NS))
+        begin(engine, o, now_ns);
+    else
+        go_on(engine, o, now_ns, ret_correction);
     o->at_ns = now_ns;
     ret_usage->wall_ns = now_ns;
-    ret_usage->cpu_ns = (uint64_t)o->gauges[LZ_GAUGE_CPU_NS].sum;
-    ret_usage->bytes = (int64_t)o->gauges[LZ_GAUGE_BYTES].sum;
-    ret_usage->blocks = (int64_t)o->gauges[LZ_GAUGE_BLOCKS].sum;
+    for (int i = 0; i < LZ_GAUGES; i++)
+        ret_usage->used[i] = (int64_t)o->gauges[i].sum;
+}
+
+void
+usage_correct(struct lz_usage *usage, const struct lz_correction *correction)
+{
+    if (correction->since_ns == 0 || usage->wall_ns <= correction->since_ns)
+        return;
+    double ns = (double)(usage->wall_ns - correction->since_ns);
+    for (int i = 0; i < LZ_GAUGES; i++)
+        usage->used[i] += (int64_t)(correction->rates[i] * ns);
 }
 
 void

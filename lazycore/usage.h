@@ -16,24 +16,33 @@ struct lz_resident {
     ino_t ino;
 };
 
-/* What is read now and then, and estimated in between. */
+/* What is read now and then, and estimated in between: the CPU time of the
+ * thread, the private resident memory of the process, and how many blocks its
+ * allocator of objects has in use. */
 enum lz_gauge { LZ_GAUGE_CPU_NS, LZ_GAUGE_BYTES, LZ_GAUGE_BLOCKS, LZ_GAUGES };
 
 /* Differences of two on one thread are what was used in between. */
 struct lz_usage {
     uint64_t wall_ns;
-    uint64_t cpu_ns; /* of this thread */
-    int64_t bytes;   /* of the process: resident private memory, */
-    int64_t blocks;  /* and what its allocator counts */
+    int64_t used[LZ_GAUGES];
+};
+/* What was told on a thread since then was too little, by so much in each
+ * nanosecond. Since 0: it was not. */
+struct lz_correction {
+    uint64_t since_ns;
+    double rates[LZ_GAUGES];
 };
 /* CLOCK_MONOTONIC: what loads and reloads are timed by. */
 uint64_t usage_wall_ns(void);
 uint64_t usage_process_cpu_ns(void);
 void usage_init(struct lz_engine *engine);
-/* Before and after each load. FIRST: before one that is nested in no other.
- * Nothing is read where accounting is off. */
+/* Before and after each load. FIRST: before one that is nested in no other. */
 void usage_read(struct lz_engine *engine, bool first,
-                struct lz_usage *ret_usage);
+                struct lz_usage *ret_usage,
+                struct lz_correction *ret_correction);
+/* USAGE was told on the same thread before CORRECTION. */
+void usage_correct(struct lz_usage *usage,
+                   const struct lz_correction *correction);
 /* Close what is kept open. */
 void usage_done(struct lz_engine *engine);
 /* In the child. */

@@ -2,10 +2,11 @@
 is touched for it: Python's allocators, the program's file descriptors."""
 import ast
 import os
+import subprocess
 
 import pytest
 
-from conftest import counts_blocks
+from conftest import counts_blocks, interpreter
 
 # What 25.6 MB may be told as. ThreadSanitizer's shadow is resident, too.
 BYTES_MAX = 110_000_000 if os.environ.get("TSAN_OPTIONS") else 40_000_000
@@ -244,6 +245,22 @@ def test_memory_is_charged(lazily):
     assert 0 <= outer["bytes"] - inner["bytes"] < 4_000_000
 
 
+def test_short_loads_share_what_was_read(lazily):
+    """Each takes a part of what is between two readings: what these say is
+    given to all that ran in between, also to those that have ended."""
+    names = [f"part{i}" for i in range(40)]
+    run = lazily({**{f"{name}.py": "data = bytearray(range(256)) * 1600\n"
+                     for name in names},
+                  "outer.py": f"import {', '.join(names)}\n"
+                  + "".join(f"{name}.data\n" for name in names)
+                  + "end = 1\n"},
+                 "import outer\ndef main(): print(outer.end)\nmain()\n")
+    parts = [run.show(name)["bytes"] for name in names]
+    outer = run.show("outer")["bytes"]
+    assert 14_000_000 < outer < BYTES_MAX, (outer, parts)
+    assert outer / 2 < sum(parts) <= outer, (outer, parts)
+
+
 def test_a_descriptor_is_not_mistaken(lazily):
     """A program that closes all it does not know, and opens others under
     those numbers: they stay what they are, and memory is told rightly."""
@@ -310,3 +327,134 @@ def test_no_accounting(lazily):
         main()
         """)
     assert run.out == "1000 proxy\n"
+
+
+# Makes a tree of modules out of nothing: each runs `body(name)`, then loads
+# three others. sums() says where a load is less than the loads in it.
+TREE = """
+import sys
+from importlib.machinery import ModuleSpec
+DEPTH, body = 2, None
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name.startswith("node_"):
+            return ModuleSpec(name, self)
+    def create_module(self, spec):
+        return None
+    def exec_module(self, module):
+        name = module.__name__
+        module.data = [str(i) for i in range(3000)]
+        body(name)
+        if len(name) < len("node_x") + DEPTH:
+            for digit in "012":
+                load(name + digit)
+def load(name):
+    try:
+        __import__(name)
+    except ZeroDivisionError:
+        pass
+sys.meta_path.insert(0, Finder())
+def sums(lazycore):
+    shown = {name: lazycore.show(name) for name in list(sys.modules)
+             if name.startswith("node_")}
+    below = {name: [] for name in shown}
+    for name, one in shown.items():
+        if one["parent"] in below:
+            below[one["parent"]].append(one)
+    return [(name, key) for name, one in shown.items()
+            for key, slack in (("wall_ns", 0), ("bytes", 2**20),
+                               ("blocks", 1000))
+            if one[key] < sum(inner[key] for inner in below[name]) - slack
+            ], len(shown)
+"""
+
+
+def test_figures_of_threads_and_forks(lazily):
+    """That begin, end and load at once; the child goes on with its own."""
+    run = lazily({"tree.py": TREE}, """\
+        import lazycore, os, threading, time, tree
+        def body(name):
+            time.sleep(0.0002)
+            if name == "node_m10" and not os.fork():
+                for each in "node_m11", "node_n":
+                    tree.load(each)
+                os._exit(lazycore.show("node_n")["wall_ns"] < 13 * 200000)
+        tree.body = body
+        for two in "ab", "cd", "ef":
+            threads = [threading.Thread(target=tree.load,
+                                        args=(f"node_{each}",))
+                       for each in two]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        tree.load("node_m")
+        print(tree.sums(lazycore), os.waitstatus_to_exitcode(os.wait()[1]))
+        """)
+    assert run.out == f"([], {13 + 6 * 13}) 0\n"
+
+
+def test_figures_where_it_is_switched_off_and_bodies_fail(lazily):
+    """What a body that failed took is its own and of those around it, which
+    show() has not; switched off and on in the middle, nothing breaks."""
+    run = lazily({"tree.py": TREE}, """\
+        import lazycore, time, tree
+        def fail(name):
+            time.sleep(0.0005)
+            if name.endswith("1"):
+                1 / 0
+        def switch(name):
+            time.sleep(0.0005)
+            lazycore.rule("accounting", name[-1] != "1")
+        tree.body = fail
+        tree.load("node_f")
+        print(lazycore.show("node_f")["wall_ns"] >= 10 * 500000)
+        tree.body = switch
+        tree.load("node_s")
+        tree.body = lambda name: None
+        lazycore.rule("accounting", True)
+        tree.load("node_x")
+        print(lazycore.show("node_x")["wall_ns"] > 0)
+        """)
+    assert run.out == "True\nTrue\n"
+
+
+def test_figures_of_greenlets(lazily):
+    """Which return in any order."""
+    if "asan" in os.environ.get("LD_PRELOAD", ""):
+        pytest.skip("greenlets copy stacks, which AddressSanitizer refuses")
+    if subprocess.run([interpreter(), "-c", "import greenlet"],
+                      capture_output=True).returncode != 0:
+        pytest.skip("the interpreter under test has no greenlet")
+    run = lazily({"tree.py": TREE}, """\
+        import greenlet, lazycore, random, time, tree
+        random.seed(1)
+        def go(name):
+            tree.load(name)
+        def body(name):
+            time.sleep(0.0002)
+            if greenlet.getcurrent() is not main:
+                main.switch()
+        main = greenlet.getcurrent()
+        tree.body = body
+        for turn in range(5):
+            running = [greenlet.greenlet(go) for each in "abcdef"]
+            for each, one in zip("abcdef", running):
+                one.switch(f"node_{turn}{each}")
+            while running:
+                one = random.choice(running)
+                one.switch()
+                if one.dead:
+                    running.remove(one)
+        shown = [lazycore.show(f"node_{turn}{each}") for turn in range(5)
+                 for each in "abcdef"]
+        print(sum(one["wall_ns"] >= 13 * 200000 for one in shown), len(shown))
+        tree.body = lambda name: time.sleep(0.0002)
+        tree.load("node_x")
+        import sys
+        for name in [name for name in sys.modules if name.startswith("node_")
+                     and not name.startswith("node_x")]:
+            del sys.modules[name]
+        print(tree.sums(lazycore))
+        """)
+    assert run.out.splitlines() == ["30 30", "([], 13)"]

@@ -92,6 +92,42 @@ def test_importtime(service):
     assert children[1][1] > children[0][1]
 
 
+def test_a_load_is_itself_and_what_it_loaded(lab):
+    """To the byte, whatever is estimated, and corrected afterwards."""
+    lab.write("tree.py", """
+        import sys, types
+        class Finder:
+            def find_spec(self, name, path, target=None):
+                if name.startswith("node"):
+                    from importlib.machinery import ModuleSpec
+                    return ModuleSpec(name, self)
+            def create_module(self, spec):
+                return None
+            def exec_module(self, module):
+                name = module.__name__
+                module.data = [str(i) for i in range(len(name) * 100)]
+                for digit in "012":
+                    if len(name) < 9:
+                        __import__(name + digit)
+                        module.data += [[] for i in range(300)]
+        sys.meta_path.insert(0, Finder())
+        """)
+    lab.serve("import tree\ntree.Finder\n__import__('node')\n")
+    loads = loads_of(lab)
+    below = {name: [] for name in loads}
+    for load in loads.values():
+        if load["parent"]:
+            below[load["parent"]].append(load)
+    assert len(below["node"]) == 3 and "node012" in loads and \
+        sum(name.startswith("node") for name in loads) == 364
+    for name, load in loads.items():
+        for key in "wall", "bytes", "blocks":
+            whole, own = (key + "_ns", "wall_self_ns") if key == "wall" \
+                else (key, key + "_self")
+            assert load[whole] - load[own] == \
+                sum(inner[whole] for inner in below[name]), (name, key)
+
+
 # --- Chrome -------------------------------------------------------------------
 
 def test_chrome(service):
