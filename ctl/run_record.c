@@ -1,5 +1,5 @@
-/* `record`: the modules that were loaded through a proxy, as a file that
- * `warm` and lazyd read.
+/* `record`: the modules that were loaded through a proxy, by the service or by
+ * a process that it forked, as a file that `warm` and lazyd read.
  */
 #include <stdlib.h>
 
@@ -82,7 +82,7 @@ int
 run_record(struct call *call)
 {
     union wire_params params = {
-        .list = {.state = "real", .sort = WIRE_SORT_ORDER}};
+        .list = {.state = "used", .sort = WIRE_SORT_ORDER}};
     struct wire_doc *doc = NULL;
     int status = wire_client_call(call->client, WIRE_LIST, &params,
                                   run_left_ms(call), &doc);

@@ -145,11 +145,13 @@ handle_list(struct control *control, const struct wire_list_params *params,
     if (list == NULL) {
         return handler_no_memory(error);
     }
-    if (params->state != NULL) {
+    if (params->state != NULL && strcmp(params->state, "used") == 0) {
+        query.used = true;
+    } else if (params->state != NULL) {
         if (!lz_state_from_string(params->state, &state)) {
             return wire_error_set(error, WIRE_ERROR_INVALID,
                                   "'%s' is no state: proxy, real, eager, "
-                                  "ignored, existing or lost",
+                                  "ignored, existing, lost or used",
                                   params->state);
         }
         query.states = 1u << state;

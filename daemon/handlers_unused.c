@@ -193,8 +193,7 @@ handle_unused(struct lz_core *core, const struct wire_unused_params *params,
               struct arena *arena, struct wire_unused *ret,
               struct wire_error *error)
 {
-    struct lz_query pending = {.states = 1u << LZ_STATE_PROXY,
-                               .match = params->match};
+    struct lz_query pending = {.unused = true, .match = params->match};
     struct row_list *list = arena_alloc(arena, 1, sizeof(*list));
 
     ret->samples = arena_alloc(arena, KINDS, sizeof(*ret->samples));

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 /* What the allocator and the table's buckets add to an entry, about. */
@@ -55,6 +56,9 @@ registry_free(struct lz_registry *registry)
         free(node);
     }
     pool_free(registry->pool);
+    if (registry->apart != NULL) {
+        (void)munmap(registry->apart, LZ_REGISTRY_MODULES_MAX);
+    }
     lz_mutex_done(&registry->mutex);
     free(registry);
 }
@@ -63,6 +67,16 @@ void LZ_UNCHECKED
 registry_before_fork(struct lz_registry *registry)
 {
     lz_mutex_lock(&registry->mutex);
+    if (registry->child) {
+        return; /* a grandchild has in common what the child has */
+    }
+    registry->apart_count = table_count(&registry->table);
+    if (registry->apart == NULL) {
+        void *shared =
+            mmap(NULL, LZ_REGISTRY_MODULES_MAX, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        registry->apart = shared == MAP_FAILED ? NULL : shared;
+    }
 }
 
 void LZ_UNCHECKED
@@ -75,6 +89,7 @@ void
 registry_after_fork(struct lz_registry *registry)
 {
     lz_mutex_init(&registry->mutex);
+    registry->child = true;
 }
 
 /* --- records ------------------------------------------------------------ */
@@ -176,6 +191,7 @@ registry_find_or_add(struct lz_registry *registry, const char *name)
     if (entry == NULL) {
         return NULL;
     }
+    entry->number = table_count(&registry->table);
     entry->record.state = LZ_STATE_NONE;
     entry->record.name = pool_get(registry->pool, name, length);
     if (entry->record.name == NULL ||

@@ -220,6 +220,8 @@ enum lz_sort { LZ_SORT_NAME, LZ_SORT_TIME, LZ_SORT_MEMORY, LZ_SORT_ORDER };
 struct lz_query {
     unsigned states; /* bit 1u << state, NONE too; 0 means all */
     bool failed;     /* only those whose last load failed */
+    bool used;       /* loaded through a proxy, here or in a forked process */
+    bool unused;     /* only those that nobody has loaded */
     bool loaded;     /* only those that were loaded, after number AFTER */
     uint64_t after;
     const char *match; /* glob over the dotted name (fnmatch), or NULL */

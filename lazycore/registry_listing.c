@@ -71,9 +71,12 @@ take_items(struct lz_listing *listing)
     items = bulk_alloc(listing->capacity * sizeof(*items));
     for (struct lz_node *node = table_first(&registry->table);
          items != NULL && node != NULL; node = table_next(node)) {
-        const struct lz_registry_entry *entry =
-            (const struct lz_registry_entry *)node;
+        struct lz_registry_entry *entry = (struct lz_registry_entry *)node;
 
+        entry->record.used_apart =
+            registry->apart != NULL &&
+            __atomic_load_n(&registry->apart[entry->number],
+                            __ATOMIC_RELAXED) != 0;
         if (registry_selects(&listing->query, &entry->record)) {
             items[listing->count++] = (struct item){
                 entry, key_of(&entry->record, listing->query.sort)};

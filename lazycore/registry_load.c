@@ -40,6 +40,22 @@ record_cost(struct lz_record *record, const struct lz_load *load)
     record->blocks_self = load->blocks_self;
 }
 
+/* For the process that forked this one. */
+static void tell_apart(const struct lz_registry *registry,
+                       const struct lz_registry_entry *entry)
+    LZ_REQUIRES(registry->mutex);
+
+static void
+tell_apart(const struct lz_registry *registry,
+           const struct lz_registry_entry *entry)
+{
+    if (registry->child && registry->apart != NULL &&
+        entry->number < registry->apart_count &&
+        entry->record.state == LZ_STATE_REAL) {
+        __atomic_store_n(&registry->apart[entry->number], 1, __ATOMIC_RELAXED);
+    }
+}
+
 static void record_success(struct lz_registry *registry,
                            struct lz_record *record,
                            const struct lz_load *load, const char *file)
@@ -136,6 +152,7 @@ registry_loaded(struct lz_registry *registry, const struct lz_load *load,
         registry->stats.loads += load->error == NULL;
     } else if (load->error == NULL) {
         record_success(registry, &entry->record, load, file);
+        tell_apart(registry, entry);
     } else {
         record_failure(registry, &entry->record, load);
         if (file != NULL) {

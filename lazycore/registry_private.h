@@ -37,11 +37,13 @@ struct lz_record {
     uint8_t state;  /* enum lz_state */
     uint8_t reason; /* enum lz_reason */
     bool builtin;
-    bool failing; /* the last load failed */
+    bool failing;    /* the last load failed */
+    bool used_apart; /* as far as it was looked: a child has loaded it */
 };
 
 struct lz_registry_entry {
     struct lz_node node;
+    size_t number; /* how many there were before it */
     struct lz_record record;
 };
 
@@ -52,6 +54,11 @@ struct lz_registry {
     struct lz_registry_entry *recent LZ_GUARDED;
     struct lz_pool *pool LZ_GUARDED;
     uint64_t next_sequence LZ_GUARDED;
+    /* Shared with forked processes, each byte for the entry of that number: a
+     * proxy that one of them has loaded. NULL before the first fork. */
+    unsigned char *apart LZ_GUARDED;
+    size_t apart_count LZ_GUARDED; /* in a child: what it has in common */
+    bool child LZ_GUARDED;
     uint64_t builtins_total LZ_GUARDED;
     struct lz_registry_stats stats LZ_GUARDED;
 };

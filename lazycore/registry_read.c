@@ -119,6 +119,14 @@ registry_selects(const struct lz_query *query, const struct lz_record *record)
     if (query->states != 0 && (query->states & (1u << record->state)) == 0) {
         return false;
     }
+    if (query->used && record->state != LZ_STATE_REAL &&
+        !(record->state == LZ_STATE_PROXY && record->used_apart)) {
+        return false;
+    }
+    if (query->unused &&
+        (record->state != LZ_STATE_PROXY || record->used_apart)) {
+        return false;
+    }
     if (query->loaded && record->sequence <= query->after) {
         return false;
     }

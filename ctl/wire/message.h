@@ -29,7 +29,7 @@ enum wire_sort {
 };
 
 struct wire_list_params {
-    const char *state; /* "proxy", "real", ... or NULL: all */
+    const char *state; /* "proxy", "real", ..., "used" or NULL: all */
     const char *match; /* glob, or NULL */
     int sort;          /* enum wire_sort */
     int64_t limit;     /* 0: no limit */

@@ -6,9 +6,9 @@
 #include "ctl/wire/table.h"
 
 static const char *const states[] = {"proxy",    "real", "eager", "ignored",
-                                     "existing", "lost", NULL};
+                                     "existing", "lost", "used",  NULL};
 static const char *const state_aliases[] = {
-    "proxies", "reals", "eager", "ignored", "existing", "lost", NULL};
+    "proxies", "reals", "eager", "ignored", "existing", "lost", "used", NULL};
 static const char *const sorts[] = {"name", "time", "memory", "order", NULL};
 /* In the order of enum wire_trace_format and enum wire_trace_by. */
 static const char *const trace_formats[] = {

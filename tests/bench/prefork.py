@@ -2,8 +2,8 @@
 
 gunicorn with four workers and --preload serves a Flask application over
 sqlalchemy, whose pages use different parts of it: eager (--lazy=off), lazy,
-and lazy with the set that `lazyctl record` found in a run without a fork,
-loaded before the fork by --warm. `fresh` is right after the start, `used`
+and lazy with the set that `lazyctl record` has found then, loaded before the
+fork by --warm. `fresh` is right after the start, `used`
 once every worker has served every page. What a worker loads by itself is its
 own; what was loaded before the fork is shared until it is written to.
 """
@@ -85,19 +85,6 @@ def when_ready(server):
     lazycore.ready()
 '''
 
-# Serves the same without a fork, to be recorded.
-ALONE = '''
-import pathlib, sys, wsgiref.simple_server
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import shop
-import lazycore
-server = wsgiref.simple_server.make_server("127.0.0.1", 0, shop.app)
-(pathlib.Path(__file__).parent / "port").write_text(str(server.server_port))
-lazycore.ready()
-server.serve_forever()
-'''
-
-
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("localhost")
@@ -115,18 +102,6 @@ def ask(connection, page):
     connection.close()
     assert answer.status == 200, (page, answer.status)
     return int(answer.headers["X-Pid"])
-
-
-def record(options, folder):
-    """What the pages use, found in a run that does not fork."""
-    with common.service(options, folder, folder / "alone.py") as control:
-        port = int((folder / "port").read_text())
-        for page in PAGES * 2:
-            ask(http.client.HTTPConnection("127.0.0.1", port), page)
-        subprocess.run([options.lazyctl, "-s", control, "record", "-o",
-                        folder / "used"], check=True,
-                       stdout=subprocess.DEVNULL)
-    return folder / "used"
 
 
 def memory_mib(pid, *keys):
@@ -170,6 +145,10 @@ def measure(options, folder, name, words):
                 left.discard((ask(UnixConnection(http_socket), page), page))
         used = private(workers)
         total = sum(memory_mib(pid, "Pss") for pid in [master, *workers])
+        if not words: # the set that --warm loads in the next run
+            subprocess.run([options.lazyctl, "-s", folder / f"{name}.s",
+                            "record", "-o", folder / "used"], check=True,
+                           stdout=subprocess.DEVNULL)
     finally:
         subprocess.run([options.lazyctl, "-s", folder / f"{name}.s", "stop"],
                        stdout=subprocess.DEVNULL)
@@ -186,16 +165,14 @@ def run(options):
     with common.folder() as folder:
         (folder / "shop.py").write_text(APP)
         (folder / "conf.py").write_text(CONF)
-        (folder / "alone.py").write_text(ALONE)
-        used_file = record(options, folder)
-        names = [line for line in used_file.read_text().splitlines()
-                 if not line.startswith("#")]
         for _ in range(2):  # the first round writes the .pyc
             rows = [[name, *measure(options, folder, name.split(",")[0]
                                     .replace(" ", "-"), words)]
                     for name, words in (
                         ("eager", ["--lazy=off"]), ("lazy", []),
-                        ("lazy and warm", ["--warm", used_file]))]
+                        ("lazy and warm", ["--warm", folder / "used"]))]
+        names = [line for line in (folder / "used").read_text().splitlines()
+                 if not line.startswith("#")]
     common.table(f"gunicorn, {WORKERS} workers, --preload: MiB; "
                  f"{len(names)} modules recorded",
                  ["", "private a worker, fresh", "used", "pss of all"], rows)

@@ -121,6 +121,38 @@ def test_record_and_warm_again(app):
     assert f"{len(names)} were loaded already" in done.out
 
 
+def test_what_children_use_is_used(lab):
+    """A server that forks its workers: what they load is recorded, and not
+    listed as unused. What a rehearsal loads is nobody's."""
+    for name in "one", "two", "three", "four":
+        lab.write(f"{name}.py", f"value = '{name}'\n")
+    lab.serve("""
+        import os
+        import one, two, three, four
+        def use():
+            return one, two.value, three.value, four
+        def child(work):
+            pid = os.fork()
+            if pid == 0:
+                work()
+                os._exit(0)
+            assert os.waitpid(pid, 0)[1] == 0
+        one.value
+        child(lambda: child(lambda: two.value))
+        child(lambda: three.value)
+        """)
+    lab.ctl("load", "--dry-run", "four")
+    names = [line for line in lab.ctl("record").out.splitlines()
+             if line in ("one", "two", "three", "four")]
+    assert names[0] == "one" and sorted(names[1:]) == ["three", "two"]
+    listed = [row["name"] for row in
+              lab.ask("list", "--state", "used", "--match", "t*")["modules"]]
+    assert "two" in listed and "three" in listed
+    unused = [row["name"] for row in lab.ask("unused")["modules"]]
+    assert "four" in unused and not {"one", "two", "three"} & set(unused)
+    assert state(lab, "two") == "proxy"
+
+
 def test_record_replaces_plain_files_only(app):
     """What a link points at is written, and the link stays."""
     (app.folder / "target").write_text("")

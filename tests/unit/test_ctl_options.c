@@ -238,8 +238,8 @@ test_refusals(void **state)
     refuse("--timeout 1x ping", "needs a number");
     refuse("list --limit 1.5", "needs a whole number");
     refuse("list --limit -1", "needs a number");
-    refuse("list --state asleep", "use proxy, real, eager, ignored, existing "
-                                  "or lost");
+    refuse("list --state asleep", "use proxy, real, eager, ignored, existing, "
+                                  "lost or used");
     refuse("list --sort size", "'size' is no KEY: use name, time");
     refuse("ignore add module a", "'module' is no KIND: use name, package or "
                                   "path");
@@ -293,7 +293,7 @@ test_help(void **state)
     }
     assert_non_null(strstr(words, "\nlevel set||eager outer full\n"));
     assert_non_null(
-        strstr(words, "--state=proxy,real,eager,ignored,existing,lost "));
+        strstr(words, "--state=proxy,real,eager,ignored,existing,lost,used "));
     const char *no[] = {"ignore", "ad"};
     assert_int_equal(help_command(stdout, no, 2), -ENOENT);
     free(all);
