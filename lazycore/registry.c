@@ -191,7 +191,7 @@ registry_find_or_add(struct lz_registry *registry, const char *name)
     if (entry == NULL) {
         return NULL;
     }
-    entry->number = table_count(&registry->table);
+    entry->record.number = (uint32_t)table_count(&registry->table);
     entry->record.state = LZ_STATE_NONE;
     entry->record.name = pool_get(registry->pool, name, length);
     if (entry->record.name == NULL ||

@@ -75,7 +75,7 @@ take_items(struct lz_listing *listing)
 
         entry->record.used_apart =
             registry->apart != NULL &&
-            __atomic_load_n(&registry->apart[entry->number],
+            __atomic_load_n(&registry->apart[entry->record.number],
                             __ATOMIC_RELAXED) != 0;
         if (registry_selects(&listing->query, &entry->record)) {
             items[listing->count++] = (struct item){

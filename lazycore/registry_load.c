@@ -50,9 +50,10 @@ tell_apart(const struct lz_registry *registry,
            const struct lz_registry_entry *entry)
 {
     if (registry->child && registry->apart != NULL &&
-        entry->number < registry->apart_count &&
+        entry->record.number < registry->apart_count &&
         entry->record.state == LZ_STATE_REAL) {
-        __atomic_store_n(&registry->apart[entry->number], 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&registry->apart[entry->record.number], 1,
+                         __ATOMIC_RELAXED);
     }
 }
 

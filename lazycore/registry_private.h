@@ -34,16 +34,16 @@ struct lz_record {
     uint64_t failures;
     uint64_t blocked;
     uint64_t names_pending;
-    uint8_t state;  /* enum lz_state */
-    uint8_t reason; /* enum lz_reason */
-    bool builtin;
-    bool failing;    /* the last load failed */
-    bool used_apart; /* as far as it was looked: a child has loaded it */
+    uint32_t number; /* of modules that were met before */
+    uint8_t state;   /* enum lz_state */
+    uint8_t reason;  /* enum lz_reason */
+    bool builtin : 1;
+    bool failing : 1;    /* the last load failed */
+    bool used_apart : 1; /* as far as it was looked: a child has loaded it */
 };
 
 struct lz_registry_entry {
     struct lz_node node;
-    size_t number; /* how many there were before it */
     struct lz_record record;
 };
 
