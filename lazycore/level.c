@@ -24,7 +24,9 @@ struct package {
 
 struct lz_levels {
     struct lz_mutex mutex;
-    struct lz_table table LZ_GUARDED; /* of packages */
+    struct lz_table table LZ_GUARDED; /* of packages, which stay */
+    /* The one found last: a package's modules come in a row. */
+    struct package *recent LZ_GUARDED;
 };
 
 static const struct {
@@ -84,7 +86,16 @@ static struct package *find(struct lz_levels *levels, const char *name,
 static struct package *
 find(struct lz_levels *levels, const char *name, size_t length)
 {
-    return (struct package *)table_find(&levels->table, name, length);
+    struct package *package = levels->recent;
+
+    if (package == NULL || strncmp(package->name, name, length) != 0 ||
+        package->name[length] != '\0') {
+        package = (struct package *)table_find(&levels->table, name, length);
+    }
+    if (package != NULL) {
+        levels->recent = package;
+    }
+    return package;
 }
 
 static struct package *find_or_add(struct lz_levels *levels, const char *name)

@@ -7,7 +7,7 @@
  */
 #include "lazycore/engine.h"
 
-enum { RESERVE_BYTES = 128 }; /* more than an item of a dict takes */
+enum { RESERVE_BYTES = 256 }; /* more than an item of a dict takes */
 
 void
 rebuild_queue(struct lz_namespace *ns)
@@ -64,35 +64,34 @@ hole_key(PyObject *dict, Py_ssize_t at)
     return hole;
 }
 
-/* The items of DICT in order, as a list key, value, key, value, ... with
- * plain keys. Where the dict has a hole (a deleted entry), a key of its own
- * stands for it: an iterator that is under way elsewhere counts entries. */
-static PyObject *
-items_in_order(struct lz_engine *engine, PyObject *dict, PyObject *holes)
+/* Fill FRESH with the items of DICT in order, under plain keys. Where the
+ * dict has a hole (a deleted entry), a key of its own stands for it: an
+ * iterator that is under way elsewhere counts entries. Nothing here runs the
+ * collector, or other code that could change DICT. */
+static int
+fill(struct lz_engine *engine, PyObject *fresh, PyObject *dict,
+     PyObject *holes)
 {
-    PyObject *items = PyList_New(0);
+    int result = 0;
     Py_ssize_t at = 0, expected = 0;
     PyObject *key, *value;
-    while (items != NULL && PyDict_Next(dict, &at, &key, &value)) {
-        int failed = 0;
-        for (; !failed && expected < at - 1; expected++) {
+    while (result == 0 && PyDict_Next(dict, &at, &key, &value)) {
+        for (; result == 0 && expected < at - 1; expected++) {
             PyObject *hole = hole_key(dict, expected);
-            failed = hole == NULL || PyList_Append(items, hole) < 0 ||
-                     PyList_Append(items, Py_None) < 0 ||
-                     PyList_Append(holes, hole) < 0;
+            if (hole == NULL || PyDict_SetItem(fresh, hole, Py_None) < 0 ||
+                PyList_Append(holes, hole) < 0)
+                result = -1;
             Py_XDECREF(hole);
         }
         expected = at;
         PyObject *plain = key_plain(engine, key);
         if (plain != NULL && plain != key)
             PyUnicode_InternInPlace(&plain);
-        failed = failed || plain == NULL || PyList_Append(items, plain) < 0 ||
-                 PyList_Append(items, value) < 0;
+        if (plain == NULL || PyDict_SetItem(fresh, plain, value) < 0)
+            result = -1;
         Py_XDECREF(plain);
-        if (failed)
-            Py_CLEAR(items);
     }
-    return items;
+    return result;
 }
 
 /* Whether all keys are str, so that no Python code runs when they are
@@ -139,21 +138,13 @@ static int
 rebuild_dict(struct lz_engine *engine, struct lz_namespace *ns)
 {
     int result = -1;
-    PyObject *items = NULL;
     PyObject *fresh = PyDict_New(); /* before: a collection may write to it */
     PyObject *holes = PyList_New(0);
-    if (fresh == NULL || holes == NULL)
+    if (fresh == NULL || holes == NULL ||
+        fill(engine, fresh, ns->dict, holes) < 0)
         goto done;
-    items = items_in_order(engine, ns->dict, holes);
-    if (items == NULL)
-        goto done;
-    for (Py_ssize_t i = 0; i + 1 < PyList_GET_SIZE(items); i += 2) {
-        if (PyDict_SetItem(fresh, PyList_GET_ITEM(items, i),
-                           PyList_GET_ITEM(items, i + 1)) < 0)
-            goto done;
-    }
     void *reserve =
-        PyMem_RawMalloc((size_t)PyList_GET_SIZE(items) * RESERVE_BYTES);
+        PyMem_RawMalloc((size_t)PyDict_GET_SIZE(fresh) * RESERVE_BYTES);
     if (reserve == NULL) {
         (void)PyErr_NoMemory();
         goto done;
@@ -164,7 +155,6 @@ rebuild_dict(struct lz_engine *engine, struct lz_namespace *ns)
         ns->leftovers = false;
 done:
     Py_XDECREF(fresh);
-    Py_XDECREF(items);
     Py_XDECREF(holes);
     return result;
 }

@@ -42,6 +42,26 @@ test_unknown_is_outer(void **state)
     assert_int_equal(levels_get(*state, "nobody", NULL), LZ_LEVEL_OUTER);
 }
 
+/* One name begins with another, asked in any order. */
+static void
+test_like_the_last(void **state)
+{
+    struct lz_error error;
+
+    assert_int_equal(levels_set(*state, "ab", LZ_LEVEL_EAGER, &error), 0);
+    assert_int_equal(levels_set(*state, "abc", LZ_LEVEL_FULL, &error), 0);
+    for (int i = 0; i < 2; i++) {
+        expect(*state, "ab.c", "eager", "operator");
+        expect(*state, "abc.d", "full", "operator");
+        expect(*state, "a", "outer", "default");
+        expect(*state, "abcd", "outer", "default");
+        expect(*state, "ab", "eager", "operator");
+        expect(*state, "a.b", "outer", "default");
+        expect(*state, "abc", "full", "operator");
+        expect(*state, "abc", "full", "operator");
+    }
+}
+
 static void
 test_catalogue(void **state)
 {
@@ -186,6 +206,7 @@ main(void)
     cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_unknown_is_outer),
+        TEST(test_like_the_last),
         TEST(test_catalogue),
         TEST(test_why),
         TEST(test_standard_library_is_full),
