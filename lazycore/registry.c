@@ -89,7 +89,9 @@ void
 registry_after_fork(struct lz_registry *registry)
 {
     lz_mutex_init(&registry->mutex);
+    lz_mutex_lock(&registry->mutex);
     registry->child = true;
+    lz_mutex_unlock(&registry->mutex);
 }
 
 /* --- records ------------------------------------------------------------ */
