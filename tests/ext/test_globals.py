@@ -4,6 +4,7 @@ import pytest
 
 FILES = {"dep.py": "value = 1\nprint('run dep')\n",
          "later.py": "value = 2\n"}
+USE = "\ndef use():\n    return dep, later\n"
 
 
 @pytest.mark.parametrize("statement", [
@@ -15,12 +16,7 @@ FILES = {"dep.py": "value = 1\nprint('run dep')\n",
     "def f(name):\n    globals().update({name: 1})\nf('x')",
 ])
 def test_only_stored_into(both, statement):
-    run = both(FILES, "import later\n" + statement + """
-print('imported')
-def use():
-    return later
-""")
-    assert run.out == "imported\n"
+    run = both(FILES, "import later\n" + statement + USE)
     assert run.pending == ["later"]
 
 
@@ -36,11 +32,7 @@ def use():
     "def f():\n    g = globals()\n    g['x'] = 1\nf()",
 ])
 def test_looked_at(both, statement):
-    run = both(FILES, "import dep\n" + statement + """
-print('imported')
-def use():
-    return dep
-""")
+    run = both(FILES, "import dep\nimport later\n" + statement + USE)
     assert run.pending == []
 
 
