@@ -11,17 +11,17 @@ dotted_begins_with(PyObject *name, PyObject *prefix)
 }
 
 PyObject *
-dotted_join(PyObject *base, PyObject *tail)
+dotted_join(PyObject *base, Py_UCS4 between, PyObject *tail)
 {
     Py_ssize_t before = PyUnicode_GET_LENGTH(base);
     Py_ssize_t after = PyUnicode_GET_LENGTH(tail);
-    Py_UCS4 most = PyUnicode_MAX_CHAR_VALUE(base);
+    Py_UCS4 most = PyUnicode_MAX_CHAR_VALUE(base); /* BETWEEN is ASCII */
     if (most < PyUnicode_MAX_CHAR_VALUE(tail))
         most = PyUnicode_MAX_CHAR_VALUE(tail);
     PyObject *name = PyUnicode_New(before + 1 + after, most);
     if (name != NULL &&
         (PyUnicode_CopyCharacters(name, 0, base, 0, before) < 0 ||
-         PyUnicode_WriteChar(name, before, '.') < 0 ||
+         PyUnicode_WriteChar(name, before, between) < 0 ||
          PyUnicode_CopyCharacters(name, before + 1, tail, 0, after) < 0))
         Py_CLEAR(name);
     return name;

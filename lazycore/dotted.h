@@ -7,8 +7,9 @@
 
 /* Whether PREFIX, which is not empty, is NAME or a package that it is in. */
 bool dotted_begins_with(PyObject *name, PyObject *prefix);
-/* BASE.TAIL: a new reference, or NULL with an exception. */
-PyObject *dotted_join(PyObject *base, PyObject *tail);
+/* BASE and TAIL with BETWEEN, an ASCII character, in between: "." for names,
+ * "/" for paths. A new reference, or NULL with an exception. */
+PyObject *dotted_join(PyObject *base, Py_UCS4 between, PyObject *tail);
 /* The packages that NAME is in, outermost first, then NAME itself: a new
  * reference each. *AT is 0 at first. NULL, without an exception at the end. */
 PyObject *dotted_next(PyObject *name, Py_ssize_t *at);

@@ -129,7 +129,7 @@ absolute_name(struct lz_engine *engine, const struct import_call *call)
     if (base != NULL)
         result = PyUnicode_GET_LENGTH(call->name) == 0
                      ? Py_NewRef(base)
-                     : dotted_join(base, call->name);
+                     : dotted_join(base, '.', call->name);
     Py_XDECREF(base);
     lz_forgive();
     return result;

@@ -6,6 +6,7 @@
  * Whatever is not exactly importlib's own is called as importlib calls it.
  * Needs the GIL; runs Python code.
  */
+#include "lazycore/dotted.h"
 #include "lazycore/engine.h"
 
 #include <sys/stat.h>
@@ -58,24 +59,6 @@ file_name(struct search *search, PyObject *suffix)
     return file;
 }
 
-/* DIRECTORY/FILE. */
-static PyObject *
-join_path(PyObject *directory, PyObject *file)
-{
-    Py_ssize_t before = PyUnicode_GET_LENGTH(directory);
-    Py_ssize_t after = PyUnicode_GET_LENGTH(file);
-    Py_UCS4 most = PyUnicode_MAX_CHAR_VALUE(directory);
-    if (most < PyUnicode_MAX_CHAR_VALUE(file))
-        most = PyUnicode_MAX_CHAR_VALUE(file);
-    PyObject *path = PyUnicode_New(before + 1 + after, most);
-    if (path != NULL &&
-        (PyUnicode_CopyCharacters(path, 0, directory, 0, before) < 0 ||
-         PyUnicode_WriteChar(path, before, '/') < 0 ||
-         PyUnicode_CopyCharacters(path, before + 1, file, 0, after) < 0))
-        Py_CLEAR(path);
-    return path;
-}
-
 /* importlib's FileFinder._get_spec. What only its own loaders will see can
  * wait; any other class may do things when it is called. */
 static enum outcome
@@ -111,7 +94,7 @@ static enum outcome
 find_package(struct search *search, PyObject *directory, PyObject *loaders)
 {
     enum outcome outcome = ABSENT;
-    PyObject *base = join_path(directory, search->tail);
+    PyObject *base = dotted_join(directory, '/', search->tail);
     if (base == NULL)
         return FAILED;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(loaders) && outcome == ABSENT;
@@ -149,7 +132,7 @@ find_file(struct search *search, PyObject *directory, PyObject *cache,
             return FAILED;
         if (listed == 0)
             continue;
-        PyObject *path = join_path(directory, file);
+        PyObject *path = dotted_join(directory, '/', file);
         if (path == NULL)
             return FAILED;
         if (is_file(path))
