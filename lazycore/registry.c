@@ -85,7 +85,7 @@ registry_after_fork_parent(struct lz_registry *registry)
     lz_mutex_unlock(&registry->mutex);
 }
 
-void LZ_UNCHECKED
+void
 registry_after_fork(struct lz_registry *registry)
 {
     lz_mutex_init(&registry->mutex);
