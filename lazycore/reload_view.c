@@ -3,15 +3,53 @@
  * A body reaches its own module by other ways than its globals:
  * sys.modules[__name__], an import of it by what it imports, dataclasses and
  * pickle by the module's name. In a first import all of them find what the
- * body has done so far, so they must here; and no other thread may. So while
- * bodies of a transaction run, the live module is of a class whose attributes
- * are, on that thread, the stand-in's. Needs the GIL.
+ * body has done so far, so they must here; and no other thread may, nor any
+ * other greenlet of the same one. So while bodies of a transaction run, the
+ * live module is of a class whose attributes are, for what they call, the
+ * stand-in's. Needs the GIL.
  */
 #include "lazycore/reload.h"
 
 #include <unistd.h>
 
-/* The module of a transaction that this thread runs, or NULL. */
+static bool
+is_body(struct lz_transaction *transaction, PyFrameObject *frame)
+{
+    PyObject *code = (PyObject *)PyFrame_GetCode(frame);
+    bool yes = false;
+
+    for (size_t i = 0; !yes && i < transaction->count; i++) {
+        yes = transaction->items[i].code == code;
+    }
+    Py_DECREF(code);
+    return yes;
+}
+
+/* Whether the current code was called by a body of TRANSACTION, which this
+ * thread runs: another greenlet does not return to it. */
+static bool
+is_called_by(struct lz_transaction *transaction)
+{
+    bool quiet = PyErr_Occurred() == NULL;
+    PyFrameObject *frame = PyEval_GetFrame();
+
+    if (frame == NULL) {
+        return true; /* no Python code runs */
+    }
+    Py_INCREF(frame);
+    while (frame != NULL && !is_body(transaction, frame)) {
+        PyFrameObject *back = PyFrame_GetBack(frame);
+        Py_SETREF(frame, back);
+    }
+    if (quiet) {
+        lz_forgive(); /* there was no memory for a frame */
+    }
+    Py_XDECREF(frame);
+    return frame != NULL;
+}
+
+/* The module of a transaction whose bodies called the current code, or
+ * NULL. */
 static struct lz_reload *
 viewed_here(PyObject *module)
 {
@@ -26,7 +64,7 @@ viewed_here(PyObject *module)
         }
         for (size_t i = 0; i < t->count; i++) {
             if (t->items[i].viewed && t->items[i].module == module) {
-                return &t->items[i];
+                return is_called_by(t) ? &t->items[i] : NULL;
             }
         }
     }
