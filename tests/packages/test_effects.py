@@ -31,6 +31,20 @@ class Registered(metaclass=Meta):
 class Noted:
     def __init_subclass__(cls):
         known.append(cls)
+class Kept:
+    kept = {}
+    def __init_subclass__(cls):
+        cls.kept[cls.__name__] = cls
+class Listed(type):
+    kept = []
+    def __new__(mcls, *args):
+        made = super().__new__(mcls, *args)
+        mcls.kept.append(made)
+        return made
+class Own:
+    def __init_subclass__(cls):
+        cls.own = {}
+        cls.own["x"] = 1
 class Plain:
     pass
 """
@@ -38,16 +52,33 @@ class Plain:
 FREE = ["import re\nword = re.compile('x')\n",
         "from pk.base import plain\n@plain\ndef f():\n    pass\n",
         "from pk.base import Plain\nclass Sub(Plain):\n    x = [1]\n",
+        "from pk.base import Own\nclass Sub(Own):\n    x = [1]\n",
         "table = {}\ntable['x'] = 1\ntable.update(y=2)\n",
+        "table = {'a': {}}\nfor name, one in table.items():\n"
+        "    one['x'] = name\n",
+        "class Own:\n    pass\nfor one in (Own,):\n    one.x = 1\n",
         "import logging\nlog = logging.getLogger(__name__)\n",
         "from pk import base\ndef later():\n    base.known.append(1)\n"]
 CHANGES = ["from pk.base import keep\n@keep\ndef f():\n    pass\n",
            "from pk.base import keep\nkeep(1)\n",
            "from pk.base import Registered\nclass Sub(Registered):\n    x = 1\n",
            "from pk.base import Noted\nclass Sub(Noted):\n    x = 1\n",
+           "from pk.base import Kept\nclass Sub(Kept):\n    x = 1\n",
+           "from pk.base import Listed\nclass Sub(metaclass=Listed):\n    x = 1\n",
            "from pk import base\nbase.known.append(1)\n",
            "from pk import base\nbase.more = 1\n",
+           "from pk.base import Plain\nfor one in (Plain,):\n    one.x = 1\n",
+           "from pk import base\nfor one in [base.known]:\n    one.append(1)\n",
+           "from pk.base import Plain\ndef add(*classes):\n    def wrap(f):\n"
+           "        for one in classes:\n            setattr(one, 'x', f)\n"
+           "    return wrap\n@add(Plain)\ndef f():\n    pass\n",
+           "from pk import base\nfirst = base.known[0]\nfirst.x = 1\n",
            "import sys\nsys.path.insert(0, 'x')\n",
+           "import sys\nsys.meta_path.append(1)\n",
+           "import sys\nclass Finder:\n    def install(self):\n"
+           "        sys.meta_path.append(self)\nFinder().install()\n",
+           "print('here')\n",
+           "import warnings\nwarnings.warn('old')\n",
            "import atexit\natexit.register(print)\n",
            "import warnings\nwarnings.simplefilter('ignore')\n",
            "import os\nos.environ['X'] = '1'\n"]

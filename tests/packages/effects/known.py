@@ -8,7 +8,7 @@ PURE_BUILTINS = (
     set(
         """abs all any ascii bin bool bytearray bytes callable chr classmethod complex dict divmod enumerate
 filter float format frozenset getattr hasattr hash hex id int isinstance issubclass iter len list map max memoryview min next object
-oct ord pow property range repr reversed round set slice sorted staticmethod str sum super tuple type vars dir zip globals locals print
+oct ord pow property range repr reversed round set slice sorted staticmethod str sum super tuple type vars dir zip globals locals
 BaseException __build_class__ NotImplemented""".split()
     )
     | {
@@ -32,6 +32,8 @@ BAD_STD_CALLS = {
     "warnings.filterwarnings",
     "warnings.simplefilter",
     "warnings.resetwarnings",
+    "warnings.warn",
+    "warnings.warn_explicit",
     "logging.basicConfig",
     "logging.config.dictConfig",
     "logging.config.fileConfig",
@@ -39,6 +41,8 @@ BAD_STD_CALLS = {
     "logging.setLoggerClass",
     "logging.captureWarnings",
     "logging.disable",
+    "sys.addaudithook",
+    "sys.setdlopenflags",
     "sys.setrecursionlimit",
     "sys.settrace",
     "sys.setprofile",
@@ -55,6 +59,7 @@ BAD_STD_CALLS = {
     "importlib.import_module",
     "__import__",
     "random.seed",
+    "resource.setrlimit",
     "socket.setdefaulttimeout",
     "threading.settrace",
     "threading.setprofile",

@@ -57,7 +57,7 @@ def call_pure_(f, args_foreign, depth):
         if f[1] in BAD_STD_CALLS or f[1].split(".")[0] in BAD_STD:
             return "std " + f[1]
         last = f[1].rpartition(".")[2]
-        if last in ("register",):
+        if last in MUTATORS:
             return "std " + f[1]
         return None
     if kind == "class":
@@ -232,6 +232,16 @@ def func_pure(f, args_foreign, depth):
     if a.kwarg:
         local[a.kwarg.arg] = ("fresh", None)
     c = Checker(M, local, True, depth + 1, args_foreign)
+    c.vararg = a.vararg and a.vararg.arg
+    if node.name in ("__init_subclass__", "__new__", "__init__") and params[:1] != [
+        "self"
+    ]:
+        c.shared = params[0] if params else None
+        c.made = {
+            n.attr
+            for n in ast.walk(node)
+            if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)
+        }
     for s in node.body:
         c.collect_locals(s)
     for s in node.body:
@@ -255,8 +265,13 @@ class Checker:
             args_foreign,
             cls,
         )
+        self.loops = {}  # names of loops: what they go through
+        self.vararg = None
+        self.shared = None  # a class, whose attributes may be another's
+        self.made = set()  # of which these are its own
 
     def collect_locals(self, s):
+        self.collect_loops(s)
         for n in ast.walk(s):
             if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store):
                 self.local.setdefault(n.id, ("fresh", None))
@@ -298,12 +313,67 @@ class Checker:
                 elif v[0] == "fresh" and n.targets[0].id not in self.local:
                     self.local[n.targets[0].id] = v
 
+    def collect_loops(self, s):
+        for n in ast.walk(s):
+            if isinstance(n, (ast.For, ast.comprehension)):
+                for t in ast.walk(n.target):
+                    if isinstance(t, ast.Name):
+                        self.loops.setdefault(t.id, n.iter)
+
+    def may_be_shared(self, e):
+        if isinstance(e, ast.Attribute):
+            return isinstance(e.value, ast.Name) and e.value.id == self.shared
+        return isinstance(e, ast.Name) and e.id in self.loops
+
+    def owns_all(self, e):
+        """Whether all that is in E is ours to change."""
+        if isinstance(e, ast.Dict):
+            return all(self.made_here(x) for x in e.values)
+        if isinstance(e, (ast.Tuple, ast.List, ast.Set)):
+            return all(self.made_here(x) for x in e.elts)
+        if isinstance(e, ast.Call):
+            if resolve(self.M, e.func, self.local) == ("std", "ast.walk"):
+                return all(self.owns(x) for x in e.args)
+            if isinstance(e.func, ast.Attribute):
+                return e.func.attr in ("items", "values") and self.owns_all(
+                    e.func.value
+                )
+            return isinstance(e.func, ast.Name) and (
+                e.func.id == "range"
+                or e.func.id == "locals"
+                and self.cls
+                or e.func.id in ("enumerate", "list", "sorted", "tuple", "zip")
+                and all(self.owns_all(x) for x in e.args)
+            )
+        r = resolve(self.M, e, self.local)
+        if isinstance(e, ast.Name) and (r[0] == "param" or e.id == self.vararg):
+            return not self.af
+        return (
+            isinstance(e, ast.Name)
+            and not self.infunc
+            and r[0] == "value"
+            and r[2] is current[-1]
+            and r[1] is not None
+            and self.owns_all(r[1])
+        )
+
+    def made_here(self, e):
+        if isinstance(e, ast.Call):
+            return isinstance(e.func, ast.Name) and e.func.id in ("dict", "list", "set")
+        return isinstance(e, ast.Constant) or self.owns_all(e) or self.owns(e)
+
     def owns(self, e):
         """Whether E's object is ours to change."""
-        r = resolve(self.M, e, self.local)
         b = e
         while isinstance(b, (ast.Attribute, ast.Subscript)):
             b = b.value
+        if isinstance(b, ast.Name) and b.id in self.loops:
+            return self.owns_all(self.loops[b.id])
+        if e is not b and isinstance(b, ast.Name) and b.id == self.shared:
+            return any(
+                isinstance(n, ast.Attribute) and n.attr in self.made
+                for n in ast.walk(e)
+            )
         root = resolve(self.M, b, self.local)
         if isinstance(b, ast.Call):
             return (
@@ -321,7 +391,12 @@ class Checker:
             and not self.infunc
         ):
             return not (
-                root[0] == "value" and isinstance(root[1], (ast.Name, ast.Attribute))
+                root[0] == "value"
+                and (
+                    isinstance(root[1], (ast.Name, ast.Attribute))
+                    or isinstance(root[1], ast.Subscript)
+                    and not isinstance(root[1].slice, ast.Slice)
+                )
             )
         if (
             root[0] in ("def", "class")
@@ -553,6 +628,15 @@ class Checker:
             f = resolve(self.M, e.func, self.local)
             if f[0] == "param":
                 return "calls its argument"
+            if self.infunc and f == ("std", "warnings.warn"):
+                return None  # of how it is called
+            if (
+                isinstance(e.func, ast.Attribute)
+                and e.func.attr in MUTATORS
+                and self.may_be_shared(e.func.value)
+                and not self.owns(e.func.value)
+            ):
+                return "changes " + ast.unparse(e.func.value)[:40]
             if f[0] == "builtin" and f[1] in ("setattr", "delattr"):
                 return None if e.args and self.owns(e.args[0]) else "setattr"
             if (
@@ -602,6 +686,9 @@ def effects(name):
     current.append(M)
     out = []
     c = Checker(M, {}, False, 0)
+    for s in M.tree.body:
+        if not isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            c.collect_loops(s)
     for s in M.tree.body:
         try:
             r = c.stmt(s)

@@ -25,12 +25,18 @@ PROGRAMS = HERE.parent / "programs.tsv"
 
 # Judged by hand: what counts definitions, or makes texts that are translated
 # when they are shown; the form class that has no model; what is stored into
-# functions of the module itself, and into its own variables; a method of the
-# object that is being made; what runs on Windows alone.
+# functions and trees that the module made, and into its own variables; a
+# method of the object that is being made; symbols, the same for all who ask
+# for them by name; what runs on Windows alone, or changes nothing in this
+# Python.
 ACCEPTED = {
     "colorama": (
         "GetConsoleScreenBufferInfo: unknown call value", ".argtypes",
         ".restype", "121: _wipe_internal_state_for_tests: global"),
+    "blinker": ("__new__: changes cls.symbols",),
+    "sqlalchemy": ("__new__: stores to cls.symbols[name]",),
+    "werkzeug": ("_prefix_names: stores to node.id",),
+    "zmq": ("@_inherit_docstrings: stores to method.__doc__",),
     "jinja2": ("stores to f.jinja_pass_arg",
                "__init__: method of argument ._postinit"),
     **{package: (
@@ -39,6 +45,7 @@ ACCEPTED = {
     "stores to Field.creation_counter",
     "@keep_lazy_text: calls a value", "@keep_lazy: calls a value",
     "lazy_number: calls a value",
+    "std http.cookies.Morsel._reserved.setdefault", "110: stores to op.id",
     "479: metaclass: __new__: fields_for_model: calls its argument")
        for package in ("django", "rest_framework")}}
 # Free or not, they must be loaded where their statements are: a program showed
