@@ -459,9 +459,10 @@ is_called(PyObject *name, const char *text)
 }
 
 int
-bytecode_first_effect(const unsigned char *code, size_t size, PyObject *names)
+bytecode_next_effect(const unsigned char *code, size_t size, PyObject *names,
+                     int from)
 {
-    struct cursor cursor = {code, size, 0, 0, 0};
+    struct cursor cursor = {code, size, (size_t)from, 0, 0};
     PyObject *first = NULL;   /* first name loaded by this statement */
     PyObject *two_ago = NULL; /* name loaded two instructions ago */
     PyObject *last = NULL;

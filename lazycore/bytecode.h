@@ -93,11 +93,12 @@ bool bytecode_handler(const unsigned char *table, size_t size, int offset,
  * none. */
 int bytecode_handled_to(const unsigned char *table, size_t size, int target);
 
-/* Byte offset of the first module-level statement with an effect: a call as
- * a statement, a store or delete of a subscript or an attribute. INT_MAX
- * where there is none. NAMES is co_names; CODE the clean instructions. */
-int bytecode_first_effect(const unsigned char *code, size_t size,
-                          PyObject *names);
+/* Byte offset of the first module-level statement, from the offset FROM on,
+ * with an effect: a call as a statement, a store or delete of a subscript or
+ * an attribute. INT_MAX where there is none. NAMES is co_names; CODE the clean
+ * instructions. */
+int bytecode_next_effect(const unsigned char *code, size_t size,
+                         PyObject *names, int from);
 
 /* Whether the instruction at OFFSET begins `globals().update(...)` or
  * `globals()[key]` that is stored. */

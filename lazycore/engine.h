@@ -118,8 +118,9 @@ struct lz_namespace {
     Py_ssize_t refused; /* and how many names are not to be loaded for that */
     PyCodeObject *code; /* code last analysed, or NULL */
     PyObject *code_bytes;
-    PyObject *used; /* set of names that its own body loads, once asked */
-    int first_effect;
+    PyObject *used;   /* set of names that its own body loads, once asked */
+    int first_effect; /* byte offset, INT_MAX: there is none, */
+    int effect_line;  /* and line; 0: what is behind it runs after it */
     struct lz_lines lines; /* of the code */
     struct lz_node node;   /* in the engine's table, by .dict */
 };

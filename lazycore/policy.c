@@ -24,6 +24,48 @@ policy_rule_string(enum lz_rule rule)
     return rule_strings[rule];
 }
 
+/* The first statement of NS's code that has an effect: in the source, where
+ * the instructions are in another order. */
+static void
+find_effect(struct lz_namespace *ns)
+{
+    const unsigned char *code =
+        (const unsigned char *)PyBytes_AS_STRING(ns->code_bytes);
+    size_t size = (size_t)PyBytes_GET_SIZE(ns->code_bytes);
+    PyObject *names = ns->code->co_names;
+    struct lz_lines lines = {0};
+    ns->effect_line = 0;
+    int first = bytecode_next_effect(code, size, names, 0);
+    ns->first_effect = first;
+    if (!LZ_HANDLERS_COME_LAST ||
+        PyBytes_GET_SIZE(ns->code->co_exceptiontable) == 0)
+        return;
+    for (int at = first; at < (int)size;
+         at = bytecode_next_effect(code, size, names, at + 2)) {
+        int line = bytecode_line(ns->code, at, &lines);
+        if (line <= 0) { /* made by a program */
+            ns->effect_line = 0;
+            ns->first_effect = first;
+            return;
+        }
+        if (ns->effect_line == 0 || line < ns->effect_line) {
+            ns->effect_line = line;
+            ns->first_effect = at;
+        }
+    }
+}
+
+/* Whether STATEMENT comes after that. */
+static bool
+is_late(struct lz_namespace *ns, const struct lz_statement *statement)
+{
+    if (ns->effect_line == 0)
+        return ns->first_effect < statement->offset;
+    int line = bytecode_line(ns->code, statement->offset, &ns->lines);
+    return line == ns->effect_line ? ns->first_effect < statement->offset
+                                   : ns->effect_line < line;
+}
+
 /* Analyse CODE once; a namespace remembers the last code that ran in it. */
 static int
 analyse(struct lz_namespace *ns, PyCodeObject *code)
@@ -38,9 +80,7 @@ analyse(struct lz_namespace *ns, PyCodeObject *code)
     Py_XSETREF(ns->code_bytes, bytes);
     Py_CLEAR(ns->used);
     ns->lines = (struct lz_lines){0};
-    ns->first_effect =
-        bytecode_first_effect((const unsigned char *)PyBytes_AS_STRING(bytes),
-                              (size_t)PyBytes_GET_SIZE(bytes), code->co_names);
+    find_effect(ns);
     return 0;
 }
 
@@ -104,7 +144,7 @@ policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
     }
     if (!off[LZ_RULE_GUARDED] && is_guarded(engine, ns, statement))
         return LZ_REASON_GUARDED;
-    if (!off[LZ_RULE_LATE] && ns->first_effect < statement->offset)
+    if (!off[LZ_RULE_LATE] && is_late(ns, statement))
         return LZ_REASON_LATE;
     return LZ_REASON_LAZY;
 }

@@ -234,6 +234,42 @@ def test_rule_7_a_longer_name_that_is_imported(both):
     assert run.state("foobar.c") == "proxy"
 
 
+OTHER = {"other.py": "value = 1\ndef add():\n    global value\n"
+                     "    value += 1\n",
+         "later.py": "import other\nother.value *= 10\n"}
+
+
+def test_rule_5_an_effect_in_an_except_clause(both):
+    """Rule 5: it comes before what follows in the source, wherever its code
+    stands; and what is in the clause before what follows that."""
+    run = both(OTHER, """\
+        import other
+        try:
+            import nowhere_at_all
+        except ImportError:
+            other.add()
+        import later
+        print(other.value)
+        def use():
+            return later
+        """)
+    assert run.reason("later") == "late"
+    run = both({"dep.py": QUIET}, """\
+        try:
+            import nowhere_at_all
+        except ImportError:
+            value = 1
+        else:
+            value = 2
+        import dep
+        print(value)
+        import sys
+        def use():
+            return dep, sys
+        """)
+    assert run.state("dep") == "proxy"
+
+
 @pytest.mark.parametrize("first", ["", "import pk\n", "from . import part\n"])
 def test_a_package_imports_its_own_submodule(both, first):
     """`import a.b` within a, which is there: a is the value, and b pending on

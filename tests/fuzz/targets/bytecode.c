@@ -260,8 +260,14 @@ look_at_all(PyCodeObject *code)
     unsigned char *exact = malloc(size);
     target_check(exact != NULL);
     memcpy(exact, PyBytes_AS_STRING(bytes), size);
-    int effect = bytecode_first_effect(exact, size, code->co_names);
-    target_check(effect == INT_MAX || (effect >= 0 && (size_t)effect < size));
+    int effect = -2;
+    while (effect < INT_MAX) {
+        int next =
+            bytecode_next_effect(exact, size, code->co_names, effect + 2);
+        target_check(next > effect);
+        target_check(next == INT_MAX || (size_t)next < size);
+        effect = next;
+    }
     free(exact);
     PyObject *used = bytecode_used_names(code, bytes);
     target_check(used != NULL || PyErr_Occurred());
