@@ -153,7 +153,8 @@ static void
 append_quoted(struct wire_out *out, const char *text, size_t length,
               const char *end)
 {
-    size_t size = length + strlen(end) + 2;
+    size_t rest = strlen(end);
+    size_t size = length + rest + 2;
     char *at;
     separate(out);
     if (!has_room(out, size) && !grow(out, size)) {
@@ -163,7 +164,7 @@ append_quoted(struct wire_out *out, const char *text, size_t length,
     *at++ = '"';
     at = mempcpy(at, text, length);
     *at++ = '"';
-    (void)strcpy(at, end); /* its NUL has room, as everywhere */
+    memcpy(at, end, rest + 1); /* a NUL has room, as everywhere */
     out->line.length += size;
 }
 
