@@ -89,14 +89,15 @@ end_by(int number, siginfo_t *info)
     }
 }
 
+/* INFO is a signal's, or NULL. */
 static void
-note(int number, const siginfo_t *info)
+note(int number, int code, const siginfo_t *info)
 {
     state.number = number;
-    state.code = info->si_code;
-    if (info->si_code > 0) {
+    state.code = code;
+    if (info != NULL && code > 0) {
         state.address = (uintptr_t)info->si_addr;
-    } else {
+    } else if (info != NULL) {
         state.sender = info->si_pid;
         state.sender_uid = info->si_uid;
     }
@@ -121,21 +122,28 @@ await_other(bool first)
     }
 }
 
+/* The first of several ends is told. */
+static void
+tell(int number, int code, const siginfo_t *info)
+{
+    bool first = !atomic_flag_test_and_set(&state.begun);
+
+    if (first) {
+        note(number, code, info);
+    }
+    await_other(first);
+    if (first && !atomic_exchange(&state.taken, true)) {
+        write_short();
+    }
+}
+
 static void
 on_fatal(int number, siginfo_t *info, void *context)
 {
     (void)context;
     (void)signal(number, SIG_DFL);
     if (getpid() == state.owner) {
-        bool first = !atomic_flag_test_and_set(&state.begun);
-
-        if (first) {
-            note(number, info);
-        }
-        await_other(first);
-        if (first && !atomic_exchange(&state.taken, true)) {
-            write_short();
-        }
+        tell(number, info->si_code, info);
     }
     end_by(number, info);
 }
@@ -143,18 +151,8 @@ on_fatal(int number, siginfo_t *info, void *context)
 void
 crash_exit(int status)
 {
-    if (getpid() != state.owner || atomic_load(&state.ring) == NULL) {
-        return;
-    }
-    bool first = !atomic_flag_test_and_set(&state.begun);
-    if (first) {
-        state.code = status;
-        state.thread = gettid();
-        atomic_store(&state.full, true);
-    }
-    await_other(first);
-    if (first && !atomic_exchange(&state.taken, true)) {
-        write_short();
+    if (getpid() == state.owner && atomic_load(&state.ring) != NULL) {
+        tell(0, status, NULL);
     }
 }
 
