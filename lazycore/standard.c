@@ -15,42 +15,31 @@ is_built_in(struct lz_engine *engine, PyObject *found)
     return result;
 }
 
-/* What of PATH comes after the folder of os.py and its slash, or NULL where it
- * is not in there. */
-static const char *
-below_folder(const char *path)
+const char *
+standard_below(struct lz_engine *engine, const char *path)
 {
-    PyObject *os = PyDict_GetItemString(PyImport_GetModuleDict(), "os");
-    PyObject *os_file = os != NULL && PyModule_Check(os)
-                            ? PyModule_GetFilenameObject(os)
-                            : NULL;
-    const char *os_text = place_text(os_file);
-    const char *end = os_text == NULL ? NULL : strrchr(os_text, '/');
-    const char *result = NULL;
-    if (end != NULL) {
-        size_t length = (size_t)(end - os_text);
-        if (strncmp(path, os_text, length) == 0 &&
-            (path[length] == '/' || path[length] == '\0'))
-            result = path + length + (path[length] == '/');
-    }
-    lz_forgive();
-    Py_XDECREF(os_file);
-    return result;
+    const char *folder =
+        place_text(PyDict_GetItemString(engine->sys_dict, "_stdlib_dir"));
+    size_t length = folder == NULL ? 0 : strlen(folder);
+    if (length == 0 || strncmp(path, folder, length) != 0 ||
+        (path[length] != '/' && path[length] != '\0'))
+        return NULL;
+    return path + length + (path[length] == '/');
 }
 
 static bool
-is_folder(const char *path)
+is_folder(struct lz_engine *engine, const char *path)
 {
-    const char *rest = below_folder(path);
+    const char *rest = standard_below(engine, path);
     return rest != NULL && rest[0] == '\0';
 }
 
-/* Whether PATH is where os.py is or below, but for what is installed there
- * besides. */
+/* Whether PATH is in the folder of the standard library or below, but for what
+ * is installed there besides. */
 static bool
-has_path(const char *path)
+has_path(struct lz_engine *engine, const char *path)
 {
-    const char *rest = below_folder(path);
+    const char *rest = standard_below(engine, path);
     return rest != NULL && rest[0] != '\0' &&
            strstr(rest, "-packages/") == NULL;
 }
@@ -60,7 +49,7 @@ standard_has(struct lz_engine *engine, PyObject *found)
 {
     PyObject *file = found_file(engine, found);
     const char *path = place_text(file);
-    bool result = path != NULL ? has_path(path)
+    bool result = path != NULL ? has_path(engine, path)
                                : file == NULL && is_built_in(engine, found);
     Py_XDECREF(file);
     return result;
@@ -73,7 +62,8 @@ standard_has_code(struct lz_engine *engine, const struct lz_namespace *ns,
     const char *name = place_text(ns->name);
     const char *path = place_text(code->co_filename);
     return name != NULL && path != NULL &&
-           levels_is_stdlib(engine->core->levels, name) && has_path(path);
+           levels_is_stdlib(engine->core->levels, name) &&
+           has_path(engine, path);
 }
 
 /* What is certain */
@@ -202,7 +192,7 @@ is_plain_path(struct lz_engine *engine)
                                ? NULL
                                : PyDict_GetItemWithError(finders, entry);
         Py_XINCREF(finder);
-        found = finder != NULL && is_folder(text);
+        found = finder != NULL && is_folder(engine, text);
         result =
             found || (finder != NULL && is_plain_entry(engine, entry, finder));
         Py_XDECREF(finder);

@@ -6,6 +6,9 @@
 
 #include "lazycore/engine.h"
 
+/* What of PATH comes after the folder of the standard library and a slash, ""
+ * for the folder itself; NULL where it is not in there. */
+const char *standard_below(struct lz_engine *engine, const char *path);
 /* Whether what was FOUND is where the standard library is, or built in. */
 bool standard_has(struct lz_engine *engine, PyObject *found);
 /* Whether CODE is that of a module of the standard library, which NS is by

@@ -7,6 +7,7 @@
  */
 #include "lazycore/api.h"
 #include "lazycore/flight.h"
+#include "lazycore/standard.h"
 
 #include <string.h>
 
@@ -260,13 +261,9 @@ is_stdlib(struct lz_engine *engine, PyObject *name, PyObject *file)
     if (file == NULL)
         return true;
     const char *path = place_text(file);
-    const char *folder =
-        place_text(PyDict_GetItemString(engine->sys_dict, "_stdlib_dir"));
-    size_t size = folder == NULL ? 0 : strlen(folder);
+    const char *rest = path == NULL ? NULL : standard_below(engine, path);
     size_t top = strcspn(module, ".");
-    return size > 0 && path != NULL && strncmp(path, folder, size) == 0 &&
-           path[size] == '/' && strncmp(path + size + 1, module, top) == 0 &&
-           path[size + 1 + top] == '/';
+    return rest != NULL && strncmp(rest, module, top) == 0 && rest[top] == '/';
 }
 
 int
