@@ -452,12 +452,6 @@ ends_statement(int opcode)
     }
 }
 
-static bool
-is_called(PyObject *name, const char *text)
-{
-    return name != NULL && PyUnicode_CompareWithASCIIString(name, text) == 0;
-}
-
 int
 bytecode_next_effect(const unsigned char *code, size_t size, PyObject *names,
                      int from)

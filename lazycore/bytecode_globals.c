@@ -6,13 +6,6 @@
 
 enum use { USE_OTHER, USE_STORES, USE_NAMED };
 
-static bool
-is_name(PyObject *names, int index, const char *text)
-{
-    PyObject *name = name_at(names, index);
-    return name != NULL && PyUnicode_CompareWithASCIIString(name, text) == 0;
-}
-
 /* What the instructions after CURSOR do with the dict on top of the stack:
  * `dict.update(...)`, `dict[key] = ...` with a simple key, or `NAME = dict`.
  */
@@ -42,8 +35,9 @@ use_of(struct cursor *cursor, PyObject *names, PyObject **ret_name)
             break;
         case LZ_OP_ATTR:
             if (above == 0)
-                return in.flag && is_name(names, in.arg, "update") ? USE_STORES
-                                                                   : USE_OTHER;
+                return in.flag && is_called(name_at(names, in.arg), "update")
+                           ? USE_STORES
+                           : USE_OTHER;
             if (in.flag)
                 return USE_OTHER;
             break;
@@ -66,7 +60,7 @@ calls_globals(struct cursor *cursor, PyObject *names)
 {
     struct lz_instruction in = lz_op_read(cursor->opcode, cursor->oparg);
     if ((in.op != LZ_OP_NAME && in.op != LZ_OP_GLOBAL) ||
-        !is_name(names, in.arg, "globals"))
+        !is_called(name_at(names, in.arg), "globals"))
         return false;
     while (cursor_step_real(cursor)) {
         in = lz_op_read(cursor->opcode, cursor->oparg);

@@ -52,6 +52,13 @@ cursor_step_real(struct cursor *cursor)
     return false;
 }
 
+/* Whether NAME, which may be NULL, is TEXT. */
+static inline bool
+is_called(PyObject *name, const char *text)
+{
+    return name != NULL && PyUnicode_CompareWithASCIIString(name, text) == 0;
+}
+
 /* Item INDEX of the tuple NAMES: borrowed, or NULL. */
 static inline PyObject *
 name_at(PyObject *names, int index)

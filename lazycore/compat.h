@@ -138,9 +138,10 @@ lz_code_bytes(PyCodeObject *code)
     return bytes;
 }
 
-/* Whether `threading` takes the thread that loads it for the main one. */
 /* From 3.12 on the code of except clauses stands behind all other. */
 #define LZ_HANDLERS_COME_LAST (PY_VERSION_HEX >= 0x030C0000)
+
+/* Whether `threading` takes the thread that loads it for the main one. */
 #define LZ_THREADING_TAKES_LOADER (PY_VERSION_HEX < 0x030D0000)
 
 /* The live instructions: only good for opcodes that are never specialised. */

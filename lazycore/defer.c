@@ -211,10 +211,10 @@ defer_import(struct deferral *d, PyObject **ret_value)
 {
     bool dotted = d->statement->shape == LZ_SHAPE_IMPORT;
     int shown = dotted ? submodule_only_shows(d->engine, d->name) : 0;
-    int early = shown == 1 || (shown == 0 && dotted &&
-                               policy_is_own(d->engine, d->ns, d->name))
-                    ? defer_shown(d, ret_value)
-                    : shown;
+    int early = shown;
+    if (shown == 1 ||
+        (shown == 0 && dotted && policy_is_own(d->engine, d->ns, d->name)))
+        early = defer_shown(d, ret_value);
     if (early != 0)
         return early;
     PyObject *stored = d->statement->stored[0];

@@ -167,6 +167,24 @@ top_of(struct lz_engine *engine, PyObject *name)
     return module;
 }
 
+/* Whether MODULE has all names of LIST; BOUND: and none of them pending. */
+static bool
+has_names(struct lz_engine *engine, PyObject *module, PyObject *list,
+          bool bound)
+{
+    PyObject *dict = PyModule_GetDict(module);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(list); i++) {
+        PyObject *attr = PyTuple_GET_ITEM(list, i);
+        PyObject *value =
+            PyUnicode_CheckExact(attr)
+                ? namespace_peek_borrowed(engine, dict, attr, NULL)
+                : NULL;
+        if (value == NULL || (bound && proxy_check(engine, value)))
+            return false;
+    }
+    return true;
+}
+
 /* What importlib would return without doing a thing, since NAME is loaded and
  * has all names of the from-list bound: a new reference, or NULL without an
  * exception where it is not so simple. */
@@ -187,16 +205,8 @@ bound_module(struct lz_engine *engine, const struct import_call *call,
         Py_SETREF(module, top_of(engine, name));
         return module;
     }
-    for (Py_ssize_t i = 0; module != NULL && i < PyTuple_GET_SIZE(list); i++) {
-        PyObject *attr = PyTuple_GET_ITEM(list, i);
-        PyObject *value =
-            PyUnicode_CheckExact(attr)
-                ? namespace_peek_borrowed(engine, PyModule_GetDict(module),
-                                          attr, NULL)
-                : NULL;
-        if (value == NULL || proxy_check(engine, value))
-            Py_CLEAR(module);
-    }
+    if (module != NULL && !has_names(engine, module, list, true))
+        Py_CLEAR(module);
     return module;
 }
 
@@ -208,17 +218,9 @@ is_there(struct lz_engine *engine, const struct import_call *call,
 {
     PyObject *module = load_module_here(engine, name);
     bool there = module != NULL && module != Py_None;
-    Py_ssize_t count = there && has_fromlist(call) &&
-                               PyTuple_Check(call->fromlist) &&
-                               PyModule_Check(module)
-                           ? PyTuple_GET_SIZE(call->fromlist)
-                           : 0;
-    for (Py_ssize_t i = 0; there && i < count; i++) {
-        PyObject *attr = PyTuple_GET_ITEM(call->fromlist, i);
-        there = PyUnicode_CheckExact(attr) &&
-                namespace_peek_borrowed(engine, PyModule_GetDict(module), attr,
-                                        NULL) != NULL;
-    }
+    if (there && has_fromlist(call) && PyTuple_Check(call->fromlist) &&
+        PyModule_Check(module))
+        there = has_names(engine, module, call->fromlist, false);
     Py_XDECREF(module);
     lz_forgive();
     return there;

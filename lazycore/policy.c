@@ -167,13 +167,18 @@ importer_package(struct lz_engine *engine, struct lz_namespace *ns)
     return text;
 }
 
+static bool
+is_own(struct lz_engine *engine, struct lz_namespace *ns, const char *module)
+{
+    return names_share_package(module, importer_package(engine, ns));
+}
+
 bool
 policy_is_own(struct lz_engine *engine, struct lz_namespace *ns,
               PyObject *name)
 {
     const char *text = place_text(name);
-    return text != NULL &&
-           names_share_package(text, importer_package(engine, ns));
+    return text != NULL && is_own(engine, ns, text);
 }
 
 /* What a package's own module imports may be there for others to take from
@@ -185,8 +190,7 @@ may_hand_on(struct lz_engine *engine, struct lz_namespace *ns,
     if (namespace_peek_borrowed(engine, ns->dict, engine->names.path, NULL) ==
         NULL)
         return false;
-    return statement->shape != LZ_SHAPE_IMPORT ||
-           names_share_package(module, importer_package(engine, ns));
+    return statement->shape != LZ_SHAPE_IMPORT || is_own(engine, ns, module);
 }
 
 /* Whether the code of NS loads NAME, which it binds: 1, 0 or -1. */
@@ -244,7 +248,7 @@ look_at_module(struct lz_engine *engine, struct lz_namespace *ns,
         return 0;
     }
     if (!engine->rule_off[LZ_RULE_SAME_PACKAGE] && level != LZ_LEVEL_FULL &&
-        names_share_package(module, importer_package(engine, ns)))
+        is_own(engine, ns, module))
         *ret_reason = LZ_REASON_SAME_PACKAGE;
     return 0;
 }
