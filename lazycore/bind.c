@@ -188,6 +188,4 @@ proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
     if (proxy_settle(engine, proxy, value) < 0)
         lz_forgive();
     Py_DECREF(value);
-    if (!proxy_resolving_here(proxy))
-        inject_leaked(engine, proxy, 1);
 }

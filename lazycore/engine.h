@@ -79,7 +79,8 @@ enum lz_proxy_kind {
 
 /* A value to come. GC types ModuleProxy and NameProxy. */
 struct lz_proxy {
-    PyObject_HEAD enum lz_proxy_kind kind;
+    PyObject_HEAD enum lz_proxy_kind kind : 8;
+    unsigned resolvers : 24;  /* calls of proxy_resolve() under way */
     int line;                 /* of the statement; its file is the key's
                                  namespace's */
     PyObject *name;           /* MODULE: name of the module that is the value;

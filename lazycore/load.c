@@ -97,8 +97,7 @@ load_after_fork(struct lz_engine *engine)
     if (engine->settle != NULL) {
         settle_collect(engine);
         settle_after_fork(engine);
-        engine->settle->proxy = NULL;
-        engine->settle->name = NULL;
+        engine->settle->target = NULL;
     }
     usage_after_fork(engine);
 }

@@ -93,6 +93,7 @@ proxy_new(struct lz_engine *engine, enum lz_proxy_kind kind, PyObject *name,
     if (proxy == NULL)
         return NULL;
     proxy->kind = kind;
+    proxy->resolvers = 0;
     proxy->line = 0;
     proxy->name = Py_NewRef(name);
     proxy->attr = Py_XNewRef(attr);
@@ -420,6 +421,7 @@ proxy_resolve(struct lz_engine *engine, struct lz_proxy *proxy)
     if (resolving == NULL)
         return NULL;
     Py_INCREF(proxy);
+    proxy->resolvers++;
     if (proxy->key != NULL) {
         ns = (struct lz_namespace *)Py_XNewRef((PyObject *)proxy->key->ns);
         name = PyUnicode_FromObject((PyObject *)proxy->key);
@@ -441,7 +443,8 @@ proxy_resolve(struct lz_engine *engine, struct lz_proxy *proxy)
         Py_CLEAR(value);
 done:
     resolving_pop(resolving);
-    if (value != NULL)
+    /* The others hold it, too. */
+    if (--proxy->resolvers == 0 && value != NULL)
         inject_leaked(engine, proxy, 2);
     Py_XDECREF(name);
     Py_XDECREF(ns);

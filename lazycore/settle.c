@@ -101,55 +101,63 @@ settle_end(struct lz_engine *engine)
     if (engine->settle == NULL)
         return;
     engine->settle->over = true;
-    if (engine->settle->name == NULL)
+    if (engine->settle->target == NULL)
         return;
-    PyObject *name = Py_NewRef(engine->settle->name);
+    PyObject *name = Py_NewRef(PyTuple_GET_ITEM(engine->settle->target, 0));
     if (host_import(engine, name) < 0)
         lz_forgive();
     Py_DECREF(name);
 }
 
-/* The names of the targets that the proxies of NS wait for, which are gone
- * once they are loaded: a new list. PROXIES gets the proxy of each. */
-static PyObject *
-target_names(struct lz_namespace *ns, PyObject *proxies)
+static int
+append_target(PyObject *targets, const struct lz_target *target,
+              const struct lz_proxy *proxy)
 {
-    PyObject *names = PyList_New(0);
+    PyObject *file = proxy->file == NULL ? Py_None : proxy->file;
+    PyObject *one = Py_BuildValue("(OOi)", target->name, file, proxy->line);
+    int result = one == NULL ? -1 : PyList_Append(targets, one);
+    Py_XDECREF(one);
+    return result;
+}
+
+/* What the proxies of NS wait for: a new list of (name of the target, file and
+ * line of the statement). It holds no proxy: one more reference would look as
+ * if the proxy had leaked. */
+static PyObject *
+list_targets(struct lz_namespace *ns)
+{
+    PyObject *targets = PyList_New(0);
     Py_ssize_t at = 0;
     struct lz_key *key;
-    int result = names == NULL ? -1 : 0;
+    int result = targets == NULL ? -1 : 0;
     while (result == 0 && (key = namespace_next_pending(ns, &at)) != NULL) {
-        struct lz_proxy *proxy = key->proxy;
+        const struct lz_proxy *proxy = key->proxy;
         Py_ssize_t extras =
             proxy->extras == NULL ? 0 : PyList_GET_SIZE(proxy->extras);
         for (Py_ssize_t i = -1; result == 0 && i < extras; i++) {
-            struct lz_target *target =
+            const struct lz_target *target =
                 i < 0 ? proxy->target
                       : (struct lz_target *)PyList_GET_ITEM(proxy->extras, i);
-            if (target != NULL &&
-                (PyList_Append(names, target->name) < 0 ||
-                 PyList_Append(proxies, (PyObject *)proxy) < 0))
-                result = -1;
+            if (target != NULL)
+                result = append_target(targets, target, proxy);
         }
     }
     if (result < 0)
-        Py_CLEAR(names);
-    return names;
+        Py_CLEAR(targets);
+    return targets;
 }
 
 /* The loads */
 
 static int LZ_NEEDS_GIL
-load(struct lz_engine *engine, PyObject *name, PyObject *proxy)
+load(struct lz_engine *engine, PyObject *target)
 {
     struct lz_load_result result;
-    const char *text = place_text(name);
+    const char *text = place_text(PyTuple_GET_ITEM(target, 0));
     lz_called_by_python();
-    engine->settle->proxy = (struct lz_proxy *)proxy;
-    engine->settle->name = name;
+    engine->settle->target = target;
     int done = text == NULL ? -1 : lazycore_load(text, 0, &result);
-    engine->settle->proxy = NULL;
-    engine->settle->name = NULL;
+    engine->settle->target = NULL;
     if (done < 0)
         return -1;
     bool loaded = result.error.kind == LZ_ERROR_NONE;
@@ -179,25 +187,23 @@ load_all(struct lz_engine *engine, struct lz_namespace *ns,
          struct lz_settle_result *ret)
 {
     char why[LZ_SETTLE_WHY_SIZE];
-    PyObject *proxies = PyList_New(0);
-    PyObject *names = proxies == NULL ? NULL : target_names(ns, proxies);
-    int result = names == NULL ? -1 : 1;
-    Py_ssize_t count = names == NULL ? 0 : PyList_GET_SIZE(names);
+    PyObject *targets = list_targets(ns);
+    int result = targets == NULL ? -1 : 1;
+    Py_ssize_t count = targets == NULL ? 0 : PyList_GET_SIZE(targets);
     for (Py_ssize_t i = 0; result == 1 && i < count; i++) {
-        result = settle_may_load(engine, PyList_GET_ITEM(names, i), why);
+        PyObject *name = PyTuple_GET_ITEM(PyList_GET_ITEM(targets, i), 0);
+        result = settle_may_load(engine, name, why);
         if (result == 0 && why[0] != '\0')
-            tell_refused(ns, PyList_GET_ITEM(names, i), why, ret);
+            tell_refused(ns, name, why, ret);
     }
     for (Py_ssize_t i = 0; result == 1 && i < count; i++) {
         /* Much may have happened while the last one loaded. */
         if (engine->settle->over || modules_in_use(engine, engine->settle))
             result = LATER;
         else
-            result = load(engine, PyList_GET_ITEM(names, i),
-                          PyList_GET_ITEM(proxies, i));
+            result = load(engine, PyList_GET_ITEM(targets, i));
     }
-    Py_XDECREF(names);
-    Py_XDECREF(proxies);
+    Py_XDECREF(targets);
     if (result == 1)
         namespace_rebuild_queued(engine);
     return result;
@@ -206,12 +212,13 @@ load_all(struct lz_engine *engine, struct lz_namespace *ns,
 PyObject *
 settle_place(struct lz_engine *engine, int *ret_line)
 {
-    const struct lz_proxy *proxy =
-        engine->settle == NULL ? NULL : engine->settle->proxy;
-    if (proxy == NULL)
+    PyObject *target =
+        engine->settle == NULL ? NULL : engine->settle->target;
+    if (target == NULL)
         return NULL;
-    *ret_line = proxy->line;
-    return proxy->file;
+    PyObject *file = PyTuple_GET_ITEM(target, 1);
+    *ret_line = (int)PyLong_AsLong(PyTuple_GET_ITEM(target, 2));
+    return file == Py_None ? NULL : file;
 }
 
 void
@@ -228,7 +235,7 @@ settle(struct lz_engine *engine, struct lz_settle_result *result)
 {
     struct lz_registry_stats before, after;
     struct lz_namespace *ns = settle_look(engine);
-    if (ns == NULL || engine->settle->over || engine->settle->proxy != NULL ||
+    if (ns == NULL || engine->settle->over || engine->settle->target != NULL ||
         engine->loads_running > 0 || modules_in_use(engine, engine->settle) ||
         locks_are_patched(engine)) {
         Py_XDECREF(ns);

@@ -33,13 +33,13 @@ struct lz_settle {
     PyObject *set_interval;    /* and its like */
     unsigned long interval_us; /* the service's own when last seen, or 0 */
     int awaiting;              /* so many wait for their moment */
-    struct lz_proxy *proxy;    /* borrowed: what is being loaded for, */
-    PyObject *name;            /* and the module */
+    PyObject *target;          /* borrowed: the name of what is being loaded,
+                                  file and line of its statement; or NULL */
     bool over;                 /* the interpreter is about to end */
     bool collects;             /* it does not while that is loaded */
 };
 
-/* Where the proxy that is being loaded on this thread was made, if it is for
+/* Where the statement stands whose module is being loaded on this thread for
  * a hot namespace: borrowed file and its line; else NULL. */
 PyObject *settle_place(struct lz_engine *engine, int *ret_line);
 /* Installed. 0, or -1 with an exception. */

@@ -153,6 +153,19 @@ take_waiters(struct lz_target *target)
     return list;
 }
 
+/* What waits at place I of WAITERS gets its value, or goes on waiting: then it
+ * is not kept here, where a reference to it would look like a leak. */
+static void
+advance(struct lz_engine *engine, PyObject *waiters, Py_ssize_t i,
+        PyObject *module)
+{
+    struct lz_proxy *proxy = (struct lz_proxy *)PyList_GET_ITEM(waiters, i);
+    if (proxy->value == NULL)
+        proxy_advance(engine, proxy, module);
+    if (proxy->value == NULL)
+        (void)PyList_SetItem(waiters, i, Py_NewRef(Py_None));
+}
+
 void
 target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module)
 {
@@ -177,11 +190,15 @@ target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module)
     if (waiters == NULL)
         lz_forgive();
     for (Py_ssize_t i = 0; waiters != NULL && i < PyList_GET_SIZE(waiters);
+         i++)
+        advance(engine, waiters, i, module);
+    /* One walk finds what a copy of a namespace holds of them all. */
+    for (Py_ssize_t i = 0; waiters != NULL && i < PyList_GET_SIZE(waiters);
          i++) {
-        struct lz_proxy *proxy =
-            (struct lz_proxy *)PyList_GET_ITEM(waiters, i);
-        if (proxy->value == NULL)
-            proxy_advance(engine, proxy, module);
+        PyObject *waiter = PyList_GET_ITEM(waiters, i);
+        if (proxy_check(engine, waiter) &&
+            !proxy_resolving_here((struct lz_proxy *)waiter))
+            inject_leaked(engine, (struct lz_proxy *)waiter, 1);
     }
     Py_XDECREF(waiters);
     Py_DECREF(target);
