@@ -197,7 +197,6 @@ take_signals(struct control *control) LZ_LOOP_ONLY
     }
     if ((signals & LZ_SIGNAL_REOPEN) != 0) {
         control->setup.reopen_log(control->setup.arg);
-        log_line("log reopened");
     }
 }
 

@@ -217,6 +217,54 @@ def test_log_that_cannot_be_opened(lab):
     nothing_left(lab)
 
 
+@pytest.mark.parametrize("where", ([], ["-F"]), ids=("background", "-F"))
+def test_log_is_a_pipe_that_nobody_reads(lab, where):
+    """Nothing waits for a reader."""
+    os.mkfifo(lab.log)
+    text = refused(lab, *where, app=lab.write("app.py", SERVE))
+    assert f"nobody reads log '{lab.log}'" in text
+    nothing_left(lab)
+
+
+@pytest.mark.parametrize("way", ("background", "-F"))
+def test_log_that_cannot_be_reopened(lab, way):
+    """The old one goes on being used, and says why; lazyctl is served."""
+    lab.log = lab.write("logs/log", "")
+    if way == "-F":
+        app = lab.write("app.py", "open('up', 'w').close()\n" + SERVE)
+        process = lab.stay(app, "-l", lab.log)
+        lab.await_file("up")
+        hang_up = process.send_signal
+    else:
+        hang_up = lab.serve("").signal
+    moved = lab.log.rename(lab.folder / "logs" / "moved")
+    os.mkfifo(lab.log)
+    hang_up(signal.SIGHUP)
+    lab.folder, lab.log = moved.parent, moved
+    assert "log reopened" not in lab.logged("cannot reopen log")
+    lab.ctl("ignore", "add", "name", "some.module")
+    lab.logged("ignore.add name some.module")
+    lab.ctl("stop")
+
+
+def test_log_is_a_pipe_that_somebody_reads(lab):
+    os.mkfifo(lab.log)
+    end = os.open(lab.log, os.O_RDONLY | os.O_NONBLOCK)
+    first = os.open(lab.log, os.O_WRONLY)  # else that reads an end
+    os.set_blocking(end, True)
+    kept = lab.folder / "kept"
+    with open(kept, "w") as file:
+        reader = lab.popen("cat", stdin=end, stdout=file)
+    os.close(end)
+    lab.serve("print('x' * 200000, flush=True)\n")
+    os.close(first)
+    lab.ctl("stop")
+    assert reader.wait(30) == 0
+    started, printed, stopped = kept.read_text().splitlines()
+    assert "started" in started and "stop" in stopped
+    assert printed == "x" * 200000
+
+
 def test_socket_is_for_its_owner_alone(lab):
     lab.serve("")
     assert stat.S_IMODE(lab.socket.stat().st_mode) & 0o077 == 0
