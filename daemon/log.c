@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ctl/wire/utf8.h"
 #include "daemon/descriptors.h"
 
 enum { LINE_BYTES = 4096 }; /* PIPE_BUF: written whole or not at all */
@@ -308,27 +309,17 @@ write_line(const char *line, size_t length)
     }
 }
 
-/* Bytes at TEXT that end a line, steer a terminal or turn the reading
- * direction; 0: none. What names say must not pass for lines of ours. */
+/* Bytes at TEXT that end a line, steer a terminal, turn the reading direction
+ * or are no text; 0: none. What names say must not pass for lines of ours. */
 static size_t
 harmful(const char *text)
 {
-    unsigned char first = (unsigned char)text[0];
-    unsigned char second = first != '\0' ? (unsigned char)text[1] : 0;
-    unsigned char third = second != '\0' ? (unsigned char)text[2] : 0;
+    size_t size = wire_utf8_size(text);
 
-    if (first < 0x20 || first == 0x7f) {
+    if (size == 0) {
         return 1;
     }
-    if (first == 0xc2 && second >= 0x80 && second <= 0x9f) {
-        return 2; /* C1 */
-    }
-    if (first == 0xe2 &&
-        ((second == 0x80 && third >= 0xa8 && third <= 0xae) ||
-         (second == 0x81 && third >= 0xa6 && third <= 0xa9))) {
-        return 3; /* separators of lines, marks of direction */
-    }
-    return 0;
+    return wire_utf8_is_unsafe(wire_utf8_decode(text, size)) ? size : 0;
 }
 
 static void
