@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -131,6 +132,20 @@ def test_broken_ignore_file(lab):
     path = lab.write("ignore", "name ok\ncolour red\n")
     text = refused(lab, "--ignore-file", path, app=lab.write("a.py", SERVE))
     assert str(path) in text and "2" in text
+
+
+@pytest.mark.parametrize("where", ([], ["-F"]), ids=("background", "-F"))
+def test_too_few_descriptors(lab, where):
+    """However few: it is said, nothing crashes and nothing is left."""
+    app = lab.write("app.py", "pass\n")
+    for count in range(5, 21):
+        done = lab.lazyd(*(where or ["-l", lab.log]), "-s", lab.socket, "-p",
+                         lab.pidfile, "--app", app, status=None,
+                         preexec_fn=lambda: resource.setrlimit(
+                             resource.RLIMIT_NOFILE, (count, count)))
+        assert done.status in (0, 1), (count, done)
+        assert done.status == 0 or "\nlazyd: " in "\n" + done.err, done
+        nothing_left(lab)
 
 
 # --- files in the way -----------------------------------------------------
