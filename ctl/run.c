@@ -107,7 +107,9 @@ run_server_said_no(const struct options *options, struct wire_doc *doc)
     if (options->json) {
         size_t length;
         const char *raw = wire_doc_raw(doc, &length);
-        (void)printf("{\"error\":%.*s}\n", (int)length, raw);
+        (void)fputs("{\"error\":", stdout);
+        text_put_json(stdout, raw, length);
+        (void)fputs("}\n", stdout);
     }
     run_complain(error.text);
     if (error.traceback != NULL && !options->json) {
@@ -182,7 +184,7 @@ run_print_raw(const struct wire_doc *doc)
 {
     size_t length;
     const char *raw = wire_doc_raw(doc, &length);
-    (void)fwrite(raw, 1, length, stdout);
+    text_put_json(stdout, raw, length);
     (void)fputc('\n', stdout);
     (void)fflush(stdout);
 }
@@ -211,7 +213,7 @@ follow(struct call *call)
             }
         }
         wire_doc_free(doc);
-        if (fflush(stdout) != 0) {
+        if (fflush(stdout) != 0 || ferror(stdout)) {
             return RUN_REFUSED;
         }
     }

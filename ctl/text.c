@@ -79,6 +79,42 @@ text_put(FILE *stream, const char *string)
     }
 }
 
+/* An escape of JSON for POINT, as a pair where it takes two. */
+static void
+put_json_escape(FILE *stream, uint32_t point)
+{
+    if (point >= 0x10000) {
+        (void)fprintf(stream, "\\u%04" PRIx32,
+                      0xd7c0 + (point >> 10)); /* 0xd800 - (0x10000 >> 10) */
+        point = 0xdc00 + (point & 0x3ff);
+    }
+    (void)fprintf(stream, "\\u%04" PRIx32, point);
+}
+
+void
+text_put_json(FILE *stream, const char *json, size_t length)
+{
+    const char *end = json + length;
+    const char *safe = json; /* to be written as it is, from here on */
+    while (json < end) {
+        size_t size = wire_utf8_size(json);
+        uint32_t point = size > 0 ? wire_utf8_decode(json, size) : 0;
+        if (!wire_utf8_is_unsafe(point)) {
+            json += size;
+            continue;
+        }
+        (void)fwrite(safe, 1, (size_t)(json - safe), stream);
+        if (point < 0x20) { /* between values: in them it is an escape */
+            (void)fputc(' ', stream);
+        } else {
+            put_json_escape(stream, point);
+        }
+        json += size > 0 ? size : 1;
+        safe = json;
+    }
+    (void)fwrite(safe, 1, (size_t)(end - safe), stream);
+}
+
 void
 text_put_lines(FILE *stream, const char *prefix, const char *string)
 {

@@ -20,6 +20,9 @@ size_t text_width(const char *escaped);
 
 /* Write STRING escaped. */
 void text_put(FILE *stream, const char *string);
+/* Write LENGTH bytes of valid JSON on one line; what is unsafe as an escape of
+ * JSON, so that it means what it meant. */
+void text_put_json(FILE *stream, const char *json, size_t length);
 /* Write a text of many lines escaped, each after PREFIX. */
 void text_put_lines(FILE *stream, const char *prefix, const char *string);
 /* Write names with ", " between them in lines of 78 columns, each after

@@ -197,7 +197,6 @@ take_signals(struct control *control) LZ_LOOP_ONLY
     }
     if ((signals & LZ_SIGNAL_REOPEN) != 0) {
         control->setup.reopen_log(control->setup.arg);
-        log_line("log reopened");
     }
 }
 
@@ -330,7 +329,7 @@ control_open(const struct control_setup *setup, struct control **ret_control,
     rc =
         control->op == NULL || control->disk == NULL || control->reader == NULL
             ? -ENOMEM
-            : uv_loop_init(&control->loop);
+            : watch_begin(&control->loop);
     if (rc == 0) {
         rc = watch_loop(control);
         if (rc == 0) {

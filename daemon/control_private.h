@@ -267,6 +267,9 @@ void shared_run(struct control *control) LZ_LOOP_ONLY;
 
 /* --- watch.c ------------------------------------------------------------ */
 
+/* Make LOOP, for which libuv ends the process where it lacks the descriptors
+ * of its signal pipe. 0 or negative errno. */
+int watch_begin(uv_loop_t *loop);
 /* Before the loop comes to watching FD, each time. 0 or negative errno. */
 int watch_reserve(struct control *control, int fd);
 /* The same for a client's connection. */

@@ -136,13 +136,8 @@ on_reopen_log(void *arg)
 {
     struct daemon *daemon = arg;
 
-    int rc = log_reopen();
-
+    log_reopen();
     logger_reopen(&daemon->logger);
-    if (rc < 0) {
-        log_line("cannot reopen log '%s': %s", daemon->log.path,
-                 strerrordesc_np(-rc));
-    }
 }
 
 static void

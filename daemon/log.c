@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ctl/wire/utf8.h"
 #include "daemon/descriptors.h"
 
 enum { LINE_BYTES = 4096 }; /* PIPE_BUF: written whole or not at all */
@@ -32,11 +33,22 @@ static struct {
     atomic_uint lost; /* lines that FD did not take */
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO};
 
+/* Waits for nobody: neither for who reads a pipe nor for a line's carrier.
+ * Later writes may wait. The descriptor or negative errno, -ENXIO for a pipe
+ * that nobody reads. */
 static int
 open_append(const char *path)
 {
-    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY,
-                0640);
+    int fd =
+        open(path,
+             O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+             0640);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    (void)fcntl(fd, F_SETFL, O_APPEND);
+    return fd;
 }
 
 int
@@ -44,8 +56,14 @@ log_file_open(struct log_file *file, const char *path, struct lz_error *error)
 {
     *file = (struct log_file){.fd = -1, .notice_fd = -1};
     file->fd = open_append(path);
+    if (file->fd == -ENXIO) {
+        return lz_error_set(error, LZ_ERROR_IO,
+                            "nobody reads log '%s': start its reader first, "
+                            "or choose another with --log",
+                            path);
+    }
     if (file->fd < 0) {
-        return lz_error_set_errno(error, errno,
+        return lz_error_set_errno(error, -file->fd,
                                   "cannot open log '%s' (choose another with "
                                   "--log)",
                                   path);
@@ -78,7 +96,7 @@ log_file_reopen(struct log_file *file)
     int fd = open_append(file->path);
 
     if (fd < 0) {
-        return -errno;
+        return fd;
     }
     if (descriptor_holds(&file->mark)) {
         (void)close(file->fd);
@@ -173,18 +191,24 @@ log_to_file(struct log_file *file)
     sink.stamped = true;
 }
 
-int
+void
 log_reopen(void)
 {
-    int rc = 0;
+    int rc;
 
-    (void)pthread_mutex_lock(&sink.lock);
-    if (sink.file != NULL) {
-        rc = log_file_reopen(sink.file);
-        never_wait(sink.file);
+    if (sink.file == NULL) {
+        return;
     }
+    (void)pthread_mutex_lock(&sink.lock);
+    rc = log_file_reopen(sink.file);
+    never_wait(sink.file);
     (void)pthread_mutex_unlock(&sink.lock);
-    return rc;
+    if (rc < 0) {
+        log_line("cannot reopen log '%s': %s", sink.file->path,
+                 strerrordesc_np(-rc));
+    } else {
+        log_line("log reopened");
+    }
 }
 
 void
@@ -285,27 +309,17 @@ write_line(const char *line, size_t length)
     }
 }
 
-/* Bytes at TEXT that end a line, steer a terminal or turn the reading
- * direction; 0: none. What names say must not pass for lines of ours. */
+/* Bytes at TEXT that end a line, steer a terminal, turn the reading direction
+ * or are no text; 0: none. What names say must not pass for lines of ours. */
 static size_t
 harmful(const char *text)
 {
-    unsigned char first = (unsigned char)text[0];
-    unsigned char second = first != '\0' ? (unsigned char)text[1] : 0;
-    unsigned char third = second != '\0' ? (unsigned char)text[2] : 0;
+    size_t size = wire_utf8_size(text);
 
-    if (first < 0x20 || first == 0x7f) {
+    if (size == 0) {
         return 1;
     }
-    if (first == 0xc2 && second >= 0x80 && second <= 0x9f) {
-        return 2; /* C1 */
-    }
-    if (first == 0xe2 &&
-        ((second == 0x80 && third >= 0xa8 && third <= 0xae) ||
-         (second == 0x81 && third >= 0xa6 && third <= 0xa9))) {
-        return 3; /* separators of lines, marks of direction */
-    }
-    return 0;
+    return wire_utf8_is_unsafe(wire_utf8_decode(text, size)) ? size : 0;
 }
 
 static void

@@ -27,7 +27,7 @@ struct log_file {
     uint64_t lost_bytes; /* while failing */
 };
 
-/* 0, or -1 with ERROR. */
+/* 0, or -1 with ERROR: for a pipe that nobody reads, too. */
 int log_file_open(struct log_file *file, const char *path,
                   struct lz_error *error);
 void log_file_done(struct log_file *file);
@@ -41,9 +41,9 @@ void log_file_write(struct log_file *file, const char *data, size_t size);
 
 /* Lines go to standard error until told otherwise. */
 void log_to_file(struct log_file *file);
-/* Reopen the file that lines go to, if there is one. Any thread. 0 or
- * negative errno. */
-int log_reopen(void);
+/* Reopen the file that lines go to, if there is one, and say how that went.
+ * Any thread. */
+void log_reopen(void);
 /* Lines that go to standard error wait for nobody who reads it from now on.
  * Main thread, before others. */
 void log_to_stderr(void);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,42 @@ take_output(struct loop *loop)
     }
 }
 
+/* A line of our own: lazyd cannot say it. */
+static void
+say(struct loop *loop, const char *format, ...)
+{
+    char line[512];
+    time_t now = time(NULL);
+    struct tm parts;
+    va_list arguments;
+    size_t length = 0;
+
+    if (gmtime_r(&now, &parts) != NULL) {
+        length =
+            strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%SZ lazyd: ", &parts);
+    }
+    va_start(arguments, format);
+    (void)vsnprintf(line + length, sizeof(line) - length - 1, format,
+                    arguments);
+    va_end(arguments);
+    length = strlen(line);
+    line[length++] = '\n';
+    log_file_write(&loop->file, line, length);
+}
+
+static void
+reopen(struct loop *loop)
+{
+    int rc = log_file_reopen(&loop->file);
+
+    if (rc < 0) {
+        say(loop, "cannot reopen log '%.300s': %s", loop->file.path,
+            strerrordesc_np(-rc));
+    } else {
+        say(loop, "log reopened");
+    }
+}
+
 static void
 take_pid(struct loop *loop)
 {
@@ -105,7 +142,7 @@ take_order(struct loop *loop)
     } else if (order == ORDER_SHARED) {
         loop->shared = true;
     } else if (order == ORDER_REOPEN) {
-        (void)log_file_reopen(&loop->file);
+        reopen(loop);
     } else if (order == ORDER_STARTED) {
         descriptors_close(&loop->early_fd);
         descriptors_close(&loop->file.notice_fd);
@@ -130,22 +167,12 @@ say_gone(struct loop *loop)
                            ? ", or the service had closed lazyd's descriptors"
                            : ": by a signal, a crash or os._exit()";
     char how[64];
-    char line[256];
-    time_t now = time(NULL);
-    struct tm parts;
-    size_t length = 0;
 
     loop->gone = false;
     bool known =
         ending_tell(&loop->daemon_fd, loop->daemon, how, sizeof(how)) == 0;
-    if (gmtime_r(&now, &parts) != NULL) {
-        length = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%SZ ", &parts);
-    }
-    length += (size_t)snprintf(line + length, sizeof(line) - length,
-                               "lazyd: ended out of order%s%s%s\n",
-                               known && !loop->shared ? "" : what,
-                               known ? ", " : "", known ? how : "");
-    log_file_write(&loop->file, line, length);
+    say(loop, "ended out of order%s%s%s", known && !loop->shared ? "" : what,
+        known ? ", " : "", known ? how : "");
 }
 
 static void

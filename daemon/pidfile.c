@@ -67,13 +67,14 @@ read_pid(int fd, long *ret_pid)
     return end != text && strcmp(end, "\n") == 0 ? 1 : -1;
 }
 
-/* Open PATH, making it where it is not there. The descriptor or negative
- * errno; *RET_MADE whether it was made. */
+/* Open PATH, making it where it is not there: for nobody else to read, as who
+ * may read a file may lock it. The descriptor or negative errno; *RET_MADE
+ * whether it was made. */
 static int
 open_or_make(const char *path, bool *ret_made)
 {
     int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
-    int fd = open(path, flags | O_CREAT | O_EXCL, 0644);
+    int fd = open(path, flags | O_CREAT | O_EXCL, 0600);
 
     *ret_made = fd >= 0;
     if (fd < 0 && errno == EEXIST) {

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,8 @@
 #include "daemon/descriptors.h"
 #include "daemon/folder.h"
 
-enum { BACKLOG = 128 };
+/* A lazyd holds the lock of a folder for about a millisecond. */
+enum { BACKLOG = 128, LOCK_TRIES = 200, LOCK_WAIT_MS = 10 };
 
 static int
 fill_address(const char *path, struct sockaddr_un *ret_address)
@@ -155,16 +157,22 @@ listen_at(const char *bound, gid_t group, int *ret_fd)
     return 0;
 }
 
-/* Whoever has the lock is about to give it up. */
+/* Another lazyd that has the lock is about to give it up. Whoever may read a
+ * folder may lock it, too, and keep it locked: that is not waited out. 0 or
+ * negative errno, -EWOULDBLOCK for that. */
 static int
 lock(int fd)
 {
-    int rc;
-
-    do {
-        rc = flock(fd, LOCK_EX);
-    } while (rc < 0 && errno == EINTR);
-    return rc;
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            return 0;
+        }
+        if (errno != EINTR && errno != EWOULDBLOCK) {
+            return -errno;
+        }
+        (void)poll(NULL, 0, errno == EINTR ? 0 : LOCK_WAIT_MS);
+    }
+    return -EWOULDBLOCK;
 }
 
 /* The folder of PATH, checked, open and locked. -1 with ERROR. */
@@ -184,11 +192,20 @@ lock_folder(const char *path, gid_t group, int *ret_fd, struct lz_error *error)
         goto done;
     }
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || lock(fd) < 0) {
-        (void)lz_error_set_errno(error, errno, "cannot lock folder '%s'",
-                                 folder);
+    rc = fd < 0 ? -errno : lock(fd);
+    if (rc == -EWOULDBLOCK) {
+        rc = lz_error_set(error, LZ_ERROR_BUSY,
+                          "another process keeps folder '%s' locked (see "
+                          "lslocks): end it, or give --socket in a folder "
+                          "that only you can read",
+                          folder);
         goto done;
     }
+    if (rc < 0) {
+        rc = lz_error_set_errno(error, -rc, "cannot lock folder '%s'", folder);
+        goto done;
+    }
+    rc = -1;
     /* What was opened, whatever the path has come to mean since. */
     if (folder_is_private(fd, folder, error) < 0) {
         goto done;

@@ -30,6 +30,25 @@ watch_reserve(struct control *control, int fd)
 }
 
 int
+watch_begin(uv_loop_t *loop)
+{
+    int fds[] = {-1, -1, -1};
+    const size_t count = sizeof(fds) / sizeof(fds[0]);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        fds[i] = open("/", O_PATH | O_CLOEXEC);
+        rc = fds[i] < 0 ? -errno : 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (fds[i] >= 0) {
+            (void)close(fds[i]);
+        }
+    }
+    return rc == 0 ? uv_loop_init(loop) : rc;
+}
+
+int
 watch_client(struct client *client)
 {
     int fd = -1;

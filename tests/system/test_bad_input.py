@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -133,6 +134,20 @@ def test_broken_ignore_file(lab):
     assert str(path) in text and "2" in text
 
 
+@pytest.mark.parametrize("where", ([], ["-F"]), ids=("background", "-F"))
+def test_too_few_descriptors(lab, where):
+    """However few: it is said, nothing crashes and nothing is left."""
+    app = lab.write("app.py", "pass\n")
+    for count in range(5, 21):
+        done = lab.lazyd(*(where or ["-l", lab.log]), "-s", lab.socket, "-p",
+                         lab.pidfile, "--app", app, status=None,
+                         preexec_fn=lambda: resource.setrlimit(
+                             resource.RLIMIT_NOFILE, (count, count)))
+        assert done.status in (0, 1), (count, done)
+        assert done.status == 0 or "\nlazyd: " in "\n" + done.err, done
+        nothing_left(lab)
+
+
 # --- files in the way -----------------------------------------------------
 
 def test_socket_path_is_a_regular_file(lab):
@@ -215,6 +230,54 @@ def test_log_that_cannot_be_opened(lab):
     lab.log = lab.folder / "no" / "log"
     assert str(lab.log) in refused(lab, app=lab.write("app.py", SERVE))
     nothing_left(lab)
+
+
+@pytest.mark.parametrize("where", ([], ["-F"]), ids=("background", "-F"))
+def test_log_is_a_pipe_that_nobody_reads(lab, where):
+    """Nothing waits for a reader."""
+    os.mkfifo(lab.log)
+    text = refused(lab, *where, app=lab.write("app.py", SERVE))
+    assert f"nobody reads log '{lab.log}'" in text
+    nothing_left(lab)
+
+
+@pytest.mark.parametrize("way", ("background", "-F"))
+def test_log_that_cannot_be_reopened(lab, way):
+    """The old one goes on being used, and says why; lazyctl is served."""
+    lab.log = lab.write("logs/log", "")
+    if way == "-F":
+        app = lab.write("app.py", "open('up', 'w').close()\n" + SERVE)
+        process = lab.stay(app, "-l", lab.log)
+        lab.await_file("up")
+        hang_up = process.send_signal
+    else:
+        hang_up = lab.serve("").signal
+    moved = lab.log.rename(lab.folder / "logs" / "moved")
+    os.mkfifo(lab.log)
+    hang_up(signal.SIGHUP)
+    lab.folder, lab.log = moved.parent, moved
+    assert "log reopened" not in lab.logged("cannot reopen log")
+    lab.ctl("ignore", "add", "name", "some.module")
+    lab.logged("ignore.add name some.module")
+    lab.ctl("stop")
+
+
+def test_log_is_a_pipe_that_somebody_reads(lab):
+    os.mkfifo(lab.log)
+    end = os.open(lab.log, os.O_RDONLY | os.O_NONBLOCK)
+    first = os.open(lab.log, os.O_WRONLY)  # else that reads an end
+    os.set_blocking(end, True)
+    kept = lab.folder / "kept"
+    with open(kept, "w") as file:
+        reader = lab.popen("cat", stdin=end, stdout=file)
+    os.close(end)
+    lab.serve("print('x' * 200000, flush=True)\n")
+    os.close(first)
+    lab.ctl("stop")
+    assert reader.wait(30) == 0
+    started, printed, stopped = kept.read_text().splitlines()
+    assert "started" in started and "stop" in stopped
+    assert printed == "x" * 200000
 
 
 def test_socket_is_for_its_owner_alone(lab):

@@ -14,10 +14,10 @@ import pytest
 from conftest import LAZYCTL, LAZYD, NOBODY, SERVE, TIMEOUT_S, needs_root
 
 # A line of ours, if a name could end one; and what steers a terminal: ESC,
-# the C1 form of CSI, a mark that turns the reading direction.
+# the C1 form of CSI, marks that turn the reading direction or are not seen.
 FORGED = "2026-01-01T00:00:00Z lazyd[1]: control: uid 0 pid 1: forged"
-NASTY = f"evil\n{FORGED}\x1b[2J\u009b31m\u202efdp"
-HARMFUL = ("\x1b", "\u009b", "\u202e")
+NASTY = f"evil\n{FORGED}\x1b[2J\u009b31m\u202efdp\u200f\u200b\u061c"
+HARMFUL = ("\x1b", "\u009b", "\u202e", "\u200f", "\u200b", "\u061c")
 
 NAMES = f"""
 import importlib.abc, importlib.util, sys
@@ -162,7 +162,8 @@ def test_files_are_for_their_owner(lab):
     lab.serve("", "-p", lab.pidfile)
     assert stat.S_IMODE(lab.socket.stat().st_mode) == 0o600
     assert lab.log.stat().st_mode & 0o022 == 0
-    assert lab.pidfile.stat().st_mode & 0o022 == 0
+    # Who may read it may lock it, and is in the way of the next start.
+    assert stat.S_IMODE(lab.pidfile.stat().st_mode) == 0o600
 
 
 # --- files in the way -------------------------------------------------------
@@ -211,6 +212,27 @@ while True:
     assert {done.status for done in ended} <= {0, 1}
     assert [path.name for path in other.iterdir()] == ["theirs"]
     assert (other / "theirs").read_text() == "theirs"
+
+
+@needs_root
+def test_folder_that_a_stranger_keeps_locked(lab):
+    """Who may read it may: the start does not wait for them, and says so."""
+    own = lab.folder / "own"
+    own.mkdir(mode=0o755)
+    lab.folder.chmod(0o755)
+    stranger = lab.popen(sys.executable, "-I", "-c", """
+import fcntl, os, sys
+fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)
+print("locked", flush=True)
+sys.stdin.read()
+""", own, cwd="/", user=NOBODY, group=NOBODY, extra_groups=[],
+                         stdin=subprocess.PIPE)
+    assert stranger.stdout.readline() == "locked\n"
+    app = lab.write("app.py", "pass\n")
+    done = lab.lazyd("-F", "-s", own / "s", "--app", app, status=1)
+    assert f"keeps folder '{own}' locked" in done.err
+    stranger.communicate("")
+    lab.lazyd("-F", "-s", own / "s", "--app", app)
 
 
 def test_stale_socket_of_a_stranger_is_left_alone(lab):

@@ -178,6 +178,28 @@ test_done(void **state)
 }
 
 static void
+test_json_does_not_steer_the_terminal(void **state)
+{
+    (void)state;
+    /* A server that is not lazyd may send what lazyd would not. */
+    assert_int_equal(
+        play("--json ping", HELLO("1"),
+             RESULT("{\"a\":\r\"\xc2\x9b\xe2\x80\xae\xf3\xa0\x81\x81"
+                    "\xe2\x82\xac\x7f\"}"),
+             false),
+        0);
+    assert_string_equal(
+        output,
+        "{\"a\": \"\\u009b\\u202e\\udb40\\udc41\xe2\x82\xac\\u007f\"}\n");
+    assert_int_equal(play("--json ping", HELLO("1"),
+                          ERROR("{\"code\":1,\"message\":\"\xc2\x9b\"}"),
+                          false),
+                     1);
+    assert_string_equal(output,
+                        "{\"error\":{\"code\":1,\"message\":\"\\u009b\"}}\n");
+}
+
+static void
 test_other_protocol(void **state)
 {
     (void)state;
@@ -358,11 +380,39 @@ test_events(void **state)
                         "\"time_ns\":1,\"pid\":77}\n");
 }
 
+static void
+test_events_end_where_the_output_does(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"events", "--json events"};
+    const char *events =
+        RESULT("{\"events\":[\"fork\"],\"sequence\":4}") "{\"jsonrpc\":"
+                                                         "\"2.0\",\"method\":"
+                                                         "\"event\","
+                                                         "\"params\":{"
+                                                         "\"event\":\"fork\","
+                                                         "\"pid\":7}}\n";
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        FILE *full = fopen("/dev/full", "w"), *err = open_output();
+        int status;
+        assert_non_null(full);
+        pid_t child = start(lines[i], full, err);
+        serve(HELLO("1"), events, true);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 1);
+        read_output(err, complaints);
+        has(complaints, "cannot write the output");
+        (void)fclose(full);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_done),
+        cmocka_unit_test(test_json_does_not_steer_the_terminal),
         cmocka_unit_test(test_other_protocol),
         cmocka_unit_test(test_server_said_no),
         cmocka_unit_test(test_load_status),
@@ -373,6 +423,7 @@ main(void)
         cmocka_unit_test(test_timed_out),
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_events),
+        cmocka_unit_test(test_events_end_where_the_output_does),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
