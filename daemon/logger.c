@@ -79,7 +79,7 @@ take_output(struct loop *loop)
 }
 
 /* A line of our own: lazyd cannot say it. */
-static void
+static void __attribute__((format(printf, 2, 3)))
 say(struct loop *loop, const char *format, ...)
 {
     char line[512];

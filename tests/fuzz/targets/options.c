@@ -35,6 +35,18 @@ apply(struct options *options)
     levels_free(core.levels);
 }
 
+/* The linker puts it in the place of setenv(), which keeps every value that
+ * ever was. */
+int __wrap_setenv(const char *name, const char *value, int replace);
+
+int
+__wrap_setenv(const char *name, const char *value, int replace)
+{
+    (void)replace;
+    target_check(name[0] != '\0' && value != NULL);
+    return 0;
+}
+
 static void
 lazyd_words(int argc, char **argv)
 {

@@ -16,6 +16,7 @@
 #include "daemon/control_private.h"
 #include "daemon/log.h"
 #include "daemon/signals.h"
+#include "lazycore/rehearse.h"
 #include "tests/fuzz/targets/target.h"
 #include "tests/unit/daemon_fake_pyhost.h"
 
@@ -165,6 +166,21 @@ __wrap_ignore_write(const char *text, const char *path, struct lz_error *error)
     return strlen(path) % 2 == 0
                ? 0
                : lz_error_set(error, LZ_ERROR_IO, "cannot write '%s'", path);
+}
+
+/* Nor is a child forked, which only a process with Python in it can do. */
+int __wrap_lazycore_rehearse(const struct lz_rehearsal *rehearsal,
+                             struct lz_rehearsal_outcome *ret_outcome,
+                             struct lz_error *error);
+
+int
+__wrap_lazycore_rehearse(const struct lz_rehearsal *rehearsal,
+                         struct lz_rehearsal_outcome *ret_outcome,
+                         struct lz_error *error)
+{
+    (void)ret_outcome;
+    target_check(rehearsal->apart);
+    return lz_error_set(error, LZ_ERROR_REFUSED, "no Python to fork");
 }
 
 /* --- the server --------------------------------------------------------- */
