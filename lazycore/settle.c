@@ -212,8 +212,7 @@ load_all(struct lz_engine *engine, struct lz_namespace *ns,
 PyObject *
 settle_place(struct lz_engine *engine, int *ret_line)
 {
-    PyObject *target =
-        engine->settle == NULL ? NULL : engine->settle->target;
+    PyObject *target = engine->settle == NULL ? NULL : engine->settle->target;
     if (target == NULL)
         return NULL;
     PyObject *file = PyTuple_GET_ITEM(target, 1);
