@@ -80,7 +80,8 @@ enum lz_proxy_kind {
 /* A value to come. GC types ModuleProxy and NameProxy. */
 struct lz_proxy {
     PyObject_HEAD enum lz_proxy_kind kind : 8;
-    unsigned resolvers : 24;  /* calls of proxy_resolve() under way */
+    unsigned resolvers : 24;  /* calls of proxy_resolve() under way; each
+                                 holds a reference, and its caller one */
     int line;                 /* of the statement; its file is the key's
                                  namespace's */
     PyObject *name;           /* MODULE: name of the module that is the value;
@@ -342,7 +343,8 @@ PyObject *proxy_describe(const struct lz_proxy *proxy);
  * of places, or -1 with an exception. */
 Py_ssize_t inject_values(struct lz_engine *engine, PyObject *proxies);
 /* As above for one, if its references say that it leaked and the heap is
- * not too large. Leaves no exception. EXPECTED: references that are ours. */
+ * not too large. Leaves no exception. EXPECTED: references that are ours
+ * beside those of its resolvers. */
 void inject_leaked(struct lz_engine *engine, struct lz_proxy *proxy,
                    Py_ssize_t expected);
 

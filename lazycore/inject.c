@@ -184,6 +184,7 @@ void
 inject_leaked(struct lz_engine *engine, struct lz_proxy *proxy,
               Py_ssize_t expected)
 {
+    expected += 2 * (Py_ssize_t)proxy->resolvers;
     if (Py_REFCNT(proxy) <= expected || lz_is_finalizing())
         return;
     PyObject *type, *error, *traceback;

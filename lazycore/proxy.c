@@ -443,9 +443,10 @@ proxy_resolve(struct lz_engine *engine, struct lz_proxy *proxy)
         Py_CLEAR(value);
 done:
     resolving_pop(resolving);
-    /* The others hold it, too. */
-    if (--proxy->resolvers == 0 && value != NULL)
-        inject_leaked(engine, proxy, 2);
+    /* It may have a value although this call failed. */
+    if (proxy->value != NULL)
+        inject_leaked(engine, proxy, 0);
+    proxy->resolvers--;
     Py_XDECREF(name);
     Py_XDECREF(ns);
     Py_DECREF(proxy);

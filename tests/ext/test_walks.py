@@ -1,4 +1,5 @@
-"""The walk for what leaked costs milliseconds: none where nothing leaked."""
+"""The walk for what leaked costs milliseconds: none where nothing leaked. What
+did leak has its value once any code has got that."""
 from settling import MAIN, write
 from test_threads import GATHER, PRELUDE
 
@@ -97,3 +98,125 @@ def test_one_walk_for_a_copy(lazily):
     print(len(walks.walks))
     """)
     assert run.out == "1\n"
+
+
+# One thread gets x while another waits for it, as far as it came lazily.
+MEANWHILE = {
+    "shared.py": """\
+        import os, sys, threading, time
+        sys.setswitchinterval(100)
+        body = []
+        def await_import(thread):
+            while not imports(thread):
+                time.sleep(0.001)
+        def imports(thread):
+            frame = sys._current_frames().get(thread.ident)
+            while frame is not None:
+                if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+                    return True
+                frame = frame.f_back
+            return False
+        """,
+    "dep.py": "import shared\nfor run in shared.body:\n    run()\nx = 'x'\n",
+    "user.py": "from dep import x\ndef touch():\n    return x\n",
+}
+
+
+def test_others_wait(both):
+    both(MEANWHILE, """\
+        import shared, user
+        def main():
+            copy = dict(user.__dict__)
+            thread = shared.threading.Thread(target=user.touch)
+            def load():
+                thread.start()
+                shared.await_import(thread)
+            shared.body.append(load)
+            user.touch()
+            print(type(copy["x"]))
+            if thread.ident is not None:
+                thread.join()
+        main()
+        """)
+
+
+def test_the_last_one_fails(both):
+    both(MEANWHILE, """\
+        import ctypes, shared, user
+        def main():
+            copy = dict(user.__dict__)
+            def touch():
+                try:
+                    user.touch()
+                except KeyError:
+                    pass
+            thread = shared.threading.Thread(target=touch)
+            fail = ctypes.pythonapi.PyThreadState_SetAsyncExc
+            error = ctypes.py_object(KeyError)
+            def load():
+                thread.start()
+                shared.await_import(thread)
+                fail(ctypes.c_ulong(thread.ident), error)
+            shared.body.append(load)
+            user.touch()
+            if thread.ident is not None:
+                thread.join()
+            print(type(copy["x"]))
+        main()
+        """)
+
+
+def test_fork_meanwhile(both):
+    """In the child, the thread that loads it never comes to its end."""
+    both(MEANWHILE, """\
+        import shared, user
+        def main():
+            copy = dict(user.__dict__)
+            begun, end = shared.threading.Event(), shared.threading.Event()
+            pid = shared.os.getpid()
+            def load():
+                if shared.os.getpid() == pid:
+                    begun.set()
+                    end.wait()
+            shared.body.append(load)
+            thread = shared.threading.Thread(target=user.touch)
+            thread.start()
+            if "dep" not in shared.sys.modules:
+                begun.wait()
+            child = shared.os.fork()
+            if child == 0:
+                user.touch()
+                print(type(copy["x"]), flush=True)
+                shared.os._exit(0)
+            shared.os.waitpid(child, 0)
+            end.set()
+            thread.join()
+        main()
+        """)
+
+
+def test_code_before_the_last(both):
+    """package's __getattr__, asked for b, uses a."""
+    both({"shared.py": "body = []\n", "package.py": """\
+        import shared
+        a = "a"
+        def __getattr__(name):
+            if name != "b":
+                raise AttributeError(name)
+            for run in shared.body:
+                run()
+            return "b"
+        """, "user.py": "from package import a, b\n"
+                        "def touch():\n    return a\n"
+                        "def never():\n    return b\n"}, """\
+        import shared, user
+        def main():
+            copy = dict(user.__dict__)
+            seen = set()
+            shared.body.append(lambda: seen.add((user.touch(),
+                                                 type(copy["a"]))))
+            user.never()
+            seen.add((user.touch(), type(copy["a"])))
+            print(seen, type(copy["b"]))
+        main()
+        """)
