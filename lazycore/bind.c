@@ -155,12 +155,19 @@ done:
 
 /* Binding at load */
 
-void
-proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
-              PyObject *module)
+/* Whether PROXY is an attribute of its target, and waits for nothing else. */
+static bool
+is_attribute(const struct lz_proxy *proxy)
+{
+    return proxy->kind == LZ_PROXY_ATTR && proxy->extras == NULL;
+}
+
+static void
+bind_or_wait(struct lz_engine *engine, struct lz_proxy *proxy,
+             PyObject *module)
 {
     PyObject *value = NULL;
-    if (proxy->kind == LZ_PROXY_ATTR && proxy->extras == NULL) {
+    if (is_attribute(proxy)) {
         value = attr_of_loaded(engine, proxy, module);
     } else {
         struct lz_target *target =
@@ -188,4 +195,56 @@ proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
     if (proxy_settle(engine, proxy, value) < 0)
         lz_forgive();
     Py_DECREF(value);
+}
+
+/* Whether PROXY gets its value from MODULE, its target, without any code that
+ * is not ours. */
+static bool
+is_quick(struct lz_engine *engine, const struct lz_proxy *proxy,
+         PyObject *module)
+{
+    return is_attribute(proxy) && PyModule_CheckExact(module) &&
+           namespace_peek_borrowed(engine, PyModule_GetDict(module),
+                                   proxy->attr, NULL) != NULL;
+}
+
+/* What waits at place I of WAITERS gets its value, or goes on waiting: then it
+ * is not kept here, where a reference to it would look like a leak. */
+static void
+advance(struct lz_engine *engine, PyObject *waiters, Py_ssize_t i,
+        PyObject *module)
+{
+    struct lz_proxy *proxy = (struct lz_proxy *)PyList_GET_ITEM(waiters, i);
+    if (proxy->value == NULL)
+        bind_or_wait(engine, proxy, module);
+    if (proxy->value == NULL)
+        (void)PyList_SetItem(waiters, i, Py_NewRef(Py_None));
+}
+
+/* Replace what leaked of WAITERS from place *FROM to END. */
+static void
+replace_leaked(struct lz_engine *engine, PyObject *waiters, Py_ssize_t *from,
+               Py_ssize_t end)
+{
+    for (; *from < end; ++*from) {
+        PyObject *waiter = PyList_GET_ITEM(waiters, *from);
+        if (proxy_check(engine, waiter) &&
+            !proxy_resolving_here((struct lz_proxy *)waiter))
+            inject_leaked(engine, (struct lz_proxy *)waiter, 1);
+    }
+}
+
+/* One walk finds what a copy of a namespace holds of them all, but no foreign
+ * code runs before it. */
+void
+proxies_advance(struct lz_engine *engine, PyObject *waiters, PyObject *module)
+{
+    Py_ssize_t replaced = 0, count = PyList_GET_SIZE(waiters);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (!is_quick(engine, (struct lz_proxy *)PyList_GET_ITEM(waiters, i),
+                      module))
+            replace_leaked(engine, waiters, &replaced, i);
+        advance(engine, waiters, i, module);
+    }
+    replace_leaked(engine, waiters, &replaced, count);
 }

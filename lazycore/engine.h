@@ -331,10 +331,12 @@ PyObject *proxy_resolve(struct lz_engine *engine, struct lz_proxy *proxy);
 /* VALUE is what PROXY stands for: its name gets it. 0 or -1. */
 int proxy_settle(struct lz_engine *engine, struct lz_proxy *proxy,
                  PyObject *value);
-/* Bind it if that can be done now, else wait for the next target. Called
- * when MODULE, its target, has loaded. Leaves no exception. */
-void proxy_advance(struct lz_engine *engine, struct lz_proxy *proxy,
-                   PyObject *module);
+/* MODULE, the target of WAITERS, has loaded: bind each if that can be done
+ * now, else let it wait for its next target. Those that go on waiting are None
+ * in that list then, which must hold the only reference that the caller has:
+ * one more would look like a leak. Leaves no exception. */
+void proxies_advance(struct lz_engine *engine, PyObject *waiters,
+                     PyObject *module);
 bool proxy_resolving_here(const struct lz_proxy *proxy);
 PyObject *proxy_describe(const struct lz_proxy *proxy);
 
