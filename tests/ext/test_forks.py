@@ -1,7 +1,7 @@
 """Forks: with names pending, and with loads in flight on other threads."""
 import pytest
 
-from test_threads import GATHER, PRELUDE, SLOW
+from gathering import GATHER, PRELUDE, SLOW
 
 
 @pytest.mark.parametrize("where", ["parent", "child", "both"])

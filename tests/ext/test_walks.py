@@ -1,7 +1,7 @@
 """The walk for what leaked costs milliseconds: none where nothing leaked. What
 did leak has its value once any code has got that."""
+from gathering import GATHER, PRELUDE
 from settling import MAIN, write
-from test_threads import GATHER, PRELUDE
 
 # Counts the walks, which go through gc.get_referrers().
 WALKS = """\
