@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <semaphore.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -19,66 +18,20 @@
 #include "daemon/control.h"
 #include "lazycore/registry_private.h"
 #include "tests/unit/daemon_fake_pyhost.h"
-#include "tests/unit/daemon_folder.h"
-#include "tests/unit/daemon_socket.h"
-
-enum { PATIENCE_MS = 20000 };
-
-struct fixture {
-    struct folder *folder;
-    struct lz_core *core;
-    struct control *control;
-    char path[160];
-};
+#include "tests/unit/daemon_server.h"
 
 /* One whose operator was left inside "Python" is not freed, but not lost. */
 static struct control *volatile kept[32];
 static unsigned kept_count;
 
-static void
-no_reopen(void *arg)
-{
-    (void)arg;
-}
-
-static void
-no_hard_end(void *arg, const char *why)
-{
-    (void)arg;
-    (void)why;
-    abort();
-}
-
 static int
 set_up_with(void **state, uint64_t first_request_ms, uint64_t python_ms)
 {
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-    struct lz_error error = {0};
-    void *folder = NULL;
-    struct control_setup setup = {.app = "app.py",
-                                  .group = (gid_t)-1,
-                                  .stop_timeout_ms = 60000,
-                                  .python_deadline_ms = python_ms,
-                                  .first_request_ms = first_request_ms,
-                                  .reopen_log = no_reopen,
-                                  .end_hard = no_hard_end};
+    struct control_setup setup = server_plain();
 
-    *state = fixture;
-    if (fixture == NULL || folder_set_up(&folder) < 0) {
-        return -1;
-    }
-    fixture->folder = folder;
-    (void)snprintf(fixture->path, sizeof(fixture->path), "%s",
-                   folder_file(fixture->folder, "s"));
-    fixture->core = core_new();
-    setup.core = fixture->core;
-    setup.socket_path = fixture->path;
-    if (control_open(&setup, &fixture->control, &error) < 0 ||
-        control_start(fixture->control, &error) < 0) {
-        print_error("%s\n", error.text);
-        return -1;
-    }
-    return 0;
+    setup.python_deadline_ms = python_ms;
+    setup.first_request_ms = first_request_ms;
+    return server_set_up(state, &setup);
 }
 
 static int
@@ -97,95 +50,10 @@ static int
 tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    void *folder = fixture->folder;
 
     kept[kept_count++ % 32] = fixture->control;
-    control_unpublish(fixture->control);
-    control_finish(fixture->control);
-    control_free(fixture->control);
-    core_free(fixture->core);
-    (void)folder_tear_down(&folder);
-    free(fixture);
-    return 0;
+    return server_tear_down(state);
 }
-
-/* --- the client's side -------------------------------------------------- */
-
-/* A line, without '\n'; its length, 0 at the end of the connection. */
-static size_t
-read_line(int fd, char *line, size_t size)
-{
-    size_t length = 0;
-
-    while (length < size - 1) {
-        struct pollfd ready = {.fd = fd, .events = POLLIN};
-        ssize_t n;
-
-        assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
-        n = read(fd, line + length, 1);
-        if (n <= 0 || line[length] == '\n') {
-            break;
-        }
-        length++;
-    }
-    line[length] = '\0';
-    return length;
-}
-
-static void
-say(int fd, const char *text)
-{
-    size_t length = strlen(text);
-
-    while (length > 0) {
-        ssize_t n = send(fd, text, length, MSG_NOSIGNAL);
-
-        assert_true(n > 0);
-        text += n;
-        length -= (size_t)n;
-    }
-}
-
-static void
-expect_line(int fd, const char *part)
-{
-    char line[16384];
-
-    assert_true(read_line(fd, line, sizeof(line)) > 0);
-    if (strstr(line, part) == NULL) {
-        fail_msg("'%s' has no '%s'", line, part);
-    }
-}
-
-static void
-expect_end(int fd)
-{
-    char line[1024];
-
-    assert_int_equal(read_line(fd, line, sizeof(line)), 0);
-}
-
-/* Connect and pass the greeting. */
-static int
-greeted(const struct fixture *fixture)
-{
-    int fd = dial(fixture->path);
-
-    expect_line(fd, "\"hello\"");
-    return fd;
-}
-
-static void
-expect_alive(const struct fixture *fixture)
-{
-    int fd = greeted(fixture);
-
-    say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
-    expect_line(fd, "\"pong\":true");
-    (void)close(fd);
-}
-
-/* --- tests -------------------------------------------------------------- */
 
 static void
 test_requests_in_order(void **state)
@@ -583,84 +451,6 @@ test_finish_answers_what_waits(void **state)
     (void)close(fd);
 }
 
-/* A disk that takes its time: fsync() waits while a test holds the lock. */
-static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
-static sem_t syncing; /* posted when one begins */
-
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
-
-int
-__wrap_fsync(int fd)
-{
-    (void)sem_post(&syncing);
-    (void)pthread_mutex_lock(&disk);
-    (void)pthread_mutex_unlock(&disk);
-    return __real_fsync(fd);
-}
-
-/* A save that has come to the disk, and a ping behind it; the caller holds
- * the disk's lock. */
-static int
-begin_save(const struct fixture *fixture)
-{
-    char line[8192];
-    char *here = realpath(".", NULL);
-    int fd = greeted(fixture);
-    struct timespec until;
-
-    assert_non_null(here);
-    while (sem_trywait(&syncing) == 0) {
-    }
-
-    (void)snprintf(line, sizeof(line),
-                   "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ignore.save\","
-                   "\"params\":{\"path\":\"%s/%s\"}}\n"
-                   "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"ping\"}\n",
-                   here, folder_file(fixture->folder, "rules"));
-    free(here);
-    say(fd, line);
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PATIENCE_MS / 1000;
-    assert_int_equal(sem_timedwait(&syncing, &until), 0);
-    return fd;
-}
-
-static void
-test_slow_disk_blocks_its_client_only(void **state)
-{
-    struct fixture *fixture = *state;
-    struct pollfd ready = {.events = POLLIN};
-
-    (void)pthread_mutex_lock(&disk);
-    ready.fd = begin_save(fixture);
-    expect_alive(fixture);
-    expect_alive(fixture);
-    /* Nor does the ping behind it overtake it. */
-    assert_int_equal(poll(&ready, 1, 0), 0);
-    (void)pthread_mutex_unlock(&disk);
-    expect_line(ready.fd, "\"id\":7,\"result\":{\"path\"");
-    expect_line(ready.fd, "\"id\":8,\"result\"");
-    (void)close(ready.fd);
-}
-
-static void
-test_finish_waits_for_a_disk_for_a_moment_only(void **state)
-{
-    struct fixture *fixture = *state;
-    int fd;
-
-    (void)pthread_mutex_lock(&disk);
-    fd = begin_save(fixture);
-    control_unpublish(fixture->control);
-    control_finish(fixture->control);
-    (void)pthread_mutex_unlock(&disk);
-    expect_line(fd, "\"id\":7,\"error\"");
-    expect_line(fd, "\"id\":8,\"error\"");
-    expect_end(fd);
-    (void)close(fd);
-}
-
 #define WITH_CONTROL(test)                                                    \
     cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 #define HASTILY(test)                                                         \
@@ -685,10 +475,7 @@ main(void)
         HASTILY(test_silent_client),
         HASTILY(test_python_deadline),
         WITH_CONTROL(test_finish_answers_what_waits),
-        WITH_CONTROL(test_slow_disk_blocks_its_client_only),
-        WITH_CONTROL(test_finish_waits_for_a_disk_for_a_moment_only),
     };
 
-    (void)sem_init(&syncing, 0, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,28 +20,14 @@
 #include "daemon/log.h"
 #include "tests/unit/daemon_fake_pyhost.h"
 #include "tests/unit/daemon_faults.h"
-#include "tests/unit/daemon_folder.h"
-#include "tests/unit/daemon_socket.h"
+#include "tests/unit/daemon_server.h"
 
-enum { PATIENCE_MS = 20000, CALM_MS = 30 };
+enum { CALM_MS = 30 };
 
 static const char *const calls[] = {"accept4",    "read",       "write",
                                     "getsockopt", "epoll_wait", "open"};
 static const int errors[] = {EMFILE, ENFILE, ENOSPC,     EACCES, EINTR,
                              EAGAIN, EPIPE,  ECONNRESET, ENOMEM};
-
-struct fixture {
-    struct folder *folder;
-    struct lz_core *core;
-    struct control *control;
-    char path[160];
-};
-
-static void
-nothing(void *arg)
-{
-    (void)arg;
-}
 
 static void
 no_hard_end(void *arg, const char *why)
@@ -53,67 +39,18 @@ no_hard_end(void *arg, const char *why)
 static int
 set_up(void **state)
 {
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-    struct lz_error error = {0};
-    void *folder = NULL;
-    struct control_setup setup = {.app = "app.py",
-                                  .group = (gid_t)-1,
-                                  .stop_timeout_ms = 60000,
-                                  .reopen_log = nothing,
-                                  .end_hard = no_hard_end};
+    struct control_setup setup = server_plain();
 
+    setup.end_hard = no_hard_end;
     fault_exempt = true; /* the client's side */
-    *state = fixture;
-    if (fixture == NULL || folder_set_up(&folder) < 0) {
-        return -1;
-    }
-    fixture->folder = folder;
-    (void)snprintf(fixture->path, sizeof(fixture->path), "%s",
-                   folder_file(fixture->folder, "s"));
-    fixture->core = core_new();
-    setup.core = fixture->core;
-    setup.socket_path = fixture->path;
-    if (control_open(&setup, &fixture->control, &error) < 0 ||
-        control_start(fixture->control, &error) < 0) {
-        print_error("%s\n", error.text);
-        return -1;
-    }
-    return 0;
+    return server_set_up(state, &setup);
 }
 
 static int
 tear_down(void **state)
 {
-    struct fixture *fixture = *state;
-    void *folder = fixture->folder;
-
     fault_disarm();
-    control_unpublish(fixture->control);
-    control_finish(fixture->control);
-    control_free(fixture->control);
-    core_free(fixture->core);
-    (void)folder_tear_down(&folder);
-    free(fixture);
-    return 0;
-}
-
-/* A line; false at the end of the connection. */
-static bool
-read_line(int fd, char *line, size_t size)
-{
-    size_t length = 0;
-
-    while (length < size - 1) {
-        struct pollfd ready = {.fd = fd, .events = POLLIN};
-
-        assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
-        if (read(fd, line + length, 1) <= 0 || line[length] == '\n') {
-            break;
-        }
-        length++;
-    }
-    line[length] = '\0';
-    return length > 0;
+    return server_tear_down(state);
 }
 
 /* Ask METHOD on a connection of its own. Whether there was an answer; what

@@ -1,9 +1,7 @@
-/* The registry: states, totals, copies, bounds, threads. */
+/* The registry: states, totals, copies, bounds. */
 #include <malloc.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,35 +10,9 @@
 
 #include <cmocka.h>
 
-#include "lazycore/pool.h"
 #include "lazycore/registry_listing.h"
 #include "lazycore/registry_tree.h"
 #include "tests/unit/registry_fixture.h"
-
-static struct lz_registry_stats
-stats_of(struct lz_registry *registry)
-{
-    struct lz_registry_stats stats;
-
-    registry_stats(registry, &stats);
-    return stats;
-}
-
-static void
-load(struct lz_registry *registry, const char *name, enum lz_reason reason)
-{
-    struct lz_load one = {.name = name, .reason = reason, .wall_ns = 10};
-
-    registry_loaded(registry, &one, NULL);
-}
-
-static void
-load_fails(struct lz_registry *registry, const char *name, const char *text)
-{
-    struct lz_load one = {.name = name, .error = text, .wall_ns = 1};
-
-    registry_loaded(registry, &one, NULL);
-}
 
 /* NAME's state as a string, or NULL where it is unknown. */
 static const char *
@@ -392,161 +364,6 @@ test_bounded_memory(void **state)
 }
 
 static void
-test_pool_shares(void **state)
-{
-    struct lz_pool *pool = pool_new();
-
-    (void)state;
-    assert_non_null(pool);
-    const char *one = pool_get(pool, "text and more", 4);
-    const char *two = pool_get(pool, "text", 4);
-    assert_ptr_equal(one, two);
-    assert_string_equal(one, "text");
-    assert_int_equal(pool_count(pool), 1);
-    pool_put(pool, one);
-    assert_int_equal(pool_count(pool), 1);
-    pool_put(pool, pool_hold(two));
-    pool_put(pool, two);
-    assert_int_equal(pool_count(pool), 0);
-    pool_put(pool, NULL);
-    pool_free(pool);
-    pool_free(NULL);
-}
-
-/* Strings that the pool takes for each other at a glance: of one length, and
- * with one end. */
-static void
-test_pool_keeps_apart(void **state)
-{
-    enum { COUNT = 40 };
-    struct lz_pool *pool = pool_new();
-    const char *held[COUNT];
-
-    (void)state;
-    assert_non_null(pool);
-    for (int round = 0; round < 3; round++) {
-        for (int i = 0; i < COUNT; i++) {
-            char text[] = "?/same/end";
-            text[0] = (char)('0' + i);
-            held[i] = pool_get(pool, text, sizeof(text) - 1);
-            assert_string_equal(held[i], text);
-            assert_ptr_equal(held[i], pool_get(pool, text, sizeof(text) - 1));
-            pool_put(pool, held[i]);
-        }
-        assert_int_equal(pool_count(pool), COUNT);
-        for (int i = 0; i < COUNT; i++) {
-            pool_put(pool, held[i]);
-        }
-        assert_int_equal(pool_count(pool), 0);
-        const char *empty = pool_get(pool, "", 0);
-        assert_ptr_equal(empty, pool_get(pool, "x", 0));
-        pool_put(pool, empty);
-        pool_put(pool, empty);
-        assert_int_equal(pool_bytes(pool), 0);
-    }
-    pool_free(pool);
-}
-
-/* --- one writer, several readers ------------------------------------------
- */
-
-enum { MODULES = 50, ROUNDS = 60, READERS = 3 };
-
-struct shared {
-    struct lz_registry *registry;
-    atomic_int writing;
-    atomic_int faults;
-};
-
-static void *
-write_much(void *arg)
-{
-    struct shared *shared = arg;
-    char name[32], text[32];
-
-    for (int i = 0; i < MODULES * ROUNDS; i++) {
-        (void)snprintf(name, sizeof(name), "m%d", i % MODULES);
-        (void)snprintf(text, sizeof(text), "Error: %d", i);
-        registry_proxy(shared->registry, name, "/f", NULL);
-        load_fails(shared->registry, name, text);
-        if (i % 7 == 0) {
-            load(shared->registry, name, LZ_REASON_LAZY);
-        }
-    }
-    atomic_store(&shared->writing, 0);
-    return NULL;
-}
-
-/* Totals fit together, and a copied module is whole. */
-static void
-read_once(struct shared *shared)
-{
-    struct lz_query query = {.sort = LZ_SORT_TIME, .match = "m*"};
-    struct lz_registry_stats stats = stats_of(shared->registry);
-    struct lz_module *modules;
-    size_t count, total;
-
-    if (stats.proxy_total !=
-        stats.modules[LZ_STATE_PROXY] + stats.modules[LZ_STATE_REAL]) {
-        atomic_fetch_add(&shared->faults, 1);
-    }
-    if (registry_list(shared->registry, &query, &modules, &count, &total) !=
-        0) {
-        atomic_fetch_add(&shared->faults, 1);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const char *text = modules[i].last_error;
-        if (modules[i].name[0] != 'm' ||
-            (text != NULL && strncmp(text, "Error: ", 7) != 0)) {
-            atomic_fetch_add(&shared->faults, 1);
-        }
-    }
-    registry_modules_free(modules, count);
-    if (registry_show(shared->registry, "m0", &modules) == 1) {
-        registry_modules_free(modules, 1);
-    }
-    struct lz_chain chain;
-    struct lz_context context;
-    if (registry_chain(shared->registry, "m1", &chain) == 1) {
-        registry_chain_done(&chain);
-    }
-    if (registry_context(shared->registry, "m1", 5, &context) == 1) {
-        registry_context_done(&context);
-    }
-}
-
-static void *
-read_much(void *arg)
-{
-    struct shared *shared = arg;
-
-    do {
-        read_once(shared);
-    } while (atomic_load(&shared->writing));
-    return NULL;
-}
-
-static void
-test_readers_beside_a_writer(void **state)
-{
-    struct shared shared = {.registry = *state, .writing = 1};
-    pthread_t readers[READERS], writer;
-
-    for (int i = 0; i < READERS; i++) {
-        assert_int_equal(pthread_create(&readers[i], NULL, read_much, &shared),
-                         0);
-    }
-    assert_int_equal(pthread_create(&writer, NULL, write_much, &shared), 0);
-    assert_int_equal(pthread_join(writer, NULL), 0);
-    for (int i = 0; i < READERS; i++) {
-        assert_int_equal(pthread_join(readers[i], NULL), 0);
-    }
-    assert_int_equal(atomic_load(&shared.faults), 0);
-    assert_int_equal(stats_of(*state).modules[LZ_STATE_REAL], MODULES);
-}
-
-static void
 test_strings(void **state)
 {
     enum lz_state parsed = LZ_STATE_LOST;
@@ -578,9 +395,6 @@ main(void)
         TEST(test_listing_beside_changes),
         TEST(test_hostile_names),
         TEST(test_bounded_memory),
-        TEST(test_pool_shares),
-        TEST(test_pool_keeps_apart),
-        TEST(test_readers_beside_a_writer),
         TEST(test_strings),
     };
 
