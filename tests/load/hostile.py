@@ -42,7 +42,9 @@ import time
 import attacks
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-NOBODY = 65534
+sys.path.insert(0, str(ROOT / "tests" / "system"))
+from nobody import NOBODY, lazyd_for_nobody
+
 MIB = 1 << 20
 RSS_BAR = 8 * MIB
 # Counts in FILE: rounds, and the CPU time of its thread. Or idles.
@@ -468,6 +470,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="hostile-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
+        if user is not None:
+            options.lazyd = lazyd_for_nobody(options.lazyd, folder)
         rows, good = tried(*lazyds(folder, user, options), options)
         print_rows(f"lazyd, {options.rounds} rounds", rows)
     if options.peer and shutil.which("redis-server"):

@@ -20,13 +20,14 @@ import urllib.request
 
 import pytest
 
+from nobody import AS_NOBODY, NOBODY, lazyd_for_nobody
+
 # Who runs us in the background, or by nohup, has these ignored, and what we
 # start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 TIMEOUT_S = 30
-NOBODY = 65534
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="not root")
 # By the name that lazyd has for it: sys.executable shows it.
 PYTHON = os.path.realpath(os.environ.get("LAZYD_PYTHON", "/usr/bin/python3"))
@@ -244,9 +245,9 @@ class Lab:
         own = self.folder / "own"
         own.mkdir(mode=0o700)
         os.chown(own, NOBODY, NOBODY)
-        self.lazyd("-s", own / "s", "-p", own / "pid", "-l", own / "log",
-                   "--wait-ready", "--app", app, user=NOBODY, group=NOBODY,
-                   extra_groups=[])
+        self.run(lazyd_for_nobody(LAZYD, self.folder),
+                 "-s", own / "s", "-p", own / "pid", "-l", own / "log",
+                 "--wait-ready", "--app", app, **AS_NOBODY)
         self.watch(int((own / "pid").read_text()))
         return own
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import LAZYD, NOBODY, SERVE, TIMEOUT_S, needs_root
+from conftest import AS_NOBODY, LAZYD, NOBODY, SERVE, TIMEOUT_S, needs_root
 
 # Run by somebody else: ask, and print each answer.
 ASKS = """
@@ -34,8 +34,8 @@ def request(method, **params):
 def ask_as_nobody(lab, *lines):
     done = subprocess.run(
         [sys.executable, "-I", "-c", ASKS, lab.socket, *lines], cwd="/",
-        user=NOBODY, group=NOBODY, extra_groups=[], text=True,
-        timeout=TIMEOUT_S, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        text=True, timeout=TIMEOUT_S, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, **AS_NOBODY)
     return done.returncode, [json.loads(line)
                              for line in done.stdout.splitlines()], done.stderr
 
@@ -165,8 +165,7 @@ sys.stdin.read()
 
 def fill_as_nobody(lab, path):
     filler = lab.popen(sys.executable, "-I", "-c", FILLS, path, cwd="/",
-                       user=NOBODY, group=NOBODY, extra_groups=[],
-                       stdin=subprocess.PIPE)
+                       stdin=subprocess.PIPE, **AS_NOBODY)
     count, error = json.loads(filler.stdout.readline())
     return filler, count, error
 
