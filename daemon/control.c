@@ -313,6 +313,7 @@ control_open(const struct control_setup *setup, struct control **ret_control,
         control->setup.first_request_ms = WIRE_LIMIT_FIRST_REQUEST;
     }
     control->publication.fd = control->listen_fd = -1;
+    control->publication.entry.folder_fd = -1;
     control->listener_mark.fd = control->guard.fd = -1;
     control->started_ns = clock_ns();
     control->pid = getpid();
@@ -392,6 +393,7 @@ control_after_fork(struct control *control)
         }
     }
     (void)closedir(fds);
+    publish_after_fork(&control->publication);
     if (shared_has_loop(control)) {
         (void)close(uv_backend_fd(&control->loop));
     }

@@ -1,7 +1,9 @@
 /* Publication of the control socket.
  *
  * The folder is locked (flock) meanwhile, so that of two lazyd with one path
- * the second sees the first. Main thread, before there are others: umask is
+ * the second sees the first. Whoever may rename in a folder above it can
+ * change what the path leads to at any time: all is done by descriptors, in
+ * the folder that was checked. Main thread, before there are others: umask is
  * the process's.
  */
 #include "daemon/publish.h"
@@ -9,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -17,51 +18,76 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "ctl/wire/paths.h"
 #include "daemon/descriptors.h"
 #include "daemon/folder.h"
 
 /* A lazyd holds the lock of a folder for about a millisecond. */
 enum { BACKLOG = 128, LOCK_TRIES = 200, LOCK_WAIT_MS = 10 };
 
-static int
-fill_address(const char *path, struct sockaddr_un *ret_address)
-{
-    size_t length = strlen(path);
+/* Of the socket's name, in that of the temporary one, which is bound by a path
+ * of which it is only the last part. */
+enum { TEMPORARY_SIZE = 96, TEMPORARY_NAME = 64 };
 
-    memset(ret_address, 0, sizeof(*ret_address));
-    ret_address->sun_family = AF_UNIX;
-    if (length >= sizeof(ret_address->sun_path)) {
-        return -ENAMETOOLONG;
-    }
-    memcpy(ret_address->sun_path, path, length + 1);
-    return 0;
+/* The path of FD, and of NAME in it: sockets have no calls that take a
+ * descriptor of a folder. */
+static void
+fill_address(int fd, const char *name, struct sockaddr_un *ret_address)
+{
+    *ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    (void)snprintf(ret_address->sun_path, sizeof(ret_address->sun_path),
+                   "/proc/self/fd/%d%s%s", fd, name[0] != '\0' ? "/" : "",
+                   name);
 }
 
 static int
-connect_to(const char *path, int *ret_fd)
+new_socket(void)
 {
-    struct sockaddr_un address;
-    int rc = fill_address(path, &address);
-    int fd;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    if (rc < 0) {
-        return rc;
-    }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+/* What NAME is, to be looked at and removed by that name: the folder is
+ * nobody else's to write to. The descriptor or negative errno. */
+static int
+hold(int folder_fd, const char *name, struct stat *ret_st)
+{
+    int fd = openat(folder_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int rc;
+
     if (fd < 0) {
         return -errno;
     }
+    if (fstat(fd, ret_st) < 0) {
+        rc = -errno;
+        (void)close(fd);
+        return rc;
+    }
+    return fd;
+}
+
+/* Connect to the socket that HELD_FD holds. The descriptor or negative errno.
+ */
+static int
+connect_to(int held_fd)
+{
+    struct sockaddr_un address;
+    int fd = new_socket();
+    int rc;
+
+    if (fd < 0) {
+        return fd;
+    }
+    fill_address(held_fd, "", &address);
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
         rc = -errno;
         (void)close(fd);
         return rc;
     }
-    *ret_fd = fd;
-    return 0;
+    return fd;
 }
 
 static long
@@ -74,28 +100,22 @@ peer_pid(int fd)
     return (long)peer.pid;
 }
 
-/* Whether PATH is free or a stale socket of ours. 0, or -1 with ERROR. */
+/* Whether what HELD_FD holds, found at PATH, is a stale socket of ours. 0, or
+ * -1 with ERROR. */
 static int
-check_replaceable(const char *path, struct lz_error *error)
+check_stale(int held_fd, const struct stat *st, const char *path,
+            struct lz_error *error)
 {
-    struct stat st;
-    int fd = -1;
-    int rc;
+    int fd;
 
-    if (lstat(path, &st) < 0) {
-        return errno == ENOENT
-                   ? 0
-                   : lz_error_set_errno(error, errno, "cannot look at '%s'",
-                                        path);
-    }
-    if (!S_ISSOCK(st.st_mode)) {
+    if (!S_ISSOCK(st->st_mode)) {
         return lz_error_set(error, LZ_ERROR_IO,
                             "'%s' is there and is no socket: remove it, or "
                             "give another --socket",
                             path);
     }
-    rc = connect_to(path, &fd);
-    if (rc == 0) {
+    fd = connect_to(held_fd);
+    if (fd >= 0) {
         long pid = peer_pid(fd);
 
         (void)close(fd);
@@ -104,56 +124,76 @@ check_replaceable(const char *path, struct lz_error *error)
                             "or choose another --name or --socket",
                             pid, path);
     }
-    if (rc != -ECONNREFUSED) {
-        return lz_error_set_errno(error, -rc,
+    if (fd != -ECONNREFUSED) {
+        return lz_error_set_errno(error, -fd,
                                   "cannot tell whether the socket '%s' is "
                                   "in use",
                                   path);
     }
-    if (st.st_uid != geteuid()) {
+    if (st->st_uid != geteuid()) {
         return lz_error_set(error, LZ_ERROR_IO,
                             "the stale socket '%s' belongs to uid %ld: "
                             "remove it, or give another --socket",
-                            path, (long)st.st_uid);
+                            path, (long)st->st_uid);
     }
     return 0;
 }
 
-/* Bind and listen at BOUND with the final rights. 0 or negative errno. */
+/* Whether the name is free or a stale socket of ours. 0, or -1 with ERROR. */
 static int
-listen_at(const char *bound, gid_t group, int *ret_fd)
+check_replaceable(const struct entry *entry, struct lz_error *error)
 {
-    struct sockaddr_un address;
-    int rc = fill_address(bound, &address);
-    mode_t mask;
-    int fd;
+    struct stat st;
+    int fd = hold(entry->folder_fd, entry->name, &st);
+    int rc;
 
-    if (rc < 0) {
-        return rc;
-    }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
-        return -errno;
+        return fd == -ENOENT
+                   ? 0
+                   : lz_error_set_errno(error, -fd, "cannot look at '%s'",
+                                        entry->path);
     }
-    (void)unlink(bound); /* of an earlier process with our pid */
+    rc = check_stale(fd, &st, entry->path, error);
+    (void)close(fd);
+    return rc;
+}
+
+/* Bind and listen as TEMPORARY in the folder, with the final rights. 0 or
+ * negative errno. */
+static int
+listen_as(struct publication *p, const char *temporary, gid_t group)
+{
+    int folder_fd = p->entry.folder_fd;
+    int fd = new_socket();
+    int rc;
+    mode_t mask;
+
+    if (fd < 0) {
+        return fd;
+    }
+    fill_address(folder_fd, temporary, &p->bound);
+    /* Of an earlier process with our pid. */
+    (void)unlinkat(folder_fd, temporary, 0);
     mask = umask(0177);
-    rc = bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0
+    rc = bind(fd, (const struct sockaddr *)&p->bound, sizeof(p->bound)) < 0
              ? -errno
              : 0;
     (void)umask(mask);
     if (rc == 0 && group != (gid_t)-1 &&
-        (chown(bound, (uid_t)-1, group) < 0 || chmod(bound, 0660) < 0)) {
+        (fchownat(folder_fd, temporary, (uid_t)-1, group,
+                  AT_SYMLINK_NOFOLLOW) < 0 ||
+         fchmodat(folder_fd, temporary, 0660, 0) < 0)) {
         rc = -errno;
     }
     if (rc == 0 && listen(fd, BACKLOG) < 0) {
         rc = -errno;
     }
     if (rc < 0) {
-        (void)unlink(bound);
+        (void)unlinkat(folder_fd, temporary, 0);
         (void)close(fd);
         return rc;
     }
-    *ret_fd = fd;
+    p->fd = fd;
     return 0;
 }
 
@@ -175,63 +215,63 @@ lock(int fd)
     return -EWOULDBLOCK;
 }
 
-/* The folder of PATH, checked, open and locked. -1 with ERROR. */
+/* Make FOLDER where it is not there, open it, check and lock what was opened,
+ * whatever its path has come to lead to since. -1 with ERROR. */
 static int
-lock_folder(const char *path, gid_t group, int *ret_fd, struct lz_error *error)
+lock_folder(const char *folder, gid_t group, int *ret_fd,
+            struct lz_error *error)
 {
-    char *copy = strdup(path);
-    const char *folder = copy != NULL ? dirname(copy) : NULL;
-    int fd = -1;
-    int rc = -1;
+    int fd, rc;
 
-    if (folder == NULL) {
-        (void)lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
-        goto done;
-    }
     if (folder_private(folder, error) < 0) {
-        goto done;
+        return -1;
     }
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     rc = fd < 0 ? -errno : lock(fd);
     if (rc == -EWOULDBLOCK) {
-        rc = lz_error_set(error, LZ_ERROR_BUSY,
-                          "another process keeps folder '%s' locked (see "
-                          "lslocks): end it, or give --socket in a folder "
-                          "that only you can read",
-                          folder);
-        goto done;
+        (void)lz_error_set(error, LZ_ERROR_BUSY,
+                           "another process keeps folder '%s' locked (see "
+                           "lslocks): end it, or give --socket in a folder "
+                           "that only you can read",
+                           folder);
+        goto fail;
     }
     if (rc < 0) {
-        rc = lz_error_set_errno(error, -rc, "cannot lock folder '%s'", folder);
-        goto done;
+        (void)lz_error_set_errno(error, -rc, "cannot lock folder '%s'",
+                                 folder);
+        goto fail;
     }
-    rc = -1;
-    /* What was opened, whatever the path has come to mean since. */
     if (folder_is_private(fd, folder, error) < 0) {
-        goto done;
+        goto fail;
     }
     /* Members of the group have to pass through it; they cannot list it. */
     if (group != (gid_t)-1 && fchmod(fd, 0711) < 0) {
         (void)lz_error_set_errno(
             error, errno, "cannot let a group into folder '%s'", folder);
-        goto done;
+        goto fail;
     }
     *ret_fd = fd;
-    fd = -1;
-    rc = 0;
-done:
+    return 0;
+fail:
     if (fd >= 0) {
         (void)close(fd);
     }
-    free(copy);
-    return rc;
+    return -1;
 }
 
-/* NAME.PID.tmp? */
+/* NAME.PID.tmp, of a long NAME its beginning only. */
+static void
+name_temporary(const char *name, char ret[static TEMPORARY_SIZE])
+{
+    (void)snprintf(ret, TEMPORARY_SIZE, "%.*s.%ld.tmp", TEMPORARY_NAME, name,
+                   (long)getpid());
+}
+
+/* Whether ENTRY is one of any process, for NAME. */
 static bool
 is_temporary(const char *entry, const char *name)
 {
-    size_t length = strlen(name);
+    size_t length = strnlen(name, TEMPORARY_NAME);
     size_t digits;
 
     if (strncmp(entry, name, length) != 0 || entry[length] != '.') {
@@ -242,103 +282,128 @@ is_temporary(const char *entry, const char *name)
     return digits > 0 && strcmp(entry + digits, ".tmp") == 0;
 }
 
+static bool
+is_left(int folder_fd, const char *name)
+{
+    struct stat st;
+    int held_fd = hold(folder_fd, name, &st);
+    int fd = -1;
+
+    if (held_fd < 0) {
+        return false;
+    }
+    if (S_ISSOCK(st.st_mode) && st.st_uid == geteuid()) {
+        fd = connect_to(held_fd);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    (void)close(held_fd);
+    return fd == -ECONNREFUSED;
+}
+
 /* What a lazyd left that was killed before it renamed its socket: while we
  * hold the folder's lock no other is about to. */
 static void
-sweep(const char *path)
+sweep(const struct entry *entry)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder =
-        slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path));
-    DIR *entries = folder != NULL ? opendir(folder) : NULL;
-    const struct dirent *entry;
+    int fd = openat(entry->folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *found = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *each;
 
-    while (entries != NULL && (entry = readdir(entries)) != NULL) {
-        char left[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
-        struct stat st;
-        int fd = -1;
-
-        if (is_temporary(entry->d_name, slash == NULL ? path : slash + 1) &&
-            snprintf(left, sizeof(left), "%s/%s", folder, entry->d_name) <
-                (int)sizeof(left) &&
-            lstat(left, &st) == 0 && S_ISSOCK(st.st_mode) &&
-            st.st_uid == geteuid() && connect_to(left, &fd) == -ECONNREFUSED) {
-            (void)unlink(left);
-        }
+    if (found == NULL) {
         if (fd >= 0) {
             (void)close(fd);
         }
+        return;
     }
-    if (entries != NULL) {
-        (void)closedir(entries);
+    while ((each = readdir(found)) != NULL) {
+        if (is_temporary(each->d_name, entry->name) &&
+            is_left(entry->folder_fd, each->d_name)) {
+            (void)unlinkat(entry->folder_fd, each->d_name, 0);
+        }
     }
-    free(folder);
+    (void)closedir(found);
 }
 
-static const char *
-name_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash == NULL ? path : slash + 1;
-}
-
-/* Whether the folder that we checked is still where PATH says. */
+/* Whether the folder that we checked is still where FOLDER says. */
 static bool
-is_folder_of(int folder_fd, const char *path)
+is_folder_of(int folder_fd, const char *folder)
 {
-    char *copy = strdup(path);
     struct stat held, found;
-    bool same = copy != NULL && fstat(folder_fd, &held) == 0 &&
-                lstat(dirname(copy), &found) == 0 &&
-                held.st_dev == found.st_dev && held.st_ino == found.st_ino;
 
-    free(copy);
-    return same;
+    return fstat(folder_fd, &held) == 0 && lstat(folder, &found) == 0 &&
+           held.st_dev == found.st_dev && held.st_ino == found.st_ino;
 }
 
 static int
-publish_locked(struct publication *p, int folder_fd, gid_t group,
+say_not_listening(int rc, const char *path, struct lz_error *error)
+{
+    if (rc == -ENOENT && access("/proc/self/fd", X_OK) < 0) {
+        return lz_error_set(error, LZ_ERROR_IO,
+                            "cannot listen on '%s' without /proc: mount it, "
+                            "or use --no-socket",
+                            path);
+    }
+    return lz_error_set_errno(error, -rc, "cannot listen on '%s'", path);
+}
+
+static int
+publish_locked(struct publication *p, const char *folder, gid_t group,
                struct lz_error *error)
 {
-    struct stat st;
+    const struct entry *entry = &p->entry;
+    int folder_fd = entry->folder_fd;
+    char temporary[TEMPORARY_SIZE];
     int rc;
 
-    sweep(p->path);
-    rc = listen_at(p->bound, group, &p->fd);
-    if (rc == -ENAMETOOLONG) {
-        struct sockaddr_un address;
-
-        return lz_error_set(error, LZ_ERROR_INVALID,
-                            "socket path '%s' is too long: with '%s' it must "
-                            "stay below %zu bytes; give a shorter --socket",
-                            p->path, p->bound + strlen(p->path),
-                            sizeof(address.sun_path));
-    }
+    name_temporary(entry->name, temporary);
+    sweep(entry);
+    rc = listen_as(p, temporary, group);
     if (rc < 0) {
-        return lz_error_set_errno(error, -rc, "cannot listen on '%s'",
-                                  p->bound);
+        return say_not_listening(rc, entry->path, error);
     }
-    if (check_replaceable(p->path, error) < 0) {
-        (void)unlink(p->bound);
-        return -1;
+    if (check_replaceable(entry, error) < 0) {
+        goto fail;
     }
-    if (!is_folder_of(folder_fd, p->path)) {
-        (void)unlink(p->bound);
-        (void)unlinkat(folder_fd, name_of(p->bound), 0);
-        return lz_error_set(error, LZ_ERROR_IO,
-                            "the folder of '%s' was moved meanwhile: give a "
-                            "--socket that only you can move",
-                            p->path);
+    if (!is_folder_of(folder_fd, folder)) {
+        (void)lz_error_set(error, LZ_ERROR_IO,
+                           "the folder of '%s' was moved meanwhile: give a "
+                           "--socket that only you can move",
+                           entry->path);
+        goto fail;
     }
-    if (lstat(p->bound, &st) < 0 || rename(p->bound, p->path) < 0) {
-        (void)lz_error_set_errno(error, errno, "cannot publish '%s'", p->path);
-        (void)unlink(p->bound);
-        return -1;
+    if (fstatat(folder_fd, temporary, &p->st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        renameat(folder_fd, temporary, folder_fd, entry->name) < 0) {
+        (void)lz_error_set_errno(error, errno, "cannot publish '%s'",
+                                 entry->path);
+        goto fail;
     }
-    p->dev = st.st_dev;
-    p->ino = st.st_ino;
     p->owner = getpid();
+    return 0;
+fail:
+    (void)unlinkat(folder_fd, temporary, 0);
+    return -1;
+}
+
+static int
+check_path(const char *path, struct lz_error *error)
+{
+    size_t length = strlen(path);
+
+    if (length > WIRE_SOCKET_MAX) {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "socket path '%s' is too long for clients to "
+                            "connect to: it may have %d bytes; give a "
+                            "shorter --socket",
+                            path, (int)WIRE_SOCKET_MAX);
+    }
+    if (length == 0 || path[length - 1] == '/') {
+        return lz_error_set(error, LZ_ERROR_INVALID,
+                            "socket path '%s' names no file: give --socket "
+                            "one in a folder",
+                            path);
+    }
     return 0;
 }
 
@@ -346,42 +411,40 @@ int
 publish_open(const char *path, gid_t group, struct publication *ret,
              struct lz_error *error)
 {
-    int folder_fd = -1;
-    int rc;
+    char *folder = NULL;
+    int lock_fd = -1;
+    int rc = -1;
 
-    *ret = (struct publication){.fd = -1};
-    if (lock_folder(path, group, &folder_fd, error) < 0) {
+    *ret = (struct publication){.fd = -1, .entry = {.folder_fd = -1}};
+    if (check_path(path, error) < 0) {
         return -1;
     }
-    ret->path = strdup(path);
-    if (ret->path == NULL ||
-        asprintf(&ret->bound, "%s.%ld.tmp", path, (long)getpid()) < 0) {
-        ret->bound = NULL;
-        rc = lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
-    } else {
-        rc = publish_locked(ret, folder_fd, group, error);
+    folder = entry_folder(path);
+    if (folder == NULL || entry_init(&ret->entry, path) < 0) {
+        (void)lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
+        goto done;
     }
-    (void)close(folder_fd);
+    if (lock_folder(folder, group, &lock_fd, error) < 0) {
+        goto done;
+    }
+    /* One that stays, without the lock. */
+    ret->entry.folder_fd =
+        openat(lock_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (ret->entry.folder_fd < 0) {
+        (void)lz_error_set_errno(error, errno, "cannot open folder '%s'",
+                                 folder);
+        goto done;
+    }
+    rc = publish_locked(ret, folder, group, error);
+done:
     if (rc < 0) {
         (void)publish_close(ret);
     }
-    return rc;
-}
-
-/* 0, or the negative errno of what keeps it there. */
-static int
-remove_own(const struct publication *publication)
-{
-    struct stat st;
-
-    if (lstat(publication->path, &st) < 0) {
-        return errno == ENOENT ? 0 : -errno;
+    if (lock_fd >= 0) {
+        (void)close(lock_fd);
     }
-    return S_ISSOCK(st.st_mode) && st.st_dev == publication->dev &&
-                   st.st_ino == publication->ino &&
-                   unlink(publication->path) < 0
-               ? -errno
-               : 0;
+    free(folder);
+    return rc;
 }
 
 int
@@ -389,14 +452,19 @@ publish_close(struct publication *publication)
 {
     int rc = 0;
 
-    if (publication->path != NULL && publication->owner == getpid()) {
-        rc = remove_own(publication);
+    if (publication->entry.path != NULL && publication->owner == getpid()) {
+        rc = entry_remove(&publication->entry, &publication->st);
     }
     descriptors_close(&publication->fd);
-    free(publication->path);
-    free(publication->bound);
-    *publication = (struct publication){.fd = -1};
+    entry_done(&publication->entry);
+    *publication = (struct publication){.fd = -1, .entry = {.folder_fd = -1}};
     return rc;
+}
+
+void
+publish_after_fork(struct publication *publication)
+{
+    descriptors_close(&publication->entry.folder_fd);
 }
 
 bool
@@ -405,10 +473,10 @@ publish_is_ours(const struct publication *publication, int fd)
     struct sockaddr_un address = {0};
     socklen_t size = sizeof(address);
 
-    return publication->bound != NULL &&
+    return publication->bound.sun_path[0] != '\0' &&
            getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
            size > offsetof(struct sockaddr_un, sun_path) &&
            address.sun_family == AF_UNIX &&
-           strncmp(address.sun_path, publication->bound,
+           strncmp(address.sun_path, publication->bound.sun_path,
                    sizeof(address.sun_path)) == 0;
 }

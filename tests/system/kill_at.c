@@ -1,7 +1,7 @@
 /* Preloaded: the process is killed in front of one of the calls by which it
  * publishes something in a folder, or takes it back.
  *
- * KILL_FOLDER: calls on paths in it are counted, on locks and sockets, and
+ * KILL_FOLDER: calls on what is in it are counted, on locks and sockets, and
  * forks, in whose child the count goes on. KILL_AT: the number of the call,
  * from 0. KILL_LOG: the names of calls are appended to this file as they come.
  * KILL_WHEN: none is counted before this file is there.
@@ -76,12 +76,37 @@ count_path(const char *name, const char *path)
     }
 }
 
+/* What a descriptor is of in the calling thread's table. */
+static bool
+is_inside_fd(int fd)
+{
+    char link[64], path[4096];
+    ssize_t n;
+
+    (void)snprintf(link, sizeof(link), "/proc/thread-self/fd/%d", fd);
+    n = readlink(link, path, sizeof(path) - 1);
+    path[n > 0 ? n : 0] = '\0';
+    return is_inside(path);
+}
+
+static void
+count_at(const char *name, int folder)
+{
+    if (is_inside_fd(folder)) {
+        count(name);
+    }
+}
+
 static bool
 is_inside_address(const struct sockaddr *address)
 {
+    const char *path =
+        ((const struct sockaddr_un *)(const void *)address)->sun_path;
+    int fd = -1;
+
     return address->sa_family == AF_UNIX &&
-           is_inside(
-               ((const struct sockaddr_un *)(const void *)address)->sun_path);
+           (sscanf(path, "/proc/self/fd/%d", &fd) == 1 ? is_inside_fd(fd)
+                                                       : is_inside(path));
 }
 
 #define WRAP(result, name, parameters, counting, arguments)                   \
@@ -94,13 +119,16 @@ is_inside_address(const struct sockaddr *address)
 
 WRAP(int, mkdir, (const char *path, mode_t mode), count_path("mkdir", path),
      (path, mode))
-WRAP(int, chmod, (const char *path, mode_t mode), count_path("chmod", path),
-     (path, mode))
-WRAP(int, chown, (const char *path, uid_t uid, gid_t gid),
-     count_path("chown", path), (path, uid, gid))
-WRAP(int, unlink, (const char *path), count_path("unlink", path), (path))
-WRAP(int, rename, (const char *from, const char *to),
-     count_path("rename", from), (from, to))
+WRAP(int, fchmodat, (int folder, const char *name, mode_t mode, int flags),
+     count_at("fchmodat", folder), (folder, name, mode, flags))
+WRAP(int, fchownat,
+     (int folder, const char *name, uid_t uid, gid_t gid, int flags),
+     count_at("fchownat", folder), (folder, name, uid, gid, flags))
+WRAP(int, unlinkat, (int folder, const char *name, int flags),
+     count_at("unlinkat", folder), (folder, name, flags))
+WRAP(int, renameat,
+     (int from_folder, const char *from, int to_folder, const char *to),
+     count_at("renameat", from_folder), (from_folder, from, to_folder, to))
 WRAP(int, fchmod, (int fd, mode_t mode), count("fchmod"), (fd, mode))
 WRAP(int, flock, (int fd, int how), count("flock"), (fd, how))
 WRAP(int, ftruncate, (int fd, off_t size), count("ftruncate"), (fd, size))
@@ -125,4 +153,18 @@ open(const char *path, int flags, ...)
     va_end(arguments);
     count_path("open", path);
     return next(path, flags, mode);
+}
+
+int
+openat(int folder, const char *name, int flags, ...)
+{
+    NEXT(openat);
+    va_list arguments;
+    mode_t mode;
+
+    va_start(arguments, flags);
+    mode = va_arg(arguments, mode_t);
+    va_end(arguments);
+    count_at("openat", folder);
+    return next(folder, name, flags, mode);
 }

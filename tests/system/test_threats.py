@@ -1,6 +1,8 @@
 """The threats that daemon/README.md lists, but for who may connect, which is
 test_access.py's, and how the programs are built, which is test_hardening.py's.
 """
+import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -11,7 +13,8 @@ import sys
 
 import pytest
 
-from conftest import LAZYCTL, LAZYD, NOBODY, SERVE, TIMEOUT_S, needs_root
+from conftest import (AS_NOBODY, LAZYCTL, LAZYD, NOBODY, SERVE, TIMEOUT_S,
+                      needs_root)
 
 # A line of ours, if a name could end one; and what steers a terminal: ESC,
 # the C1 form of CSI, marks that turn the reading direction or are not seen.
@@ -152,9 +155,8 @@ def test_environment_and_memory_are_not_for_other_users(lab):
     process = lab.serve("", env={"SECRET": "hunter3"})
     for name in ("environ", "maps", "mem"):
         done = subprocess.run(
-            ["cat", f"/proc/{process.pid}/{name}"], cwd="/", user=NOBODY,
-            group=NOBODY, extra_groups=[], stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE)
+            ["cat", f"/proc/{process.pid}/{name}"], cwd="/",
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **AS_NOBODY)
         assert done.returncode != 0 and done.stdout == b"", name
 
 
@@ -184,6 +186,51 @@ def test_two_at_once_on_one_path(lab):
     assert sorted(path.name for path in own.iterdir()) == ["s"]
 
 
+# lazyd may make the folder anew while it is away, and have its socket in it.
+EXCHANGER = """
+import os, signal, sys
+real, other, spare = sys.argv[1:]
+times, ends = 0, []
+signal.signal(signal.SIGTERM, lambda *_: ends.append(True))
+print("ready", flush=True)
+while not ends:
+    for step, *paths in ((os.rename, real, spare), (os.symlink, other, real),
+                         (os.unlink, real), (os.rename, spare, real)):
+        try:
+            step(*paths)
+        except OSError:
+            break
+    else:
+        times += 1
+print(times)
+"""
+
+
+@contextlib.contextmanager
+def changes(folder):
+    """A function: the names that came, went or were renamed in FOLDER."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = libc.inotify_init1(os.O_NONBLOCK)
+
+    def changed():
+        names = []
+        while True:
+            try:
+                data = os.read(fd, 65536)
+            except BlockingIOError:
+                return names
+            while data:
+                length = 16 + int.from_bytes(data[12:16], sys.byteorder)
+                names.append(data[16:length].rstrip(b"\0").decode())
+                data = data[length:]
+
+    try:
+        assert libc.inotify_add_watch(fd, os.fsencode(folder), 0x3c0) >= 0
+        yield changed
+    finally:
+        os.close(fd)
+
+
 def test_folder_that_is_exchanged_meanwhile(lab):
     """The parent is somebody else's to rename in, who does so without end:
     lazyd starts where it meant to or not at all, and never writes into the
@@ -194,24 +241,22 @@ def test_folder_that_is_exchanged_meanwhile(lab):
     spare = lab.folder / "spare"
     real.mkdir(mode=0o700)
     app = lab.write("app.py", "pass\n")
-    exchanger = lab.popen(sys.executable, "-I", "-c", """
-import os, sys
-real, other, spare = sys.argv[1:]
-print("ready", flush=True)
-while True:
-    os.rename(real, spare)
-    os.symlink(other, real)
-    os.unlink(real)
-    os.rename(spare, real)
-""", real, other, spare)
+    exchanger = lab.popen(sys.executable, "-I", "-c", EXCHANGER, real, other,
+                          spare)
     assert exchanger.stdout.readline() == "ready\n"
-    ended = [lab.lazyd("-F", "-s", real / "s", "--app", app, status=None)
-             for _ in range(10)]
-    exchanger.kill()
-    exchanger.wait()
+    with changes(other) as changed:
+        ended = [lab.lazyd("-F", "-s", real / "s", "--app", app,
+                           status=None) for _ in range(40)]
+        exchanger.terminate()
+        times, _ = exchanger.communicate(timeout=TIMEOUT_S)
+        # Neither now nor for a moment.
+        assert changed() == []
     assert {done.status for done in ended} <= {0, 1}
     assert [path.name for path in other.iterdir()] == ["theirs"]
     assert (other / "theirs").read_text() == "theirs"
+    for path in (real, spare):
+        assert not path.exists() or list(path.iterdir()) == []
+    assert int(times) > 100, times
 
 
 @needs_root
@@ -225,8 +270,7 @@ import fcntl, os, sys
 fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)
 print("locked", flush=True)
 sys.stdin.read()
-""", own, cwd="/", user=NOBODY, group=NOBODY, extra_groups=[],
-                         stdin=subprocess.PIPE)
+""", own, cwd="/", stdin=subprocess.PIPE, **AS_NOBODY)
     assert stranger.stdout.readline() == "locked\n"
     app = lab.write("app.py", "pass\n")
     done = lab.lazyd("-F", "-s", own / "s", "--app", app, status=1)

@@ -125,15 +125,35 @@ __wrap_open(const char *path, int flags, mode_t mode)
     return fault_hits("open") ? -1 : __real_open(path, flags, mode);
 }
 
+int __real_openat(int folder, const char *name, int flags, ...);
+int __wrap_openat(int folder, const char *name, int flags, mode_t mode);
+
+int
+__wrap_openat(int folder, const char *name, int flags, mode_t mode)
+{
+    return fault_hits("openat") ? -1
+                                : __real_openat(folder, name, flags, mode);
+}
+
 FAULT(int, mkdir, (const char *path, mode_t mode), (path, mode))
 FAULT(int, lstat, (const char *path, struct stat *st), (path, st))
 FAULT(int, fstat, (int fd, struct stat *st), (fd, st))
 FAULT(int, flock, (int fd, int how), (fd, how))
 FAULT(int, fchmod, (int fd, mode_t mode), (fd, mode))
-FAULT(int, chmod, (const char *path, mode_t mode), (path, mode))
-FAULT(int, chown, (const char *path, uid_t uid, gid_t gid), (path, uid, gid))
 FAULT(int, unlink, (const char *path), (path))
 FAULT(int, rename, (const char *from, const char *to), (from, to))
+FAULT(int, fstatat, (int folder, const char *name, struct stat *st, int flags),
+      (folder, name, st, flags))
+FAULT(int, fchmodat, (int folder, const char *name, mode_t mode, int flags),
+      (folder, name, mode, flags))
+FAULT(int, fchownat,
+      (int folder, const char *name, uid_t uid, gid_t gid, int flags),
+      (folder, name, uid, gid, flags))
+FAULT(int, unlinkat, (int folder, const char *name, int flags),
+      (folder, name, flags))
+FAULT(int, renameat,
+      (int from_folder, const char *from, int to_folder, const char *to),
+      (from_folder, from, to_folder, to))
 FAULT(int, ftruncate, (int fd, off_t size), (fd, size))
 FAULT(int, socket, (int domain, int type, int protocol),
       (domain, type, protocol))

@@ -296,48 +296,165 @@ kill_at_each(struct folder *folder, bool stale, gid_t group)
     (void)close(scene.stranger);
 }
 
-/* Another folder in the place of the one that was checked. */
+/* In front of which of its calls the folder is exchanged: once it has been
+ * opened and locked, and in front of each later one. */
+static const char *const calls[] = {"flock",    "fstat", "openat", "socket",
+                                    "unlinkat", "bind",  "listen"};
+
+enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
+
 static void
-exchange(void *arg)
+move_away(const char *path)
 {
-    const char *path = arg;
     char moved[160];
 
     (void)snprintf(moved, sizeof(moved), "%s.moved", path);
     assert_int_equal(rename(path, moved), 0);
-    assert_int_equal(mkdir(path, 0700), 0);
 }
 
-/* Once it has been opened and locked, and in front of each later call. */
+/* Another folder in the place of the one that was checked. */
+static void
+exchange(void *arg)
+{
+    move_away(arg);
+    assert_int_equal(mkdir(arg, 0700), 0);
+}
+
+/* A link to somebody's, which is as private. */
+static void
+exchange_for_link(void *arg)
+{
+    move_away(arg);
+    assert_int_equal(symlink("theirs", arg), 0);
+}
+
+/* Publish in FOLDER, which ACT exchanges in front of CALL. */
+static void
+expect_moved(char *folder, const char *call, void (*act)(void *))
+{
+    char socket_path[170];
+    struct publication publication;
+    struct lz_error error = {0};
+
+    (void)snprintf(socket_path, sizeof(socket_path), "%s/s", folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    fault_arm(call, STEPS_MAX, 0);
+    fault.act_arg = folder;
+    fault.act = act;
+    assert_int_equal(
+        publish_open(socket_path, (gid_t)-1, &publication, &error), -1);
+    fault_disarm();
+    assert_null(fault.act);
+    assert_non_null(strstr(error.text, folder));
+    lz_error_done(&error);
+}
+
 static void
 test_folder_is_moved_meanwhile(void **state)
 {
-    static const char *const calls[] = {"flock", "fstat", "socket", "bind",
-                                        "listen"};
-
-    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-        char folder[160], socket_path[170];
-        struct publication publication;
-        struct lz_error error = {0};
+    for (size_t i = 0; i < CALLS; i++) {
+        char folder[160];
 
         (void)snprintf(folder, sizeof(folder), "%s",
                        folder_file(*state, calls[i]));
-        (void)snprintf(socket_path, sizeof(socket_path), "%s/s", folder);
-        assert_int_equal(mkdir(folder, 0700), 0);
-        fault_arm(calls[i], STEPS_MAX, 0);
-        fault.act_arg = folder;
-        fault.act = exchange;
-        assert_int_equal(
-            publish_open(socket_path, (gid_t)-1, &publication, &error), -1);
-        fault_disarm();
-        assert_null(fault.act);
-        assert_non_null(strstr(error.text, folder));
-        lz_error_done(&error);
+        expect_moved(folder, calls[i], exchange);
         /* Nothing is left in either. */
         assert_int_equal(rmdir(folder), 0);
         (void)strcat(folder, ".moved");
         assert_int_equal(rmdir(folder), 0);
     }
+}
+
+/* What is in the other folder has the very names that lazyd would use, or be
+ * free to remove in its own. */
+static void
+test_folder_is_exchanged_for_a_link(void **state)
+{
+    char theirs[160], names[3][200];
+    struct stat before[3], after;
+
+    (void)strcpy(theirs, folder_file(*state, "theirs"));
+    assert_int_equal(mkdir(theirs, 0700), 0);
+    (void)snprintf(names[0], sizeof(names[0]), "%s/s", theirs);
+    (void)snprintf(names[1], sizeof(names[1]), "%s/s.%ld.tmp", theirs,
+                   (long)getpid());
+    (void)snprintf(names[2], sizeof(names[2]), "%s/s.7.tmp", theirs);
+    for (int i = 0; i < 3; i++) {
+        (void)close(make_socket(names[i], false));
+        assert_int_equal(lstat(names[i], &before[i]), 0);
+    }
+    for (size_t i = 0; i < CALLS; i++) {
+        char folder[160];
+
+        (void)snprintf(folder, sizeof(folder), "%s",
+                       folder_file(*state, calls[i]));
+        expect_moved(folder, calls[i], exchange_for_link);
+        assert_int_equal(unlink(folder), 0);
+        (void)strcat(folder, ".moved");
+        assert_int_equal(rmdir(folder), 0);
+        for (int j = 0; j < 3; j++) {
+            assert_int_equal(lstat(names[j], &after), 0);
+            assert_true(after.st_ino == before[j].st_ino);
+        }
+        assert_int_equal(count_entries(theirs), 5);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(unlink(names[i]), 0);
+    }
+}
+
+/* lazyd's two files in a folder of their own, which is called OWN. */
+static struct scene
+scene_in(struct folder *folder, const char *own)
+{
+    struct scene scene = {.folder = folder, .group = (gid_t)-1};
+
+    (void)strcpy(scene.precious, folder_file(folder, own));
+    assert_int_equal(mkdir(scene.precious, 0700), 0);
+    (void)strcat(strcpy(scene.socket, scene.precious), "/s");
+    (void)strcat(strcpy(scene.pidfile, scene.precious), "/p");
+    return scene;
+}
+
+/* What is theirs stays, and what is ours goes, wherever it is by now. */
+static void
+test_folder_is_exchanged_at_the_end(void **state)
+{
+    struct scene own = scene_in(*state, "own");
+    struct scene theirs = scene_in(*state, "theirs");
+    struct lz_error error = {0};
+    struct server server;
+
+    folder_write(theirs.socket, "theirs");
+    folder_write(theirs.pidfile, "theirs");
+    assert_int_equal(start(&own, &server, &error), 0);
+    exchange_for_link(own.precious);
+    assert_int_equal(publish_close(&server.publication), 0);
+    assert_int_equal(pidfile_remove(server.pidfile), 0);
+    pidfile_free(server.pidfile);
+    assert_int_equal(unlink(theirs.socket), 0);
+    assert_int_equal(unlink(theirs.pidfile), 0);
+    assert_int_equal(rmdir(theirs.precious), 0);
+    assert_int_equal(unlink(own.precious), 0);
+    assert_int_equal(rmdir(strcat(own.precious, ".moved")), 0);
+}
+
+/* The folder is found anew where its descriptor is lost, and may be gone. */
+static void
+test_folder_is_gone_at_the_end(void **state)
+{
+    struct scene own = scene_in(*state, "own");
+    struct lz_error error = {0};
+    struct server server;
+
+    assert_int_equal(start(&own, &server, &error), 0);
+    (void)close(server.publication.entry.folder_fd);
+    server.publication.entry.folder_fd = -1;
+    assert_int_equal(publish_close(&server.publication), 0);
+    assert_int_equal(unlink(own.pidfile), 0);
+    assert_int_equal(rmdir(own.precious), 0); /* there was no socket */
+    assert_int_equal(pidfile_remove(server.pidfile), 0);
+    pidfile_free(server.pidfile);
 }
 
 static void
@@ -364,6 +481,9 @@ main(void)
         IN_FOLDER(test_each_call_fails_with_a_group),
         IN_FOLDER(test_short_transfers),
         IN_FOLDER(test_folder_is_moved_meanwhile),
+        IN_FOLDER(test_folder_is_exchanged_for_a_link),
+        IN_FOLDER(test_folder_is_exchanged_at_the_end),
+        IN_FOLDER(test_folder_is_gone_at_the_end),
         IN_FOLDER(test_killed_at_each_call),
         IN_FOLDER(test_killed_at_each_call_with_a_group),
     };

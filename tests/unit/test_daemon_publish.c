@@ -169,17 +169,52 @@ test_folder_must_be_ours(void **state)
     expect_refused(path, "cannot make folder");
 }
 
+/* As long as a client can name it, whatever pid we have; also over what was
+ * left of one that was killed. */
 static void
-test_path_too_long(void **state)
+test_path_as_long_as_can_be(void **state)
+{
+    struct folder *folder = *state;
+    struct sockaddr_un address;
+    struct lz_error error = {0};
+    struct publication publication;
+    char path[sizeof(address.sun_path) + 1], left[256];
+    size_t length;
+    int client;
+
+    length = (size_t)snprintf(path, sizeof(path), "%s/", folder->path);
+    memset(path + length, 'x', sizeof(path) - 1 - length);
+    path[sizeof(path) - 1] = '\0';
+    expect_refused(path, "too long");
+    assert_int_equal(count_entries(folder), 0);
+    path[sizeof(path) - 2] = '\0';
+    (void)snprintf(left, sizeof(left), "%s/%.64s.7.tmp", folder->path,
+                   path + length);
+    (void)close(make_socket(left, false));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(publish_open(path, (gid_t)-1, &publication, &error),
+                         0);
+        assert_int_equal(count_entries(folder), 1);
+        client = connect_to(path);
+        assert_true(client >= 0);
+        (void)close(client);
+        expect_refused(path, "answers on");
+        (void)publish_close(&publication);
+        assert_int_equal(count_entries(folder), 0);
+        (void)close(make_socket(path, false));
+    }
+    assert_int_equal(unlink(path), 0);
+}
+
+static void
+test_path_of_no_file(void **state)
 {
     struct folder *folder = *state;
     char path[256];
-    size_t length;
 
-    length = (size_t)snprintf(path, sizeof(path), "%s/", folder->path);
-    memset(path + length, 'x', 120 - length);
-    path[120] = '\0';
-    expect_refused(path, "too long");
+    (void)snprintf(path, sizeof(path), "%s/none/", folder->path);
+    expect_refused(path, "names no file");
+    expect_refused("", "names no file");
     assert_int_equal(count_entries(folder), 0);
 }
 
@@ -213,7 +248,8 @@ main(void)
         IN_FOLDER(test_not_over_a_live_one),
         IN_FOLDER(test_not_over_other_things),
         IN_FOLDER(test_folder_must_be_ours),
-        IN_FOLDER(test_path_too_long),
+        IN_FOLDER(test_path_as_long_as_can_be),
+        IN_FOLDER(test_path_of_no_file),
         IN_FOLDER(test_close_spares_anothers_socket),
     };
 
