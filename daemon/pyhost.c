@@ -19,6 +19,7 @@
 #include "ctl/wire/message.h"
 #include "daemon/arena.h"
 #include "lazycore/lazycore.h"
+#include "lazycore/settle_pace.h"
 
 /* A module that serves from within its import is interrupted all the same,
  * after that many tries. */
@@ -379,7 +380,7 @@ pyhost_settle(char *ret_name, size_t name_size, char *ret_why, size_t why_size,
 {
     struct lz_settle_result result = {0};
 
-    (void)lazycore_settle(&result);
+    (void)lazycore_settle(LZ_SETTLE_BURST, &result);
     (void)snprintf(ret_name, name_size, "%s",
                    result.name != NULL ? result.name : "");
     (void)snprintf(ret_why, why_size, "%s", result.why);

@@ -116,7 +116,8 @@ struct lz_namespace {
     bool queued;        /* waits for its dict to be rebuilt */
     bool leftovers;     /* holds keys of ours that are done */
     uint64_t heat_ns;   /* see settle.h: CPU time seen in it, */
-    unsigned sightings; /* how often, */
+    uint64_t look;      /* in which it was seen last, */
+    unsigned sightings; /* how often, its callees' looks among them, */
     Py_ssize_t refused; /* and how many names are not to be loaded for that */
     PyCodeObject *code; /* code last analysed, or NULL */
     PyObject *code_bytes;

@@ -2,6 +2,7 @@
 #include "lazycore/fork.h"
 
 #include "lazycore/engine.h"
+#include "lazycore/settle_watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,16 @@ last_child(void)
 }
 
 PyObject *
+fork_before(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_of_module(module);
+    lz_called_by_python();
+    if (engine != NULL)
+        settle_watch_before_fork(engine);
+    Py_RETURN_NONE;
+}
+
+PyObject *
 fork_in_parent(PyObject *module, PyObject *Py_UNUSED(unused))
 {
     struct lz_engine *engine = engine_of_module(module);
@@ -33,6 +44,8 @@ fork_in_parent(PyObject *module, PyObject *Py_UNUSED(unused))
     if (listener != NULL && listener->event != NULL)
         listener->event(listener->arg, LZ_EVENT_FORK, NULL, NULL,
                         last_child());
+    if (engine != NULL)
+        settle_watch_after_fork(engine, false);
     Py_RETURN_NONE;
 }
 
@@ -145,6 +158,8 @@ fork_in_child(PyObject *module, PyObject *Py_UNUSED(unused))
     }
     if (engine != NULL && engine->installed && drop_loads(engine) < 0)
         lz_forgive();
+    if (engine != NULL)
+        settle_watch_after_fork(engine, true);
     Py_RETURN_NONE;
 }
 
@@ -157,11 +172,12 @@ fork_register(PyObject *module)
     PyObject *function =
         posix == NULL ? NULL
                       : PyObject_GetAttrString(posix, "register_at_fork");
+    PyObject *before = PyObject_GetAttrString(module, "_forks");
     PyObject *child = PyObject_GetAttrString(module, "_after_fork");
     PyObject *parent = PyObject_GetAttrString(module, "_forked");
-    if (child != NULL && parent != NULL)
-        kwargs = Py_BuildValue("{sOsO}", "after_in_child", child,
-                               "after_in_parent", parent);
+    if (before != NULL && child != NULL && parent != NULL)
+        kwargs = Py_BuildValue("{sOsOsO}", "before", before, "after_in_child",
+                               child, "after_in_parent", parent);
     if (function != NULL && args != NULL && kwargs != NULL) {
         PyObject *done = PyObject_Call(function, args, kwargs);
         result = done == NULL ? -1 : 0;
@@ -169,6 +185,7 @@ fork_register(PyObject *module)
     }
     Py_XDECREF(parent);
     Py_XDECREF(child);
+    Py_XDECREF(before);
     Py_XDECREF(function);
     Py_XDECREF(posix);
     Py_XDECREF(kwargs);

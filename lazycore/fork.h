@@ -4,9 +4,11 @@
 
 #include <Python.h>
 
-/* MODULE, ours, has _forked and _after_fork called. 0, or -1 with an
+/* MODULE, ours, has _forks, _forked and _after_fork called. 0, or -1 with an
  * exception. */
 int fork_register(PyObject *module);
+/* lazycore._forks() */
+PyObject *fork_before(PyObject *module, PyObject *unused);
 /* lazycore._forked() */
 PyObject *fork_in_parent(PyObject *module, PyObject *unused);
 /* lazycore._after_fork() */

@@ -64,11 +64,12 @@ struct lz_settle_result {
                       stays pending, and why; empty: none, or it was said */
 };
 
-/* Look at what the threads run now, and load what is pending in the hottest
- * namespace if that is free of effects: settle.h. To be called over and over
- * while the process works, by a thread of the host's. 0, or -1 on lack of
- * memory. */
-int lazycore_settle(struct lz_settle_result *ret_result) LZ_NEEDS_GIL;
+/* Look at what the threads run now, so many times within some ms, and load
+ * what is pending in the hottest namespace if that is free of effects:
+ * settle.h. To be called over and over, as settle_pace.h says, by a thread of
+ * the host's. 0, or -1 on lack of memory. */
+int lazycore_settle(unsigned looks,
+                    struct lz_settle_result *ret_result) LZ_NEEDS_GIL;
 
 /* Reload: DESIGN 5. */
 #define LZ_VERDICT_TABLE(LZ_VERDICT)                                          \

@@ -9,6 +9,7 @@
 #include "lazycore/fork.h"
 #include "lazycore/parents.h"
 #include "lazycore/settle.h"
+#include "lazycore/settle_watch.h"
 
 /* The core that the host made before Python started; PyInit_lazycore takes
  * no argument, so this is the one door. Written before any thread exists. */
@@ -66,16 +67,26 @@ engine_or_raise(PyObject *module)
 }
 
 static PyObject *
-py_install(PyObject *module, PyObject *Py_UNUSED(unused))
+py_install(PyObject *module, PyObject *args, PyObject *kwargs)
 {
+    static char *names[] = {LZ_CHARS("settle"), NULL};
+    int settle = 1;
     struct lz_engine *engine = engine_or_raise(module);
+    if (engine == NULL ||
+        !PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:install", names,
+                                     &settle))
+        return NULL;
     /* The first time is the host's own. */
-    bool again =
-        engine != NULL && !engine->installed && engine->was_uninstalled;
-    if (engine == NULL || engine_install(engine) < 0)
+    bool again = !engine->installed && engine->was_uninstalled;
+    if (engine_install(engine) < 0)
         return NULL;
     if (again)
         change_rule(engine, "install", NULL, "lazycore", NULL);
+    lz_called_by_python();
+    if (settle)
+        settle_watch_start(engine);
+    else
+        settle_watch_stop(engine);
     Py_RETURN_NONE;
 }
 
@@ -86,6 +97,8 @@ py_uninstall(PyObject *module, PyObject *Py_UNUSED(unused))
     bool was = engine != NULL && engine->installed;
     if (engine == NULL || engine_uninstall(engine) < 0)
         return NULL;
+    lz_called_by_python();
+    settle_watch_stop(engine);
     engine->was_uninstalled = true;
     if (was)
         change_rule(engine, "uninstall", NULL, "lazycore", NULL);
@@ -93,9 +106,11 @@ py_uninstall(PyObject *module, PyObject *Py_UNUSED(unused))
 }
 
 static PyMethodDef module_methods[] = {
-    {"install", py_install, METH_NOARGS,
-     PyDoc_STR("install()\n--\n\nMake import statements lazy from now on. "
-               "Repeatable.")},
+    {"install", (PyCFunction)(void (*)(void))py_install,
+     METH_VARARGS | METH_KEYWORDS,
+     PyDoc_STR("install(*, settle=True)\n--\n\nMake import statements lazy "
+               "from now on. Repeatable. A thread looks\nfor hot namespaces, "
+               "unless settle is false: see settle(). lazyd has its own.")},
     {"uninstall", py_uninstall, METH_NOARGS,
      PyDoc_STR("uninstall()\n--\n\nPut the interpreter's own import back. "
                "Names that are pending still load on use.")},
@@ -114,8 +129,8 @@ static PyMethodDef module_methods[] = {
          "settle()\n--\n\nLook at what the threads run now. Where the "
          "same namespace is seen often, load\nwhat is pending in it, if "
          "that is free of effects: what is pending slows all its\n"
-         "look-ups. Return its name, or None. lazyd does this by itself; "
-         "elsewhere, call it\nnow and then from a thread.")},
+         "look-ups. Return its name, or None. To be called now and then from "
+         "a thread, where\ninstall() was told not to.")},
     {"inject", api_inject, METH_NOARGS,
      PyDoc_STR("inject()\n--\n\nPut loaded values wherever proxies of theirs "
                "leaked to; return the number of places.")},
@@ -167,6 +182,7 @@ static PyMethodDef module_methods[] = {
                "said so and why, as a dict.")},
     {"__getattr__", api_getattr, METH_O,
      PyDoc_STR("proxyTally: proxies ever made, as the seed counts them")},
+    {"_forks", fork_before, METH_NOARGS, NULL},
     {"_forked", fork_in_parent, METH_NOARGS, NULL},
     {"_after_fork", fork_in_child, METH_NOARGS, NULL},
     {"_at_exit", last_at_exit, METH_NOARGS,

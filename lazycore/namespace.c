@@ -55,7 +55,7 @@ namespace_get(struct lz_engine *engine, PyObject *dict)
     ns->dict = Py_NewRef(dict);
     ns->name = name;
     ns->pending = ns->busy = 0;
-    ns->heat_ns = ns->sightings = 0;
+    ns->heat_ns = ns->look = ns->sightings = 0;
     ns->refused = 0;
     ns->queued = ns->leftovers = false;
     ns->code = NULL;

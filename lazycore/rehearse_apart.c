@@ -8,8 +8,9 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <unistd.h>
+
+#include "lazycore/thread.h"
 
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE 2u
@@ -46,32 +47,13 @@ apart_main(void *arg) LZ_UNCHECKED
     return NULL;
 }
 
-/* 0 or an error number. Signals are for the process's own threads. */
-static int
-start_thread(pthread_t *ret_thread, struct apart *apart)
-{
-    static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE,
-                                 SIGILL,  SIGABRT, SIGTRAP};
-    sigset_t blocked, before;
-    int rc;
-
-    (void)sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-        (void)sigdelset(&blocked, faults[i]);
-    }
-    (void)pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    rc = pthread_create(ret_thread, NULL, apart_main, apart);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc;
-}
-
 /* Until it has ended. Whether there could be such a thread. */
 static bool LZ_NEEDS_GIL
 run_apart(struct apart *apart)
 {
     PyThreadState *state = PyEval_SaveThread();
     pthread_t thread;
-    int rc = start_thread(&thread, apart);
+    int rc = thread_start(&thread, apart_main, apart);
 
     if (rc == 0) {
         (void)pthread_join(thread, NULL);

@@ -7,6 +7,7 @@
 
 #include "lazycore/settle_look.h"
 #include "lazycore/settle_rules.h"
+#include "lazycore/settle_watch.h"
 
 enum { LATER = 2 }; /* beside 1, 0 and -1: not now */
 
@@ -89,6 +90,7 @@ settle_done(struct lz_engine *engine)
 {
     if (engine->settle == NULL)
         return;
+    settle_watch_done(engine);
     Py_CLEAR(engine->settle->get_interval);
     Py_CLEAR(engine->settle->set_interval);
     PyMem_Free(engine->settle);
@@ -101,12 +103,14 @@ settle_end(struct lz_engine *engine)
     if (engine->settle == NULL)
         return;
     engine->settle->over = true;
-    if (engine->settle->target == NULL)
-        return;
-    PyObject *name = Py_NewRef(PyTuple_GET_ITEM(engine->settle->target, 0));
-    if (host_import(engine, name) < 0)
-        lz_forgive();
-    Py_DECREF(name);
+    if (engine->settle->target != NULL) {
+        PyObject *name =
+            Py_NewRef(PyTuple_GET_ITEM(engine->settle->target, 0));
+        if (host_import(engine, name) < 0)
+            lz_forgive();
+        Py_DECREF(name);
+    }
+    settle_watch_stop(engine);
 }
 
 static int
@@ -299,16 +303,19 @@ is_on(struct lz_engine *engine)
 }
 
 int
-lazycore_settle(struct lz_settle_result *ret_result)
+lazycore_settle(unsigned looks, struct lz_settle_result *ret_result)
 {
     PyObject *module;
     struct lz_engine *engine = find_engine(&module);
     *ret_result = (struct lz_settle_result){0};
     int result = 0;
-    if (is_on(engine))
+    for (; looks > 0 && result == 0 && ret_result->name == NULL &&
+           is_on(engine) && !engine->settle->over;
+         looks--) {
         settle_await_any_moment(engine);
-    if (is_on(engine))
-        result = settle(engine, ret_result);
+        if (is_on(engine))
+            result = settle(engine, ret_result);
+    }
     lz_forgive();
     Py_XDECREF(module);
     return result;
@@ -321,7 +328,7 @@ settle_python(PyObject *module, PyObject *unused)
     (void)module;
     (void)unused;
     lz_called_by_python();
-    if (lazycore_settle(&result) < 0)
+    if (lazycore_settle(1, &result) < 0)
         return PyErr_NoMemory();
     PyObject *name = result.name == NULL ? Py_NewRef(Py_None)
                                          : PyUnicode_FromString(result.name);

@@ -13,8 +13,15 @@
 #define LAZYCORE_SETTLE_H
 
 #include "lazycore/engine.h"
+#include "lazycore/settle_pace.h"
 
 enum { LZ_SETTLE_THREADS = 256 }; /* watched; others are not seen */
+
+/* Of the thread that looks, if we have one. */
+struct lz_watch_pace {
+    struct lz_settle_pace pace;
+    uint64_t next_ns; /* when it is asked, by usage_wall_ns() */
+};
 
 /* What a series of looks has found; part of the engine. */
 struct lz_settle {
@@ -35,8 +42,11 @@ struct lz_settle {
     int awaiting;              /* so many wait for their moment */
     PyObject *target;          /* borrowed: the name of what is being loaded,
                                   file and line of its statement; or NULL */
-    bool over;                 /* the interpreter is about to end */
+    bool over;                 /* nothing is to be loaded any more */
     bool collects;             /* it does not while that is loaded */
+    struct lz_watch *watch;    /* settle_watch.h, or NULL */
+    struct lz_watch_pace pace;
+    bool watched; /* there was one before a fork */
 };
 
 /* Where the statement stands whose module is being loaded on this thread for

@@ -5,7 +5,8 @@
 #include <time.h>
 
 enum {
-    SIGHTINGS = 4, /* of a namespace before it may be called hot */
+    SIGHTINGS = 4, /* of a namespace before it may be called hot, */
+    DEPTH = 64,    /* in so many frames of a thread */
     /* And the part of all CPU time that was seen in those that could be
      * settled, taken together: a hundredth. Up to half of that is lost. */
     SHARE = 100,
@@ -63,19 +64,31 @@ used_ns(struct lz_settle *settle, unsigned long id)
     return 0;
 }
 
-/* The namespace, with names pending, that STATE's thread runs in; borrowed,
- * or NULL. */
-static struct lz_namespace *
-namespace_of(struct lz_engine *engine, PyThreadState *state)
+/* Count the namespaces, with names pending, that STATE's thread is in: USED_NS
+ * is the innermost's. Those of its callers are seen as well: what it is come
+ * back to over and over is known after few looks. */
+static void
+count_frames(struct lz_engine *engine, PyThreadState *state, uint64_t used_ns)
 {
+    uint64_t look = engine->settle->look;
     PyFrameObject *frame = PyThreadState_GetFrame(state);
-    if (frame == NULL)
-        return NULL;
-    PyObject *globals = PyFrame_GetGlobals(frame);
-    struct lz_namespace *ns = namespace_find(engine, globals);
-    Py_DECREF(globals);
-    Py_DECREF(frame);
-    return ns != NULL && ns->pending > 0 ? ns : NULL;
+    for (int depth = 0; frame != NULL && depth < DEPTH; depth++) {
+        PyObject *globals = PyFrame_GetGlobals(frame);
+        struct lz_namespace *ns = namespace_find(engine, globals);
+        Py_DECREF(globals);
+        bool slow = ns != NULL && ns->pending > 0;
+        if (slow && depth == 0)
+            ns->heat_ns += used_ns;
+        if (slow && ns->look != look)
+            ns->sightings++;
+        if (slow)
+            ns->look = look;
+        PyFrameObject *caller = PyFrame_GetBack(frame);
+        Py_DECREF(frame);
+        frame = caller;
+    }
+    Py_XDECREF(frame);
+    lz_forgive();
 }
 
 static void
@@ -120,6 +133,21 @@ some_are_hot(struct lz_engine *engine, const struct lz_settle *settle)
            heat_of_all(engine) >= settle->total_ns / SHARE;
 }
 
+/* The one that was seen longest of those that were seen often; or NULL. */
+static struct lz_namespace *
+find_hottest(struct lz_engine *engine)
+{
+    struct lz_namespace *result = NULL;
+    for (struct lz_node *node = table_first(&engine->namespaces); node != NULL;
+         node = table_next(node)) {
+        struct lz_namespace *ns = namespace_of_node(node);
+        if (may_settle(ns) && ns->sightings >= SIGHTINGS &&
+            ns->heat_ns > (result == NULL ? 0 : result->heat_ns))
+            result = ns;
+    }
+    return result;
+}
+
 struct lz_namespace *
 settle_look(struct lz_engine *engine)
 {
@@ -132,19 +160,12 @@ settle_look(struct lz_engine *engine)
              PyInterpreterState_ThreadHead(PyInterpreterState_Get());
          state != NULL; state = PyThreadState_Next(state)) {
         uint64_t used = used_ns(settle, state->native_thread_id);
-        struct lz_namespace *ns =
-            used == 0 ? NULL : namespace_of(engine, state);
         settle->total_ns += used;
-        if (ns == NULL)
-            continue;
-        ns->heat_ns += used;
-        ns->sightings++;
-        if ((hottest == NULL || ns->heat_ns > hottest->heat_ns) &&
-            ns->sightings >= SIGHTINGS && may_settle(ns))
-            hottest = ns;
+        if (used > 0)
+            count_frames(engine, state, used);
     }
-    if (hottest != NULL && !some_are_hot(engine, settle))
-        hottest = NULL;
+    if (some_are_hot(engine, settle))
+        hottest = find_hottest(engine);
     if (settle->look % WINDOW == 0)
         halve(engine, settle);
     Py_XINCREF(hottest);

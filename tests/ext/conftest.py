@@ -41,7 +41,7 @@ def boot():
         lazycore.level(*rule.split("="))
     for rule in os.environ.get("LAZYCORE_TEST_RULES_OFF", "").split():
         lazycore.rule(rule, False)
-    lazycore.install()
+    lazycore.install(settle=os.environ["LAZYCORE_TEST_SETTLE"] == "on")
     pid = os.getpid()
 
     def dump():
@@ -174,6 +174,7 @@ class Lab:
         self.folder = folder
         self.boot = boot
         self.bare = bare
+        self.settle = "on"
         self.runs = 0
 
     def write(self, files):
@@ -199,6 +200,7 @@ class Lab:
         result.update(
             PYTHONPATH=os.pathsep.join([str(self.boot), extension_folder()]),
             PYTHONHASHSEED="0",
+            LAZYCORE_TEST_SETTLE=self.settle,
             LAZYCORE_TEST_MODE=mode,
             LAZYCORE_TEST_DUMP=str(dump),
             LAZYCORE_TEST_IGNORE=" ".join(ignore),
@@ -228,6 +230,12 @@ class Lab:
 @pytest.fixture
 def lab(tmp_path, boot_folder, bare_interpreter):
     return Lab(tmp_path, boot_folder, bare_interpreter)
+
+
+@pytest.fixture
+def settled_by_hand(lab):
+    """The program itself looks for hot namespaces, or nobody does."""
+    lab.settle = "off"
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import pytest
 
 from settling import MAIN, write
 
+pytestmark = pytest.mark.usefixtures("settled_by_hand")
+
 
 def test_standard_library(lazily):
     run = lazily({"hot.py": write("difflib, decimal")}, MAIN)

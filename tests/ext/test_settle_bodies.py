@@ -4,6 +4,8 @@ import pytest
 
 from settling import write
 
+pytestmark = pytest.mark.usefixtures("settled_by_hand")
+
 BODIES = """\
     import sys
     def main():

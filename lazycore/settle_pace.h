@@ -1,0 +1,43 @@
+/* When to look which namespaces are hot: often at first, seldom later, and
+ * only while the process works and loads nothing. Nothing is done to one that
+ * sleeps or starts.
+ *
+ * Plain C; belongs to whoever has the looks made.
+ */
+#ifndef LAZYCORE_SETTLE_PACE_H
+#define LAZYCORE_SETTLE_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    LZ_SETTLE_AFTER_MS = 200, /* of CPU time the first look comes, */
+    LZ_SETTLE_QUIET_MS = 100, /* so much of it after the last load; */
+    LZ_SETTLE_BURST = 4,      /* then that many at once, */
+    LZ_SETTLE_FIRST_MS = 10,  /* with so long in between, */
+    LZ_SETTLE_BURSTS = 128,   /* so often; then twice as long, */
+    LZ_SETTLE_IDLE = 64,      /* (so often it is asked soon whether one that
+                                 sleeps works again) */
+    LZ_SETTLE_LAST_MS = 1000  /* at most */
+};
+
+/* All zero is where it begins. */
+struct lz_settle_pace {
+    uint64_t interval_ms; /* 0: the first */
+    uint64_t looks;
+    uint64_t cpu_ns;    /* of the process, when last asked */
+    uint64_t loads;     /* as given then, */
+    uint64_t loaded_ns; /* and the CPU time when that had grown */
+    unsigned idle;      /* so often in a row it had not worked since */
+};
+
+/* How long to wait before the next question. */
+uint64_t settle_pace_wait_ms(const struct lz_settle_pace *pace);
+/* Whether to look now. CPU_NS is what the process has used; so many LOADS were
+ * counted by the registry. */
+bool settle_pace_due(struct lz_settle_pace *pace, uint64_t cpu_ns,
+                     uint64_t loads);
+/* That was done; LOADS are those now, its own among them. */
+void settle_pace_looked(struct lz_settle_pace *pace, uint64_t loads);
+
+#endif

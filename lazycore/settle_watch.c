@@ -1,0 +1,193 @@
+/* See settle_watch.h. */
+#include "lazycore/settle_watch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "lazycore/compat.h"
+#include "lazycore/settle.h"
+#include "lazycore/thread.h"
+#include "lazycore/usage.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+
+struct lz_watch {
+    struct lz_core *core;
+    struct lz_watch_pace *pace; /* this thread's, and then its successor's */
+    pthread_t thread;
+    struct lz_mutex lock;
+    pthread_cond_t ends;
+    bool over LZ_GUARDED;
+    bool alone LZ_GUARDED; /* nobody joins the thread */
+};
+
+/* Until then; whether it is to end. */
+static bool LZ_UNCHECKED
+sleep_or_end(struct lz_watch *watch, uint64_t until_ns)
+{
+    struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_S),
+                             .tv_nsec = (long)(until_ns % NS_PER_S)};
+    lz_mutex_lock(&watch->lock);
+    while (!watch->over &&
+           pthread_cond_clockwait(&watch->ends, &watch->lock.raw,
+                                  CLOCK_MONOTONIC, &until) != ETIMEDOUT)
+        ;
+    bool over = watch->over;
+    lz_mutex_unlock(&watch->lock);
+    return over;
+}
+
+static void
+watch_free(struct lz_watch *watch)
+{
+    (void)pthread_cond_destroy(&watch->ends);
+    lz_mutex_done(&watch->lock);
+    free(watch);
+}
+
+static uint64_t
+loads_of(const struct lz_watch *watch)
+{
+    struct lz_registry_stats stats;
+    registry_stats(watch->core->registry, &stats);
+    return stats.loads;
+}
+
+static void LZ_NEEDS_GIL
+look(void)
+{
+    struct lz_settle_result result;
+    (void)lazycore_settle(LZ_SETTLE_BURST, &result);
+    free(result.name);
+}
+
+/* The thread has one state from its first look to its end: what it has loaded
+ * may have put things of a thread's own there. */
+static void *
+watch_main(void *arg) LZ_UNCHECKED
+{
+    struct lz_watch *watch = arg;
+    struct lz_settle_pace *pace = &watch->pace->pace;
+    PyGILState_STATE outer = PyGILState_UNLOCKED;
+    PyThreadState *state = NULL;
+    (void)prctl(PR_SET_NAME, "lazycore");
+    while (!sleep_or_end(watch, watch->pace->next_ns)) {
+        bool due = settle_pace_due(pace, usage_process_cpu_ns(),
+                                   loads_of(watch));
+        watch->pace->next_ns =
+            usage_wall_ns() + settle_pace_wait_ms(pace) * NS_PER_MS;
+        if (!due)
+            continue;
+        if (state == NULL)
+            outer = PyGILState_Ensure();
+        else
+            PyEval_RestoreThread(state);
+        look();
+        state = PyEval_SaveThread();
+        settle_pace_looked(pace, loads_of(watch));
+    }
+    if (state != NULL && !lz_is_finalizing()) {
+        PyEval_RestoreThread(state);
+        PyGILState_Release(outer);
+    }
+    lz_mutex_lock(&watch->lock);
+    bool alone = watch->alone;
+    lz_mutex_unlock(&watch->lock);
+    if (alone)
+        watch_free(watch);
+    return NULL;
+}
+
+void
+settle_watch_start(struct lz_engine *engine)
+{
+    struct lz_settle *settle = engine->settle;
+    if (settle == NULL || settle->watch != NULL || !engine->owns_core)
+        return;
+    struct lz_watch *watch = calloc(1, sizeof(*watch));
+    if (watch == NULL)
+        return;
+    watch->core = engine->core;
+    watch->pace = &settle->pace;
+    lz_mutex_init(&watch->lock);
+    (void)pthread_cond_init(&watch->ends, NULL);
+    if (thread_start(&watch->thread, watch_main, watch) == 0)
+        settle->watch = watch;
+    else
+        watch_free(watch);
+}
+
+/* WATCH has no work any more, and is joined or left ALONE. */
+static void LZ_UNCHECKED
+end(struct lz_watch *watch, bool alone)
+{
+    pthread_t thread = watch->thread;
+    lz_mutex_lock(&watch->lock);
+    watch->over = true;
+    watch->alone = alone;
+    (void)pthread_cond_broadcast(&watch->ends);
+    lz_mutex_unlock(&watch->lock);
+    if (alone) {
+        (void)pthread_detach(thread);
+        return;
+    }
+    (void)pthread_join(thread, NULL);
+    watch_free(watch);
+}
+
+void
+settle_watch_stop(struct lz_engine *engine)
+{
+    struct lz_settle *settle = engine->settle;
+    struct lz_watch *watch = settle == NULL ? NULL : settle->watch;
+    if (watch == NULL)
+        return;
+    bool over = settle->over;
+    settle->watch = NULL;
+    settle->over = true;
+    if (settle->target != NULL) {
+        end(watch, true);
+    } else {
+        PyThreadState *state = PyEval_SaveThread();
+        end(watch, false);
+        PyEval_RestoreThread(state);
+    }
+    settle->over = over;
+}
+
+void
+settle_watch_done(struct lz_engine *engine)
+{
+    if (engine->settle->watch != NULL)
+        end(engine->settle->watch, false);
+    engine->settle->watch = NULL;
+}
+
+void
+settle_watch_before_fork(struct lz_engine *engine)
+{
+    struct lz_settle *settle = engine->settle;
+    if (!LZ_FORK_COUNTS_THREADS || settle == NULL || settle->watch == NULL)
+        return;
+    settle->watched = true;
+    if (settle->target == NULL)
+        settle_watch_stop(engine);
+}
+
+void
+settle_watch_after_fork(struct lz_engine *engine, bool child)
+{
+    struct lz_settle *settle = engine->settle;
+    if (settle == NULL)
+        return;
+    bool watched = settle->watched || settle->watch != NULL;
+    settle->watched = false;
+    if (child)
+        settle->watch = NULL; /* its thread is not here; never freed */
+    if (watched)
+        settle_watch_start(engine);
+}

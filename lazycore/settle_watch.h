@@ -1,0 +1,24 @@
+/* A thread that looks for hot namespaces (settle.h) where no host does.
+ *
+ * Begins with install() and ends with uninstall(), and before the interpreter
+ * does. It sleeps but for the looks of settle_pace.h and takes no signals. A
+ * forked child gets one of its own, and fork() finds none of it in its way.
+ */
+#ifndef LAZYCORE_SETTLE_WATCH_H
+#define LAZYCORE_SETTLE_WATCH_H
+
+#include "lazycore/engine.h"
+
+/* Unless it is there, or a host is. Without one, for want of memory or threads,
+ * everything else goes on. */
+void settle_watch_start(struct lz_engine *engine);
+/* Gives the GIL up until it has ended. Where it is loading a module, which may
+ * be waiting for this thread, it ends after that by itself. */
+void settle_watch_stop(struct lz_engine *engine);
+/* Once the interpreter is no more: waits, nothing of it is touched. */
+void settle_watch_done(struct lz_engine *engine);
+/* Around fork(): before it the thread ends where CPython would warn of it. */
+void settle_watch_before_fork(struct lz_engine *engine);
+void settle_watch_after_fork(struct lz_engine *engine, bool child);
+
+#endif

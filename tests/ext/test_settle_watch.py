@@ -1,0 +1,179 @@
+"""The thread that looks for hot namespaces where no host does: it comes and
+goes with install() and uninstall(), and is in nobody's way."""
+import pytest
+
+HOT = """\
+    import {0}
+    LIMIT = 3
+    def loop(count):
+        total = 0
+        for _ in range(count):
+            total += LIMIT
+        return total
+    def never():
+        return {0}
+    """
+# Ends by the test's deadline where nothing is ever loaded.
+SETTLE = """\
+    import lazycore, os, sys
+    def settle(module):
+        while lazycore.pending(module):
+            module.loop(10000)
+    def threads():
+        return len(os.listdir("/proc/self/task"))
+    """
+
+
+def hot(**modules):
+    files = {f"{name}.py": HOT.format(pending)
+             for name, pending in modules.items()}
+    return {"settling_main.py": SETTLE, **files}
+
+
+def test_settles_by_itself(lazily):
+    run = lazily(hot(hot="difflib"), """\
+        import hot
+        from settling_main import settle
+        def main():
+            settle(hot)
+            import threading
+            print(threading.active_count())
+        main()
+        """)
+    assert run.out == "1\n"
+    assert run.state("difflib") == "real"
+    assert run.show("difflib")["trigger_function"] == "(hot)"
+
+
+def test_comes_and_goes(lazily):
+    run = lazily(hot(hot="difflib"), """\
+        import lazycore
+        from settling_main import threads
+        def main():
+            seen = [threads()]
+            for settle in (True, False, False, True, True):
+                lazycore.install(settle=settle)
+                seen.append(threads())
+            lazycore.uninstall()
+            seen.append(threads())
+            lazycore.install()
+            seen.append(threads())
+            print(seen)
+        main()
+        """)
+    assert run.out == "[2, 2, 1, 1, 2, 2, 1, 2]\n"
+
+
+def test_not_asked_for(lab, lazily):
+    lab.settle = "off"
+    run = lazily(hot(hot="difflib"), """\
+        import hot, lazycore, time
+        from settling_main import threads
+        def main():
+            end = time.process_time() + 1
+            while time.process_time() < end:
+                hot.loop(10000)
+            print(threads(), lazycore.pending(hot))
+        main()
+        """)
+    assert run.out == "1 ['difflib']\n"
+
+
+@pytest.mark.parametrize("arguments", ["True", "settle=None, more=1"])
+def test_bad_arguments(lazily, arguments):
+    run = lazily({}, f"""\
+        import lazycore
+        try:
+            lazycore.install({arguments})
+        except TypeError as error:
+            print(error)
+        """)
+    assert "install() " in run.out
+
+
+def test_forked_child_has_its_own(lazily):
+    run = lazily(hot(hot="difflib", more="tarfile"), """\
+        import hot, more, os, sys
+        from settling_main import settle, threads
+        def main():
+            settle(hot)
+            if os.fork() == 0:
+                settle(more)
+                print(threads(), flush=True)
+                os._exit(7)
+            print(os.WEXITSTATUS(os.wait()[1]), threads())
+        main()
+        """)
+    assert run.out == "2\n7 2\n"
+
+
+def test_fork_meets_one_thread_alone(lab, lazily):
+    """CPython from 3.12 on warns of a fork where there are more."""
+    run = lazily(hot(hot="difflib"), """\
+        import hot, os
+        from settling_main import settle
+        def main():
+            settle(hot)
+            for _ in range(20):
+                if os.fork() == 0:
+                    os._exit(0)
+                os.wait()
+            print("done")
+        main()
+        """, options=["-W", "error"])
+    assert run.out == "done\n"
+    assert "Warning" not in run.err
+
+
+def test_forks_while_it_works(lazily):
+    """Of many threads, and with much that is hot."""
+    names = ("difflib", "tarfile", "decimal", "csv", "statistics", "plistlib")
+    run = lazily(hot(**{f"hot{i}": name for i, name in enumerate(names)}), """\
+        import _thread, importlib, lazycore, os, sys
+        from settling_main import settle
+        def work(module, done):
+            settle(module)
+            done.release()
+        def main():
+            done = []
+            for i in range(6):
+                module = importlib.import_module(f"hot{i}")
+                done.append(_thread.allocate_lock())
+                done[-1].acquire()
+                _thread.start_new_thread(work, (module, done[-1]))
+            status = 0
+            while any(lock.locked() for lock in done):
+                pid = os.fork()
+                if pid == 0:
+                    import hot5
+                    hot5.loop(1000)
+                    sys.exit(0)
+                status |= os.waitpid(pid, 0)[1]
+            print(status)
+        main()
+        """)
+    assert run.out == "0\n"
+
+
+@pytest.mark.parametrize("how", [
+    "pass", "sys.exit()", "lazycore.uninstall()", "atexit._clear()",
+    "os.execv('/bin/true', ['true'])",
+    "_thread.start_new_thread(hot.loop, (10**9,))",
+    "_thread.start_new_thread(lazycore.uninstall, ())"])
+def test_ends_at_any_moment(lab, how):
+    """While it looks, or loads."""
+    lab.write(hot(hot="difflib, tarfile, decimal"))
+    lab.write({"main.py": f"""\
+        import _thread, atexit, os, sys, time
+        import hot, lazycore
+        sys.setswitchinterval(1e-5)
+        def main():
+            end = time.process_time() + float(sys.argv[1])
+            while time.process_time() < end:
+                hot.loop(1000)
+            {how}
+        main()
+        """})
+    for part in range(5):
+        run = lab.run("lazy", args=[str(0.2 + part * 0.026)])
+        assert (run.status, run.err) == (0, "")
