@@ -108,16 +108,15 @@ struct lz_key {
 /* One module's dict in which names are or were pending. */
 struct lz_namespace {
     PyObject_HEAD struct lz_engine
-        *engine;        /* borrowed: the type holds the module */
-    PyObject *dict;     /* strong */
-    PyObject *name;     /* __name__ of its module */
-    Py_ssize_t pending; /* keys whose proxy is set */
-    Py_ssize_t busy;    /* look-ups of ours below us on some stack */
-    bool queued;        /* waits for its dict to be rebuilt */
-    bool leftovers;     /* holds keys of ours that are done */
-    uint64_t heat_ns;   /* see settle.h: CPU time seen in it, */
-    uint64_t look;      /* in which it was seen last, */
-    unsigned sightings; /* how often, its callees' looks among them, */
+        *engine;            /* borrowed: the type holds the module */
+    PyObject *dict;         /* strong */
+    PyObject *name;         /* __name__ of its module */
+    Py_ssize_t pending;     /* keys whose proxy is set */
+    Py_ssize_t busy;        /* look-ups of ours below us on some stack */
+    bool queued;            /* waits for its dict to be rebuilt */
+    bool leftovers;         /* holds keys of ours that are done */
+    uint64_t heat_ns, look; /* settle.h: CPU time seen in it; seen last in */
+    unsigned sightings;     /* how often, its callees' looks among them, */
     Py_ssize_t refused; /* and how many names are not to be loaded for that */
     PyCodeObject *code; /* code last analysed, or NULL */
     PyObject *code_bytes;

@@ -72,9 +72,8 @@ py_install(PyObject *module, PyObject *args, PyObject *kwargs)
     static char *names[] = {LZ_CHARS("settle"), NULL};
     int settle = 1;
     struct lz_engine *engine = engine_or_raise(module);
-    if (engine == NULL ||
-        !PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:install", names,
-                                     &settle))
+    if (engine == NULL || !PyArg_ParseTupleAndKeywords(
+                              args, kwargs, "|$p:install", names, &settle))
         return NULL;
     /* The first time is the host's own. */
     bool again = !engine->installed && engine->was_uninstalled;

@@ -76,8 +76,8 @@ watch_main(void *arg) LZ_UNCHECKED
     PyThreadState *state = NULL;
     (void)prctl(PR_SET_NAME, "lazycore");
     while (!sleep_or_end(watch, watch->pace->next_ns)) {
-        bool due = settle_pace_due(pace, usage_process_cpu_ns(),
-                                   loads_of(watch));
+        bool due =
+            settle_pace_due(pace, usage_process_cpu_ns(), loads_of(watch));
         watch->pace->next_ns =
             usage_wall_ns() + settle_pace_wait_ms(pace) * NS_PER_MS;
         if (!due)

@@ -9,8 +9,8 @@
 
 #include "lazycore/engine.h"
 
-/* Unless it is there, or a host is. Without one, for want of memory or threads,
- * everything else goes on. */
+/* Unless it is there, or a host is. Without one, for want of memory or
+ * threads, everything else goes on. */
 void settle_watch_start(struct lz_engine *engine);
 /* Gives the GIL up until it has ended. Where it is loading a module, which may
  * be waiting for this thread, it ends after that by itself. */

@@ -32,8 +32,8 @@ struct lz_correction {
     uint64_t since_ns;
     double rates[LZ_GAUGES];
 };
-/* CLOCK_MONOTONIC: what loads and reloads are timed by; and the CPU time of the
- * process. Any thread. */
+/* CLOCK_MONOTONIC: what loads and reloads are timed by; and the CPU time of
+ * the process. Any thread. */
 uint64_t usage_wall_ns(void);
 uint64_t usage_process_cpu_ns(void);
 void usage_init(struct lz_engine *engine);

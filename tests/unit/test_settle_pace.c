@@ -139,9 +139,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_starts),      cmocka_unit_test(test_loads),
-        cmocka_unit_test(test_own_loads),   cmocka_unit_test(test_sleeps),
-        cmocka_unit_test(test_works_again), cmocka_unit_test(test_seldom_later),
+        cmocka_unit_test(test_starts),
+        cmocka_unit_test(test_loads),
+        cmocka_unit_test(test_own_loads),
+        cmocka_unit_test(test_sleeps),
+        cmocka_unit_test(test_works_again),
+        cmocka_unit_test(test_seldom_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
