@@ -6,6 +6,7 @@
 #include "lazycore/api.h"
 #include "lazycore/foresee.h"
 #include "lazycore/settle.h"
+#include "lazycore/settle_look.h"
 
 int
 engine_patch(PyObject *module, const char *name, PyObject *replacement,
@@ -291,6 +292,7 @@ done:
             (void)undo_patches(engine, engine->bootstrap, bootstrap_patches);
         if (engine->bootstrap != NULL)
             (void)module_lock_uninstall(engine);
+        (void)settle_unpatch_interval(engine);
         (void)undo_patches(engine, builtins, builtins_patches);
         (void)last_register(engine, "unregister");
         lz_forgive();
@@ -317,6 +319,7 @@ engine_uninstall(struct lz_engine *engine)
                                       bootstrap_patches) < 0 ||
                          module_lock_uninstall(engine) < 0 ||
                          remove_finder(engine) < 0 ||
+                         settle_unpatch_interval(engine) < 0 ||
                          last_register(engine, "unregister") < 0
                      ? -1
                      : 0;

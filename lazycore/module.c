@@ -9,6 +9,7 @@
 #include "lazycore/fork.h"
 #include "lazycore/parents.h"
 #include "lazycore/settle.h"
+#include "lazycore/settle_look.h"
 #include "lazycore/settle_watch.h"
 
 /* The core that the host made before Python started; PyInit_lazycore takes
@@ -181,6 +182,7 @@ static PyMethodDef module_methods[] = {
                "said so and why, as a dict.")},
     {"__getattr__", api_getattr, METH_O,
      PyDoc_STR("proxyTally: proxies ever made, as the seed counts them")},
+    {"_getswitchinterval", settle_get_interval, METH_NOARGS, NULL},
     {"_forks", fork_before, METH_NOARGS, NULL},
     {"_forked", fork_in_parent, METH_NOARGS, NULL},
     {"_after_fork", fork_in_child, METH_NOARGS, NULL},

@@ -73,16 +73,13 @@ settle_begin(struct lz_engine *engine)
         PyErr_NoMemory();
         return -1;
     }
-    if (engine->settle->set_interval == NULL) {
-        engine->settle->get_interval =
-            Py_XNewRef(PySys_GetObject("getswitchinterval"));
+    if (engine->settle->set_interval == NULL)
         engine->settle->set_interval =
             Py_XNewRef(PySys_GetObject("setswitchinterval"));
-    }
     engine->settle->over = false;
     engine->settle->users =
         Py_REFCNT(PyImport_GetModuleDict()) - count_aliases(engine);
-    return 0;
+    return settle_patch_interval(engine);
 }
 
 void

@@ -194,6 +194,54 @@ set_interval_us(const struct lz_settle *settle, unsigned long interval_us)
     lz_forgive();
 }
 
+/* Our function in the place of the interpreter's, or that back if nobody has
+ * put another there. */
+static int
+patch_interval(struct lz_engine *engine, bool ours)
+{
+    PyObject *sys = PyImport_ImportModule("sys");
+    PyObject *function =
+        PyObject_GetAttrString(engine->module, "_getswitchinterval");
+    PyObject *now = PySys_GetObject("getswitchinterval"); /* borrowed */
+    int result = sys == NULL || function == NULL ? -1 : 0;
+    if (result == 0 && ours && now != NULL)
+        result = engine_patch(sys, "getswitchinterval", function,
+                              &engine->settle->get_interval);
+    else if (result == 0 && now == function)
+        result =
+            PySys_SetObject("getswitchinterval", engine->settle->get_interval);
+    Py_XDECREF(function);
+    Py_XDECREF(sys);
+    return result;
+}
+
+int
+settle_patch_interval(struct lz_engine *engine)
+{
+    return patch_interval(engine, true);
+}
+
+int
+settle_unpatch_interval(struct lz_engine *engine)
+{
+    return engine->settle == NULL || engine->settle->get_interval == NULL
+               ? 0
+               : patch_interval(engine, false);
+}
+
+PyObject *
+settle_get_interval(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_or_raise(module);
+    if (engine == NULL)
+        return NULL;
+    const struct lz_settle *settle = engine->settle;
+    if (settle->awaiting > 0 && settle->interval_us != 0 &&
+        interval_now_us(settle) == TURN_US)
+        return PyFloat_FromDouble((double)settle->interval_us * 1e-6);
+    return PyObject_CallNoArgs(settle->get_interval);
+}
+
 /* Not where the service has set another meanwhile. It may also set again what
  * it found while a look waited: the next look mends that. */
 static void

@@ -13,6 +13,12 @@
 /* Gives the GIL up and comes back within some 2 ms; threads have short turns
  * meanwhile. Leaves no exception. */
 void settle_await_any_moment(struct lz_engine *engine);
+/* sys.getswitchinterval() says nothing of the short turns, from here on, and
+ * is what it was before. 0, or -1 with an exception. */
+int settle_patch_interval(struct lz_engine *engine);
+int settle_unpatch_interval(struct lz_engine *engine);
+/* sys.getswitchinterval() meanwhile */
+PyObject *settle_get_interval(PyObject *module, PyObject *unused);
 /* Count what the threads run now. The hottest namespace of them, a new
  * reference, if any is hot and may be settled; else NULL. */
 struct lz_namespace *settle_look(struct lz_engine *engine);
