@@ -21,13 +21,17 @@ struct lz_effects {
     bool free;
 };
 
-/* Generated from lazycore/effects; modules by name, in order. */
+/* Generated from lazycore/effects; modules by name, in order. A module has a
+ * row for each recorded version of its package, which names rows of that
+ * version alone. */
 extern const struct lz_effects lz_effects[];
 extern const unsigned lz_effects_count;
 extern const char lz_effects_names[];
 extern const uint16_t lz_effects_imports[]; /* indices of lz_effects */
 
-/* The index of the module NAME, or -1. */
+/* The first index of the module NAME, or -1. */
 int effects_find(const char *name);
+/* The one after INDEX of the same module, or -1. */
+int effects_find_next(unsigned index);
 
 #endif

@@ -103,6 +103,13 @@ row_find(const struct lz_engine *engine, const char *name)
     return own >= 0 ? (int)lz_effects_count + own : effects_find(name);
 }
 
+/* The one after INDEX, of another version of the module, or -1. */
+static int
+row_next(unsigned index)
+{
+    return index < lz_effects_count ? effects_find_next(index) : -1;
+}
+
 /* PACKAGE/MODULE.py of the recorded module; its length, or 0: too long. */
 static size_t
 source_path(const struct row *module, char *ret_path, size_t size)
@@ -290,44 +297,50 @@ allows(struct lz_engine *engine, unsigned index, const char *file,
     return result;
 }
 
-/* The index of NAME, found at FILE, if the record has it as free and the file
- * is where it should be, below *ret_root_length characters of its name; or
- * -1. */
-static int
-find_free(struct lz_engine *engine, PyObject *name, PyObject *file,
-          size_t *ret_root_length)
+/* Whether the module at INDEX is free and WHERE is its file, below
+ * *ret_root_length characters of it. */
+static bool
+is_free_at(const struct lz_engine *engine, unsigned index, const char *where,
+           size_t *ret_root_length)
 {
     char path[PATH_MAX];
-    const char *text = place_text(name);
-    const char *where = place_text(file);
-    if (text == NULL || where == NULL)
-        return -1;
-    int index = row_find(engine, text);
-    if (index < 0)
-        return -1;
-    struct row module = row_at(engine, (unsigned)index);
-    if (!module.free)
-        return -1;
-    size_t length = source_path(&module, path, sizeof(path));
+    struct row module = row_at(engine, index);
+    size_t length = module.free ? source_path(&module, path, sizeof(path)) : 0;
     size_t whole = strlen(where);
     if (length == 0 || whole <= length || where[whole - length - 1] != '/' ||
         strcmp(where + whole - length, path) != 0)
-        return -1;
-    if (engine->recorded == NULL)
-        engine->recorded = PyMem_Calloc(row_count(engine), 1);
+        return false;
     *ret_root_length = whole - length;
-    return engine->recorded == NULL ? -1 : index;
+    return true;
+}
+
+/* The same for NAME, found at FILE, as any recorded version of it. 1, 0 or -1
+ * with an exception. */
+static int
+any_allows(struct lz_engine *engine, PyObject *name, PyObject *file,
+           bool anchors)
+{
+    const char *text = place_text(name);
+    const char *where = place_text(file);
+    int index = text == NULL || where == NULL ? -1 : row_find(engine, text);
+    int result = 0;
+    if (index >= 0 && engine->recorded == NULL)
+        engine->recorded = PyMem_Calloc(row_count(engine), 1);
+    if (engine->recorded == NULL)
+        return 0;
+    while (index >= 0 && result == 0) {
+        size_t root;
+        if (is_free_at(engine, (unsigned)index, where, &root))
+            result = allows(engine, (unsigned)index, where, root, anchors);
+        index = row_next((unsigned)index);
+    }
+    return result;
 }
 
 int
 record_allows(struct lz_engine *engine, PyObject *name, PyObject *file)
 {
-    size_t root;
-    int index = find_free(engine, name, file, &root);
-    if (index < 0)
-        return 0;
-    int result =
-        allows(engine, (unsigned)index, PyUnicode_AsUTF8(file), root, true);
+    int result = any_allows(engine, name, file, true);
     /* What was imported may have brought the module itself. */
     int there = result == 1 ? is_there(engine, PyUnicode_AsUTF8(name)) : 0;
     if (there != 0)
@@ -338,11 +351,7 @@ record_allows(struct lz_engine *engine, PyObject *name, PyObject *file)
 int
 record_is_free(struct lz_engine *engine, PyObject *name, PyObject *file)
 {
-    size_t root;
-    int index = find_free(engine, name, file, &root);
-    return index < 0 ? 0
-                     : allows(engine, (unsigned)index, PyUnicode_AsUTF8(file),
-                              root, false);
+    return any_allows(engine, name, file, false);
 }
 
 /* From the row FIRST on, up to END, those of NAME and below it. */

@@ -2,7 +2,8 @@
 
     generate.py OUTPUT.c
 
-A record is a file PACKAGE.tsv with a line a module: its name, "package" or
+A record is a file PACKAGE.tsv, or PACKAGE-VERSION.tsv for another version
+than Debian's, with a line a module: its name, "package" or
 "module", bytes of the source that was read, "free" or "effects", the lines
 (from 0) of the modules that its body imports, joined by commas, or "-", and,
 where it has effects, the first one that was found.
@@ -14,33 +15,33 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def records():
-    """[(name, kind, bytes, state, [names it imports])], by name."""
+    """[(name, record, kind, bytes, state, [names it imports])], by name."""
     found = []
     for path in sorted(HERE.glob("*.tsv")):
         rows = [line.split("\t") for line in
                 path.read_text().splitlines()]
         names = [row[0] for row in rows]
         for name, kind, size, state, imports, *_ in rows:
-            if name.split(".")[0] != path.stem:
+            if name.split(".")[0] != path.stem.split("-")[0]:
                 sys.exit(f"{path.name}: {name} is of another package")
             if kind not in ("package", "module") or \
                     state not in ("free", "effects"):
                 sys.exit(f"{path.name}: {name}: {kind}, {state}?")
-            found.append((name, kind, int(size), state,
+            found.append((name, path.stem, kind, int(size), state,
                           [] if imports == "-" else
                           [names[int(at)] for at in imports.split(",")]))
-    return sorted(found, key=lambda row: row[0].encode())
+    return sorted(found, key=lambda row: (row[0].encode(), row[1]))
 
 
 def main(output):
     rows = records()
-    at = {row[0]: index for index, row in enumerate(rows)}
+    at = {row[:2]: index for index, row in enumerate(rows)}
     if len(at) != len(rows):
         sys.exit("a module stands in the record twice")
     lines = ['#include "lazycore/effects.h"', "",
              "const struct lz_effects lz_effects[] = {"]
     name_at = import_at = 0
-    for name, kind, size, state, imports in rows:
+    for name, _, kind, size, state, imports in rows:
         lines.append(f"    {{{name_at}, {size}, {import_at}, {len(imports)}, "
                      f"{int(kind == 'package')}, {int(state == 'free')}}},")
         name_at += len(name.encode()) + 1
@@ -49,8 +50,8 @@ def main(output):
               "const char lz_effects_names[] ="]
     lines += [f'    "{row[0]}\\0"' for row in rows] + ["    ;", ""]
     lines += ["const uint16_t lz_effects_imports[] = {"]
-    lines += ["    " + " ".join(f"{at[other]}," for other in row[4])
-              for row in rows if row[4]] + ["};", ""]
+    lines += ["    " + " ".join(f"{at[other, row[1]]}," for other in row[5])
+              for row in rows if row[5]] + ["};", ""]
     pathlib.Path(output).write_text("\n".join(lines))
 
 

@@ -1,6 +1,7 @@
 """Run programs that use packages, eagerly and lazily, and compare.
 
-    run.py [--level full|outer|eager] [--record FILE] [PROGRAM...]
+    run.py [--level full|outer|eager] [--front DIR] [--record FILE]
+           [PROGRAM...]
 
 Each program begins with two lines:
 
@@ -14,6 +15,8 @@ level of the catalogue. A line is printed for each: pass, differs, unsteady
 (two eager runs differ), fails (an eager run does not end with 0, or prints
 nothing), or missing (a Debian package is not installed). The exit status is 1
 where one is not pass or missing.
+
+--front puts a folder of other versions of the packages before the system's.
 
 --record keeps a row of each program and package in a table: what came of it
 at full and at outer. Where all packages of the program are at full and it
@@ -71,13 +74,17 @@ def missing(needs):
     return [name for name in needs if name not in there]
 
 
+front = []  # folders of packages before the system's
+
+
 def environment(folder):
     """As little of the caller's as programs need; bytecode may be written."""
     kept = {key: value for key, value in os.environ.items()
             if not key.startswith(("PYTHON", "LAZY"))}
     return {**kept, "HOME": str(folder), "TMPDIR": str(folder),
             "PYTHONHASHSEED": "0", "LANG": "C.UTF-8", "TZ": "UTC",
-            "MPLBACKEND": "Agg"}
+            "MPLBACKEND": "Agg",
+            **({"PYTHONPATH": os.pathsep.join(front)} if front else {})}
 
 
 def run(before, program, timeout=TIMEOUT_S):
@@ -177,6 +184,9 @@ def main():
     parser.add_argument("--level", choices=LEVELS, action="append",
                         help="of the packages in the program's header "
                              "(repeatable; default: the catalogue's)")
+    parser.add_argument("--front", action="append", default=[],
+                        metavar="DIR",
+                        help="where packages are taken from first")
     parser.add_argument("--record", type=pathlib.Path,
                         help="keep what came of each in this table")
     parser.add_argument("-q", "--quiet", action="store_true",
@@ -184,6 +194,7 @@ def main():
     parser.add_argument("programs", nargs="*", type=pathlib.Path,
                         metavar="PROGRAM", help="default: all of programs/")
     options = parser.parse_args()
+    front.extend(map(os.path.abspath, options.front))
     wrong = False
     for program in options.programs or sorted(PROGRAMS.glob("*.py")):
         trial = Trial(options.lazyd.resolve(), program.resolve())

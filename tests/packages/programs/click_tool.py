@@ -4,6 +4,7 @@
 formatting, styling, and errors, run in process.
 """
 import enum
+import inspect
 import io
 import os
 
@@ -109,7 +110,9 @@ def copy(source, target):
 
 
 def main():
-    runner = click.testing.CliRunner(mix_stderr=False)
+    more = inspect.signature(click.testing.CliRunner).parameters
+    runner = click.testing.CliRunner(
+        **({"mix_stderr": False} if "mix_stderr" in more else {}))
     for args, given in (
         ([], None), (["--version"], None), (["add", "--help"], None),
         (["-vv", "add", "a=1", "b=2", "--kind", "A", "--n", "40"], None),

@@ -20,7 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Map, RequestRedirect, Rule, RuleFactory, Submount
 from werkzeug.routing import Subdomain
 from werkzeug.security import check_password_hash, generate_password_hash
-from werkzeug.urls import url_decode, url_encode, url_parse, url_quote
+from werkzeug.urls import iri_to_uri, uri_to_iri
 from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import ClosingIterator, get_current_url
@@ -82,8 +82,7 @@ def structures():
           http.dump_cookie("k", "v w", path="/p", httponly=True))
     print(http.parse_cache_control_header("max-age=3, no-cache"),
           http.parse_options_header('form-data; name="x"'))
-    print(url_decode("a=1&b=%20"), url_encode({"q": "ü"}), url_quote("/ä"),
-          url_parse("http://u:p@h:80/p?q#f").host,
+    print(iri_to_uri("http://ü.de/ä?q=ü"), uri_to_iri("/%C3%A4?q=%26"),
           secure_filename("../../etc/pass wd"))
 
 
