@@ -4,11 +4,13 @@
  * sys.meta_path is gone, when a name that is still pending can only be
  * missing. So the last of the atexit callbacks, ours having come first, binds
  * the names that methods of classes with a finalizer load, functions of the
- * same module that those call, and generators that wait at a yield. Needs the
- * GIL.
+ * same module that those call, and generators that wait at a yield; and all
+ * of a codec's module, which text of any kind may call for. Needs the GIL.
  */
 #include "lazycore/body.h"
 #include "lazycore/settle.h"
+
+#include <string.h>
 
 /* FUNCTION is one of the module of DICT: read it too, once. */
 static int
@@ -104,9 +106,19 @@ bind_for_functions(struct lz_engine *engine, PyObject *functions,
     return result;
 }
 
+static bool
+is_codec(struct lz_engine *engine, PyObject *dict)
+{
+    const char *name = place_text(
+        namespace_peek_borrowed(engine, dict, engine->names.name, NULL));
+    return name != NULL && strncmp(name, "encodings.", 10) == 0;
+}
+
 static int
 bind_for_finalizers(struct lz_engine *engine, PyObject *dict)
 {
+    if (is_codec(engine, dict))
+        return namespace_bind_all(engine, dict);
     PyObject *functions = PyList_New(0);
     int result = functions == NULL ? -1 : note_methods(functions, dict);
     if (result == 0)

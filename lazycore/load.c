@@ -181,6 +181,17 @@ same_package(PyObject *name, PyObject *other)
     return a != NULL && b != NULL && names_share_package(a, b);
 }
 
+/* ASKER, which imports by a call, has LOAD made. A search for a codec takes
+ * what its module raises for a codec that is not there. */
+static void
+note_asker(struct load *load, enum lz_asker asker)
+{
+    load->copy = asker == LZ_ASKER_EDITS_MODULES;
+    load->must_finish = load->copy || asker == LZ_ASKER_IGNORED;
+    if (asker == LZ_ASKER_CODECS)
+        load->guard = LZ_GUARD_EXCEPT;
+}
+
 static struct load *
 load_push(struct lz_engine *engine, PyObject *name)
 {
@@ -195,7 +206,7 @@ load_push(struct lz_engine *engine, PyObject *name)
     if (load->must_finish)
         load->copy = load_top->copy && same_package(load_top->name, name);
     else if (cause.name == NULL)
-        load->must_finish = place_is_ignored(engine, &load->copy);
+        note_asker(load, place_asker(engine));
     struct load *below = load->below = load_top;
     if (below != NULL)
         below->above = load;

@@ -3,6 +3,7 @@
  * Walks frames past importlib's own. Needs the GIL.
  */
 #include "lazycore/engine.h"
+#include "lazycore/standard.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -293,10 +294,22 @@ edits_modules(PyFrameObject *frame)
     return edits;
 }
 
-bool
-place_is_ignored(struct lz_engine *engine, bool *ret_edits_modules)
+/* Whether FRAME is that of the standard library's search for a codec. */
+static bool
+searches_codec(struct lz_engine *engine, PyFrameObject *frame)
 {
-    bool result = false;
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    const char *path = place_text(code->co_filename);
+    const char *rest = path == NULL ? NULL : standard_below(engine, path);
+    bool result = rest != NULL && strcmp(rest, "encodings/__init__.py") == 0;
+    Py_DECREF(code);
+    return result;
+}
+
+enum lz_asker
+place_asker(struct lz_engine *engine)
+{
+    enum lz_asker result = LZ_ASKER_OTHER;
     PyFrameObject *frame = PyEval_GetFrame();
     Py_XINCREF(frame);
     while (frame != NULL) {
@@ -307,12 +320,13 @@ place_is_ignored(struct lz_engine *engine, bool *ret_edits_modules)
         bool skip =
             text != NULL && (strncmp(text, "importlib", 9) == 0 ||
                              strncmp(text, "_frozen_importlib", 17) == 0);
-        if (!skip && text != NULL)
-            result = ignore_covers_package(engine->core->ignore, text) != 0;
+        if (!skip && text != NULL &&
+            ignore_covers_package(engine->core->ignore, text))
+            result = searches_codec(engine, frame) ? LZ_ASKER_CODECS
+                     : edits_modules(frame)        ? LZ_ASKER_EDITS_MODULES
+                                                   : LZ_ASKER_IGNORED;
         Py_DECREF(globals);
         PyFrameObject *back = skip ? PyFrame_GetBack(frame) : NULL;
-        if (result)
-            *ret_edits_modules = edits_modules(frame);
         Py_DECREF(frame);
         frame = back;
     }

@@ -39,10 +39,14 @@ const char *place_thread_note(struct lz_engine *engine);
 void place_of_error(char **ret_file, int *ret_line);
 /* "Type: message" of the pending exception, which stays. */
 void place_error_text(char *ret_text, size_t size);
-/* Whether the code that called for an import, past importlib's own, is of a
- * module that an ignored package covers; then *ret_edits_modules is whether
- * its function writes to sys.modules. */
-bool place_is_ignored(struct lz_engine *engine, bool *ret_edits_modules);
+/* Who called for an import, past importlib's own. */
+enum lz_asker {
+    LZ_ASKER_OTHER,
+    LZ_ASKER_IGNORED,       /* of a module that an ignored package covers */
+    LZ_ASKER_EDITS_MODULES, /* the same, and it writes to sys.modules */
+    LZ_ASKER_CODECS         /* the search of the package encodings */
+};
+enum lz_asker place_asker(struct lz_engine *engine);
 
 /* Whether an import is what looks an attribute up: importlib's own look at a
  * package before it imports the submodule, or IMPORT_FROM. */
