@@ -321,10 +321,9 @@ read_varint(const unsigned char *table, size_t size, size_t *at,
     return true;
 }
 
-/* The entry at *AT, which is moved on; false at the end. */
-static bool
-next_handler(const unsigned char *table, size_t size, size_t *at,
-             struct lz_handler *ret)
+bool
+bytecode_next_handler(const unsigned char *table, size_t size, size_t *at,
+                      struct lz_handler *ret)
 {
     unsigned start, length, target, depth;
     if (!read_varint(table, size, at, &start) ||
@@ -348,7 +347,7 @@ bytecode_handler(const unsigned char *table, size_t size, int offset,
 {
     size_t at = 0;
     unsigned unit = (unsigned)offset / UNIT;
-    while (next_handler(table, size, &at, ret_handler)) {
+    while (bytecode_next_handler(table, size, &at, ret_handler)) {
         if (unit >= ret_handler->start &&
             unit - ret_handler->start < ret_handler->length)
             return true;
@@ -418,7 +417,7 @@ bytecode_handled_to(const unsigned char *table, size_t size, int target)
     struct lz_handler handler;
     size_t at = 0;
     unsigned end = 0;
-    while (next_handler(table, size, &at, &handler)) {
+    while (bytecode_next_handler(table, size, &at, &handler)) {
         if (handler.target == target && handler.length < INT_MAX / UNIT &&
             handler.start < INT_MAX / UNIT &&
             handler.start + handler.length > end)

@@ -39,6 +39,7 @@ struct lz_statement {
     int depth;           /* ALIAS: number of IMPORT_FROM */
     enum lz_guard guard; /* around it: the policy's, as is */
     bool certain_only;   /* what may wait must be sure to load */
+    bool certain_names;  /* FROM: and its names sure to be there */
     int count;
     PyObject *attrs[LZ_STATEMENT_NAMES_MAX];  /* FROM: imported names */
     PyObject *stored[LZ_STATEMENT_NAMES_MAX]; /* names bound */
@@ -118,6 +119,10 @@ PyObject *bytecode_used_names(PyCodeObject *code, PyObject *bytes);
  * an item of CODE's co_names. 1, 0, or -1 with an exception. */
 PyObject *bytecode_body_names(PyCodeObject *code, PyObject *bytes);
 int bytecode_nested_uses(PyCodeObject *code, PyObject *name);
+
+/* Whether CODE, a module's, has bound NAME when it comes to its end, on every
+ * way there is. BYTES are its clean instructions. */
+bool bytecode_binds(PyCodeObject *code, PyObject *bytes, PyObject *name);
 
 /* Call VISIT for every import of CODE's own body (not of functions in it),
  * with fromlist NULL where there is none; stop where it returns non-zero,

@@ -68,4 +68,9 @@ name_at(PyObject *names, int index)
     return PyTuple_GET_ITEM(names, index);
 }
 
+/* The entry of an exception table at *AT, which goes on behind it: they are in
+ * the order of what they are for. False: there is none. */
+bool bytecode_next_handler(const unsigned char *table, size_t size, size_t *at,
+                           struct lz_handler *ret);
+
 #endif

@@ -6,6 +6,7 @@
  * GIL.
  */
 #include "lazycore/explain.h"
+#include "lazycore/standard.h"
 
 /* What one deferral works on. */
 struct deferral {
@@ -399,7 +400,11 @@ from_fill(struct deferral *d, struct lz_from *from, int *ret_pending)
     int result = 1;
     *ret_pending = 0;
     PyObject *module = load_module_here(d->engine, d->name);
-    if (module == NULL) {
+    if (statement->certain_names && !PyErr_Occurred() &&
+        (module != NULL || !standard_binds(d->engine, d->name, statement))) {
+        d->reason = LZ_REASON_GUARDED;
+        result = 0;
+    } else if (module == NULL) {
         result = PyErr_Occurred() ? -1 : find_allowed(d, d->name, &target);
     } else if (!PyModule_CheckExact(module)) {
         d->reason = LZ_REASON_NONE;

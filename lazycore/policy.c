@@ -106,7 +106,8 @@ guard_of(const struct lz_namespace *ns, const struct lz_statement *statement)
 
 /* Rule 4. An except clause is there for a module that is missing, or lacks a
  * name: of what is sure to load the module itself may wait, and within the
- * standard library, which is of one piece, its names. */
+ * standard library, which is of one piece, its names; of others, those that
+ * its code binds in any case. */
 static bool
 is_guarded(struct lz_engine *engine, struct lz_namespace *ns,
            struct lz_statement *statement)
@@ -117,11 +118,12 @@ is_guarded(struct lz_engine *engine, struct lz_namespace *ns,
         statement->guard == LZ_GUARD_EXCEPT || inherited == LZ_GUARD_EXCEPT;
     if (statement->guard == LZ_GUARD_OTHER || inherited == LZ_GUARD_OTHER)
         return true;
-    if (statement->shape != LZ_SHAPE_FROM)
-        return false;
-    return statement->guard == LZ_GUARD_EXCEPT ||
-           (inherited == LZ_GUARD_EXCEPT &&
-            !standard_has_code(engine, ns, statement->code));
+    statement->certain_names =
+        statement->shape == LZ_SHAPE_FROM &&
+        (statement->guard == LZ_GUARD_EXCEPT ||
+         (inherited == LZ_GUARD_EXCEPT &&
+          !standard_has_code(engine, ns, statement->code)));
+    return false;
 }
 
 enum lz_reason
@@ -131,7 +133,7 @@ policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
     const bool *off = engine->rule_off;
     PyCodeObject *code = statement->code;
     statement->guard = LZ_GUARD_NONE;
-    statement->certain_only = false;
+    statement->certain_only = statement->certain_names = false;
     if (statement->shape == LZ_SHAPE_UNKNOWN)
         return LZ_REASON_UNKNOWN_SHAPE;
     if (statement->shape == LZ_SHAPE_STAR)
@@ -145,7 +147,7 @@ policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
     if (!off[LZ_RULE_GUARDED] && is_guarded(engine, ns, statement))
         return LZ_REASON_GUARDED;
     if (!off[LZ_RULE_LATE] && is_late(ns, statement))
-        return LZ_REASON_LATE;
+        return statement->certain_names ? LZ_REASON_GUARDED : LZ_REASON_LATE;
     return LZ_REASON_LAZY;
 }
 

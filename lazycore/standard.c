@@ -248,3 +248,54 @@ standard_is_certain(struct lz_engine *engine, PyObject *name, PyObject *found)
     return result &&
            (certain->needs == NULL || is_there(engine, certain->needs));
 }
+
+/* The code of the module NAME, which was FOUND, from its loader: a new
+ * reference, or NULL, with or without an exception. */
+static PyObject *
+read_code(struct lz_engine *engine, PyObject *name, PyObject *found)
+{
+    PyObject *spec = found_spec(engine, name, found);
+    PyObject *loader =
+        spec == NULL ? NULL : PyObject_GetAttr(spec, engine->names.loader);
+    PyObject *code = loader == NULL
+                         ? NULL
+                         : PyObject_CallMethod(loader, "get_code", "O", name);
+    if (code != NULL && !PyCode_Check(code))
+        Py_CLEAR(code);
+    Py_XDECREF(loader);
+    Py_XDECREF(spec);
+    return code;
+}
+
+static bool
+binds_all(struct lz_engine *engine, PyObject *name, PyObject *found,
+          const struct lz_statement *statement)
+{
+    PyObject *code = read_code(engine, name, found);
+    PyObject *bytes =
+        code == NULL ? NULL : lz_code_bytes((PyCodeObject *)code);
+    bool result = bytes != NULL;
+    for (int i = 0; result && i < statement->count; i++)
+        result =
+            bytecode_binds((PyCodeObject *)code, bytes, statement->attrs[i]);
+    Py_XDECREF(bytes);
+    Py_XDECREF(code);
+    return result;
+}
+
+bool
+standard_binds(struct lz_engine *engine, PyObject *name,
+               const struct lz_statement *statement)
+{
+    const char *text = place_text(name);
+    struct lz_target *target = NULL;
+    bool result = text != NULL && find_certain(text) != NULL &&
+                  find_target(engine, name, &target) == 1;
+    PyObject *found = target == NULL ? NULL : Py_XNewRef(target->found);
+    result = result && standard_is_certain(engine, name, found) &&
+             binds_all(engine, name, found, statement);
+    lz_forgive();
+    Py_XDECREF(found);
+    Py_XDECREF(target);
+    return result;
+}

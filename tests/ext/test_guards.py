@@ -45,9 +45,6 @@ def test_what_is_sure_to_load_waits(both, guard):
     "    import ssl\n",
     "try:\n    try:\n        import ssl\n    finally:\n        value = 1\n"
     "except ImportError:\n    pass\n",
-    # A name that some versions have not.
-    "try:\n    from ssl import SSLContext as ssl\nexcept ImportError:\n"
-    "    pass\n",
 ])
 def test_other_guards_hold(both, guard):
     run = both({}, guard + USE.format("ssl") + "print('imported')\n")
@@ -180,23 +177,98 @@ def test_extensions_are_run(both):
 
 
 def test_within_the_standard_library(both):
-    """It is of one piece: what tempfile takes from random is there. What one's
-    own module takes from it may not be."""
-    run = both({"own.py": "from plistlib import dumps\n"
+    """It is of one piece: what shutil takes from zlib is there. What one's own
+    module takes from it may not be."""
+    run = both({"own.py": "from imaplib import IMAP4_SSL as dumps\n"
                           "import mailbox\n" + USE.format("dumps, mailbox")},
                """\
         try:
-            from tempfile import mkdtemp
+            from tempfile import _text_openflags, mkdtemp, nothing
+        except ImportError:
+            mkdtemp = None
+        try:
             import own
         except ImportError:
-            pass
+            own = None
         def use():
             return mkdtemp, own
         """)
     assert run.reason("tempfile") == "guarded"
     assert run.state("random") == "proxy"
-    assert run.reason("plistlib") == "guarded"
+    assert run.reason("imaplib") == "guarded"
     assert run.state("mailbox") == "proxy"
+
+
+@pytest.mark.parametrize("names", ["dumps", "PlistFormat, dumps as ssl"])
+def test_names_that_its_code_binds_wait(both, names):
+    guard = f"try:\n    from plistlib import {names}\n" \
+            "except ImportError:\n    dumps = None\n"
+    use = USE.format("ssl" if "ssl" in names else "dumps")
+    run = both({}, guard + use)
+    assert run.state("plistlib") == "proxy"
+    run = both({}, guard + use + "print(use()([1])[:5], use().__name__)\n")
+    assert run.out == "b'<?xml' dumps\n"
+    run = both({"own.py": guard + use}, """\
+        try:
+            import own
+        except ImportError:
+            own = None
+        def use():
+            return own
+        """)
+    assert run.state("plistlib") == "proxy"
+
+
+@pytest.mark.parametrize("module,name,waits", [
+    ("difflib", "ndiff", True),
+    ("difflib", "re", False),          # deleted again
+    ("imaplib", "IMAP4", True),
+    ("imaplib", "IMAP4_SSL", False),   # where there is an ssl
+    ("ftplib", "ssl", False),          # in a guard
+    ("pickletools", "code2op", True),
+    ("inspect", "k", False),           # of a loop
+    ("mailbox", "nowhere", False),
+    ("ntpath", "_readlink_deep", False),  # in the else of a try
+    ("xml.sax", "handler", False),     # a submodule, bound as it loads
+    ("importlib.metadata", "version", True),
+])
+def test_names_that_some_way_leaves_out_do_not(both, module, name, waits):
+    run = both({}, f"""\
+        import colorsys
+        try:
+            from {module} import {name} as taken
+        except ImportError:
+            taken = None
+        def use():
+            return taken, colorsys
+        print("imported")
+        """)
+    assert (run.state(module) == "proxy") == waits
+    both({}, f"""\
+        try:
+            from {module} import {name} as taken
+        except ImportError:
+            taken = None
+        def use():
+            return taken
+        print(getattr(use(), "__name__", type(use())))
+        """)
+
+
+def test_names_of_what_is_loaded_are_taken(both):
+    run = both({}, """\
+        import plistlib
+        plistlib.dumps
+        del plistlib.loads
+        try:
+            from plistlib import loads
+        except ImportError:
+            loads = None
+        def use():
+            return loads
+        print(use())
+        """)
+    assert run.out == "None\n"
 
 
 def test_within_other_guards_all_is_run(both):
