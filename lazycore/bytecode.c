@@ -381,9 +381,8 @@ opens_except(const unsigned char *code, size_t size, int target)
     return cursor.opcode == CHECK_EXC_MATCH;
 }
 
-/* Whether the handler at TARGET only leaves another handler. */
-static bool
-leaves_handler(const unsigned char *code, size_t size, int target)
+bool
+bytecode_leaves_handler(const unsigned char *code, size_t size, int target)
 {
     struct cursor cursor = {code, size, (size_t)target, 0, 0};
     return cursor_step_real(&cursor) && cursor.opcode == COPY &&
@@ -405,7 +404,7 @@ bytecode_guard(const unsigned char *code, size_t code_size,
         offset = handler.target;
         if (opens_except(code, code_size, offset))
             offset += UNIT;
-        else if (!leaves_handler(code, code_size, offset))
+        else if (!bytecode_leaves_handler(code, code_size, offset))
             break;
     }
     return LZ_GUARD_OTHER;

@@ -39,6 +39,7 @@ struct lz_statement {
     int depth;           /* ALIAS: number of IMPORT_FROM */
     enum lz_guard guard; /* around it: the policy's, as is */
     bool certain_only;   /* what may wait must be sure to load */
+    bool sure_will_do;   /* of CERTAIN_ONLY: so will what is recorded so */
     bool certain_names;  /* FROM: and its names sure to be there */
     int count;
     PyObject *attrs[LZ_STATEMENT_NAMES_MAX];  /* FROM: imported names */
@@ -78,6 +79,11 @@ bool bytecode_guarded(const unsigned char *table, size_t size, int offset);
 enum lz_guard bytecode_guard(const unsigned char *code, size_t code_size,
                              const unsigned char *table, size_t size,
                              int offset);
+
+/* Whether handlers around the byte OFFSET of CODE are for ImportError and
+ * ModuleNotFoundError alone. BYTES are its clean instructions. */
+bool bytecode_expects_import_error(PyCodeObject *code, PyObject *bytes,
+                                   int offset);
 
 /* An entry of an exception table: from unit START on, LENGTH of them. */
 struct lz_handler {

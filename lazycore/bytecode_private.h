@@ -68,6 +68,10 @@ name_at(PyObject *names, int index)
     return PyTuple_GET_ITEM(names, index);
 }
 
+/* Whether the handler at TARGET only leaves another handler. */
+bool bytecode_leaves_handler(const unsigned char *code, size_t size,
+                             int target);
+
 /* The entry of an exception table at *AT, which goes on behind it: they are in
  * the order of what they are for. False: there is none. */
 bool bytecode_next_handler(const unsigned char *table, size_t size, size_t *at,

@@ -145,6 +145,9 @@ lz_code_bytes(PyCodeObject *code)
 /* From 3.12 on the code of except clauses stands behind all other. */
 #define LZ_HANDLERS_COME_LAST (PY_VERSION_HEX >= 0x030C0000)
 
+/* What is recorded of imports that cannot fail was tried with 3.11. */
+#define LZ_RECORD_IS_OF_THIS_PYTHON (PY_VERSION_HEX < 0x030C0000)
+
 /* Whether `threading` takes the thread that loads it for the main one. */
 #define LZ_THREADING_TAKES_LOADER (PY_VERSION_HEX < 0x030D0000)
 

@@ -17,8 +17,10 @@ struct lz_effects {
     uint32_t imports; /* where they begin in lz_effects_imports */
     uint16_t count;   /* modules of the same package that the body imports,
                          parents first */
-    bool package;
-    bool free;
+    bool package : 1;
+    bool free : 1;
+    bool sure : 1; /* free, and its import cannot end in an ImportError, where
+                      the standard library is what it should be */
 };
 
 /* Generated from lazycore/effects; modules by name, in order. A module has a

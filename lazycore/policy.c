@@ -107,7 +107,8 @@ guard_of(const struct lz_namespace *ns, const struct lz_statement *statement)
 /* Rule 4. An except clause is there for a module that is missing, or lacks a
  * name: of what is sure to load the module itself may wait, and within the
  * standard library, which is of one piece, its names; of others, those that
- * its code binds in any case. */
+ * its code binds in any case. Where nothing but an ImportError is expected, a
+ * module may wait that is recorded not to end in one. */
 static bool
 is_guarded(struct lz_engine *engine, struct lz_namespace *ns,
            struct lz_statement *statement)
@@ -118,6 +119,11 @@ is_guarded(struct lz_engine *engine, struct lz_namespace *ns,
         statement->guard == LZ_GUARD_EXCEPT || inherited == LZ_GUARD_EXCEPT;
     if (statement->guard == LZ_GUARD_OTHER || inherited == LZ_GUARD_OTHER)
         return true;
+    statement->sure_will_do =
+        statement->guard == LZ_GUARD_EXCEPT && inherited == LZ_GUARD_NONE &&
+        statement->shape != LZ_SHAPE_FROM &&
+        bytecode_expects_import_error(ns->code, ns->code_bytes,
+                                      statement->offset);
     statement->certain_names =
         statement->shape == LZ_SHAPE_FROM &&
         (statement->guard == LZ_GUARD_EXCEPT ||
@@ -134,6 +140,7 @@ policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
     PyCodeObject *code = statement->code;
     statement->guard = LZ_GUARD_NONE;
     statement->certain_only = statement->certain_names = false;
+    statement->sure_will_do = false;
     if (statement->shape == LZ_SHAPE_UNKNOWN)
         return LZ_REASON_UNKNOWN_SHAPE;
     if (statement->shape == LZ_SHAPE_STAR)
@@ -294,10 +301,14 @@ policy_allows(struct lz_engine *engine, struct lz_namespace *ns,
               const struct lz_statement *statement, PyObject *name,
               PyObject *found, enum lz_reason *ret_reason)
 {
-    *ret_reason = LZ_REASON_GUARDED;
-    if (statement->certain_only && !standard_is_certain(engine, name, found))
-        return 0;
     PyObject *file = found_file(engine, found);
+    *ret_reason = LZ_REASON_GUARDED;
+    if (statement->certain_only && !standard_is_certain(engine, name, found) &&
+        !(statement->sure_will_do && record_is_sure(engine, name, file) &&
+          standard_is_whole(engine))) {
+        Py_XDECREF(file);
+        return 0;
+    }
     int result = look_at_module(engine, ns, statement, name, file, ret_reason);
     if (result == 0 && *ret_reason != LZ_REASON_LAZY) {
         result = is_free(engine, ns, statement, name, file, *ret_reason);

@@ -30,6 +30,7 @@ struct walk {
     size_t root_length;
     PyObject *anchors; /* list of names to import, in order */
     uint64_t *seen;    /* a bit for each index */
+    bool sure;         /* only rows that are sure do, loaded or not */
     unsigned stale;    /* index of the first that is; else their number */
 };
 
@@ -40,7 +41,7 @@ struct row {
     uint64_t bytes;
     uint64_t hash; /* 0: the size alone tells */
     unsigned count;
-    bool package, free;
+    bool package, free, sure;
 };
 
 static unsigned
@@ -77,12 +78,14 @@ row_at(const struct lz_engine *engine, unsigned index)
                             0,
                             module->count,
                             module->package,
-                            module->free};
+                            module->free,
+                            module->sure};
     }
     const struct lz_ledger_row *module =
         ledger_row(engine->core->ledger, index - lz_effects_count);
     return (struct row){module->name,  module->bytes,   module->hash,
-                        module->count, module->package, module->free};
+                        module->count, module->package, module->free,
+                        false};
 }
 
 /* The index of the module that the one at INDEX imports as number WHICH. */
@@ -180,6 +183,19 @@ add_anchor(struct walk *walk, const char *name)
     return result < 0 ? -1 : 1;
 }
 
+/* Whether the row is sure, and None does not stand for the module. */
+static bool
+is_sure_now(const struct walk *walk, unsigned index)
+{
+    struct row module = row_at(walk->engine, index);
+    PyObject *text = module.sure ? PyUnicode_FromString(module.name) : NULL;
+    PyObject *there = text == NULL ? NULL : load_peek_module(text);
+    bool result = text != NULL && there != Py_None && !PyErr_Occurred();
+    Py_XDECREF(there);
+    Py_XDECREF(text);
+    return result;
+}
+
 static int visit(struct walk *walk, unsigned index);
 
 /* The same for what the free module INDEX imports as number WHICH. */
@@ -189,6 +205,8 @@ visit_import(struct walk *walk, unsigned index, unsigned which)
     struct lz_engine *engine = walk->engine;
     unsigned other = import_at(engine, index, which);
     struct row module = row_at(engine, other);
+    if (walk->sure)
+        return has_seen(walk, other) ? 1 : visit(walk, other);
     if (has_seen(walk, other) || engine->recorded[other] == SETTLED)
         return 1;
     if (module.hash != 0 && !module.free && !is_fresh(walk, other))
@@ -207,9 +225,12 @@ visit_import(struct walk *walk, unsigned index, unsigned which)
 static int
 visit(struct walk *walk, unsigned index)
 {
-    if (walk->engine->recorded[index] == SETTLED || has_seen(walk, index))
+    if (!walk->sure &&
+        (walk->engine->recorded[index] == SETTLED || has_seen(walk, index)))
         return 1;
     note_seen(walk, index);
+    if (walk->sure && !is_sure_now(walk, index))
+        return 0;
     if (!is_fresh(walk, index))
         return 0;
     int result = 1;
@@ -267,17 +288,21 @@ tell_stale(struct lz_engine *engine, unsigned index)
     engine->stale_told = true;
 }
 
-/* Walk from INDEX; what must come first is imported if ANCHORS allows it,
- * else there must be none. */
+/* What a walk is for. */
+enum aim { AIM_ANCHORS, AIM_NO_ANCHORS, AIM_SURE };
+
+/* Walk from INDEX; what must come first is imported if AIM allows it, else
+ * there must be none. */
 static int
 allows(struct lz_engine *engine, unsigned index, const char *file,
-       size_t root_length, bool anchors)
+       size_t root_length, enum aim aim)
 {
     struct walk walk = {engine,
                         file,
                         root_length,
                         PyList_New(0),
                         PyMem_Calloc(word_count(engine), sizeof(uint64_t)),
+                        aim == AIM_SURE,
                         row_count(engine)};
     int result = -1;
     if (walk.anchors == NULL || walk.seen == NULL)
@@ -286,11 +311,11 @@ allows(struct lz_engine *engine, unsigned index, const char *file,
         result = visit(&walk, index);
     if (walk.stale < row_count(engine))
         tell_stale(engine, walk.stale);
-    if (result == 1 && !anchors)
+    if (result == 1 && aim == AIM_NO_ANCHORS)
         result = PyList_GET_SIZE(walk.anchors) == 0;
-    else if (result == 1)
+    else if (result == 1 && aim == AIM_ANCHORS)
         result = import_anchors(&walk);
-    if (result == 1)
+    if (result == 1 && aim != AIM_SURE)
         settle(&walk);
     PyMem_Free(walk.seen);
     Py_XDECREF(walk.anchors);
@@ -318,7 +343,7 @@ is_free_at(const struct lz_engine *engine, unsigned index, const char *where,
  * with an exception. */
 static int
 any_allows(struct lz_engine *engine, PyObject *name, PyObject *file,
-           bool anchors)
+           enum aim aim)
 {
     const char *text = place_text(name);
     const char *where = place_text(file);
@@ -331,7 +356,7 @@ any_allows(struct lz_engine *engine, PyObject *name, PyObject *file,
     while (index >= 0 && result == 0) {
         size_t root;
         if (is_free_at(engine, (unsigned)index, where, &root))
-            result = allows(engine, (unsigned)index, where, root, anchors);
+            result = allows(engine, (unsigned)index, where, root, aim);
         index = row_next((unsigned)index);
     }
     return result;
@@ -340,7 +365,7 @@ any_allows(struct lz_engine *engine, PyObject *name, PyObject *file,
 int
 record_allows(struct lz_engine *engine, PyObject *name, PyObject *file)
 {
-    int result = any_allows(engine, name, file, true);
+    int result = any_allows(engine, name, file, AIM_ANCHORS);
     /* What was imported may have brought the module itself. */
     int there = result == 1 ? is_there(engine, PyUnicode_AsUTF8(name)) : 0;
     if (there != 0)
@@ -351,7 +376,16 @@ record_allows(struct lz_engine *engine, PyObject *name, PyObject *file)
 int
 record_is_free(struct lz_engine *engine, PyObject *name, PyObject *file)
 {
-    return any_allows(engine, name, file, false);
+    return any_allows(engine, name, file, AIM_NO_ANCHORS);
+}
+
+bool
+record_is_sure(struct lz_engine *engine, PyObject *name, PyObject *file)
+{
+    bool result = LZ_RECORD_IS_OF_THIS_PYTHON &&
+                  any_allows(engine, name, file, AIM_SURE) == 1;
+    lz_forgive();
+    return result;
 }
 
 /* From the row FIRST on, up to END, those of NAME and below it. */

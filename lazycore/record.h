@@ -13,6 +13,10 @@ int record_allows(struct lz_engine *engine, PyObject *name, PyObject *file);
  * recorded to be free, and whatever it imports in its package and is not has
  * been imported. 1, 0 or -1 with an exception. */
 int record_is_free(struct lz_engine *engine, PyObject *name, PyObject *file);
+/* Whether the import of NAME, the same, cannot end in an ImportError, if the
+ * standard library is whole: so it is recorded for this Python. Leaves no
+ * exception. */
+bool record_is_sure(struct lz_engine *engine, PyObject *name, PyObject *file);
 /* NAME is loaded, maybe again or from elsewhere: nothing is known of it and
  * its submodules any more. */
 void record_forget(struct lz_engine *engine, PyObject *name);

@@ -213,7 +213,7 @@ is_of_distutils(PyObject *finder)
 
 /* The same of all finders: whoever comes before importlib's may refuse. */
 static bool
-is_whole(struct lz_engine *engine)
+finders_are_plain(struct lz_engine *engine)
 {
     PyObject *finders =
         PyDict_GetItemWithError(engine->sys_dict, engine->names.meta_path);
@@ -231,6 +231,14 @@ is_whole(struct lz_engine *engine)
 }
 
 bool
+standard_is_whole(struct lz_engine *engine)
+{
+    bool result = finders_are_plain(engine);
+    lz_forgive();
+    return result;
+}
+
+bool
 standard_is_certain(struct lz_engine *engine, PyObject *name, PyObject *found)
 {
     const char *text = place_text(name);
@@ -243,9 +251,7 @@ standard_is_certain(struct lz_engine *engine, PyObject *name, PyObject *found)
     const struct certain *certain = find_certain(text);
     if (certain == NULL)
         return false;
-    bool result = is_whole(engine);
-    lz_forgive();
-    return result &&
+    return standard_is_whole(engine) &&
            (certain->needs == NULL || is_there(engine, certain->needs));
 }
 

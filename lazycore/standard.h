@@ -20,6 +20,8 @@ bool standard_has_code(struct lz_engine *engine, const struct lz_namespace *ns,
  * code; leaves no exception. */
 bool standard_is_certain(struct lz_engine *engine, PyObject *name,
                          PyObject *found);
+/* Whether nothing hides a module of it from what imports it. The same. */
+bool standard_is_whole(struct lz_engine *engine);
 /* Whether NAME is certain, and its code binds all names that STATEMENT takes
  * from it, whatever way it takes. The same. */
 bool standard_binds(struct lz_engine *engine, PyObject *name,

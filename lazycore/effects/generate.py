@@ -6,7 +6,8 @@ A record is a file PACKAGE.tsv, or PACKAGE-VERSION.tsv for another version
 than Debian's, with a line a module: its name, "package" or
 "module", bytes of the source that was read, "free" or "effects", the lines
 (from 0) of the modules that its body imports, joined by commas, or "-", and,
-where it has effects, the first one that was found.
+where it has effects, the first one that was found; "sure" where it is free
+and its import cannot end in an ImportError.
 """
 import pathlib
 import sys
@@ -15,13 +16,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def records():
-    """[(name, record, kind, bytes, state, [names it imports])], by name."""
+    """[(name, record, kind, bytes, state, [names it imports], sure)]."""
     found = []
     for path in sorted(HERE.glob("*.tsv")):
         rows = [line.split("\t") for line in
                 path.read_text().splitlines()]
         names = [row[0] for row in rows]
-        for name, kind, size, state, imports, *_ in rows:
+        for name, kind, size, state, imports, *more in rows:
             if name.split(".")[0] != path.stem.split("-")[0]:
                 sys.exit(f"{path.name}: {name} is of another package")
             if kind not in ("package", "module") or \
@@ -29,7 +30,8 @@ def records():
                 sys.exit(f"{path.name}: {name}: {kind}, {state}?")
             found.append((name, path.stem, kind, int(size), state,
                           [] if imports == "-" else
-                          [names[int(at)] for at in imports.split(",")]))
+                          [names[int(at)] for at in imports.split(",")],
+                          state == "free" and more == ["sure"]))
     return sorted(found, key=lambda row: (row[0].encode(), row[1]))
 
 
@@ -41,9 +43,10 @@ def main(output):
     lines = ['#include "lazycore/effects.h"', "",
              "const struct lz_effects lz_effects[] = {"]
     name_at = import_at = 0
-    for name, _, kind, size, state, imports in rows:
+    for name, _, kind, size, state, imports, sure in rows:
         lines.append(f"    {{{name_at}, {size}, {import_at}, {len(imports)}, "
-                     f"{int(kind == 'package')}, {int(state == 'free')}}},")
+                     f"{int(kind == 'package')}, {int(state == 'free')}, "
+                     f"{int(sure)}}},")
         name_at += len(name.encode()) + 1
         import_at += len(imports)
     lines += ["};", "", f"const unsigned lz_effects_count = {len(rows)};", "",

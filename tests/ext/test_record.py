@@ -234,3 +234,95 @@ def test_a_package_with_a_standard_name_is_not_the_standard_one(both, first):
             print(user.names())
         main()
         """)
+
+
+COLORAMA = "/usr/lib/python3/dist-packages/colorama"
+needs_colorama = pytest.mark.skipif(not os.path.isdir(COLORAMA),
+                                    reason="colorama is not installed")
+GUARDED = """\
+try:
+    import colorama
+except {0}:
+    colorama = "no"
+def use():
+    return colorama
+"""
+SETUP = "import sys\n{0}\nimport user\nuser.use\n"
+USED = "print(getattr(user.use(), '__version__', user.use()))\n"
+ADDED = "sys.path.append('/usr/lib/python3/dist-packages')"
+
+
+@needs_colorama
+@pytest.mark.parametrize("kinds", ["ImportError", "ModuleNotFoundError"])
+def test_what_cannot_raise_waits_in_a_guard(both, kinds):
+    files = {"user.py": GUARDED.format(kinds)}
+    run = both(files, SETUP.format(ADDED))
+    assert run.state("colorama") == "proxy"
+    both(files, SETUP.format(ADDED) + USED)
+
+
+@needs_colorama
+@pytest.mark.parametrize("guard", [
+    GUARDED.format("Exception"), GUARDED.format("(ImportError, OSError)"),
+    GUARDED.format("ImportError").replace(
+        "def use", "except Exception:\n    pass\ndef use"),
+    GUARDED.format("").replace("except :", "except:"),
+    "try:\n    try:\n        import colorama\n    except ImportError:\n"
+    "        pass\nexcept ValueError:\n    pass\n"
+    "def use():\n    return colorama\n",
+    "try:\n    from colorama import Fore as colorama\n"
+    "except ImportError:\n    colorama = None\n"
+    "def use():\n    return colorama\n",
+])
+def test_what_else_it_may_raise_is_not_recorded(both, guard):
+    run = both({"user.py": guard}, SETUP.format(ADDED))
+    assert run.state("colorama") == "eager"
+    assert run.reason("colorama") == "guarded"
+
+
+@needs_colorama
+@pytest.mark.parametrize("setup", [
+    ADDED + "\nsys.modules['colorama'] = None",
+    ADDED + "\nsys.modules['colorama.win32'] = None",
+    "sys.path.insert(0, 'changed')",
+    "sys.path.insert(0, 'shorter')",
+])
+def test_what_may_raise_is_loaded_in_its_guard(both, lab, setup):
+    """Missing, or not as it is recorded."""
+    for name in ("changed", "shorter"):
+        (lab.folder / name).mkdir()
+        subprocess.run(["cp", "-r", COLORAMA, str(lab.folder / name)],
+                       check=True)
+    with open(lab.folder / "changed/colorama/ansi.py", "a") as file:
+        file.write("\nimport nowhere_at_all\n")
+    os.unlink(lab.folder / "shorter/colorama/winterm.py")
+    run = both({"user.py": GUARDED.format("ImportError")},
+               SETUP.format(setup) + USED)
+    assert run.out == "no\n"
+
+
+@needs_colorama
+def test_what_hides_the_standard_library_may_raise(both):
+    run = both({"user.py": GUARDED.format("ImportError"),
+                "own/contextlib.py": "import nowhere_at_all\n"},
+               SETUP.format(ADDED + "\nsys.path.insert(0, 'own')"))
+    assert run.state("colorama") == "eager"
+
+
+def test_each_version_has_its_record(both, lab):
+    """Modules of the size that a newer Tornado has are taken for its own."""
+    rows = {}
+    for line in (RECORD.parent / "tornado-6.5.tsv").read_text().splitlines():
+        name, _, size, state, *_ = line.split("\t")
+        rows[name] = int(size), state
+    for longer in (0, 1):
+        for name, file in (("tornado", "__init__"),
+                           ("tornado._locale_data", "_locale_data")):
+            size, state = rows[name]
+            assert state == "free"
+            lab.write({f"tornado/{file}.py":
+                       "#".ljust(size + longer - 1, "-") + "\n"})
+        lab.write({"tornado/own.py": "from tornado import _locale_data\n"
+                   "def use():\n    return _locale_data\n"})
+        run = both({}, "import tornado.own\nprint(tornado.own.__name__)\n")
+        assert (run.state("tornado._locale_data") == "proxy") == (not longer)

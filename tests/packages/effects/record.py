@@ -4,7 +4,8 @@
 
 A module is free where its body changes nothing outside its own namespace, it
 stands in no cycle of imports (unless every program of the package passed with
-all of it lazy) and nothing with effects is imported under a condition.
+all of it lazy) and nothing with effects is imported under a condition. It is
+sure besides where its import cannot end in an ImportError.
 
 --front reads other versions than Debian's, from a folder of packages; their
 records are called PACKAGE-VERSION.tsv. The programs are run with them now.
@@ -15,11 +16,13 @@ import csv
 import os
 import pathlib
 import re
+import subprocess
 import sys
 
 import names
 import purity
 import sources
+import sure
 
 sys.setrecursionlimit(100000)
 HERE = pathlib.Path(__file__).resolve().parent
@@ -198,7 +201,7 @@ def read(package):
     """[(module, kind, bytes, state, [imports], why)] of PACKAGE, by name."""
     modules = sorted(sources.modules(package))
     found = {module: Imports(module) for module in modules}
-    sure = {m: [i for i in found[m].sure if i in found] for m in modules}
+    within = {m: [i for i in found[m].sure if i in found] for m in modules}
     maybe = {m: [i for i in found[m].maybe if i in found] for m in modules}
     why = {}
     for module in modules:
@@ -210,7 +213,7 @@ def read(package):
                  for i in found[module].sure + found[module].maybe):
             why[module] = "imports a module that was not read"
     if not passed_at_full(package):
-        both = {m: sure[m] + maybe[m] for m in modules}
+        both = {m: within[m] + maybe[m] for m in modules}
         for module in in_cycles(modules, both):
             why.setdefault(module, "stands in a cycle of imports")
 
@@ -219,7 +222,7 @@ def read(package):
             return True
         seen.add(module)
         return module not in why and all(
-            clean(other, seen) for other in sure[module] + maybe[module])
+            clean(other, seen) for other in within[module] + maybe[module])
 
     more = True
     while more:
@@ -229,8 +232,18 @@ def read(package):
             why[module] = "what it imports under a condition has effects"
     return [(module, "package" if sources.path(module).endswith("__init__.py")
              else "module", os.path.getsize(sources.path(module)),
-             "effects" if module in why else "free", sure[module],
-             why.get(module, "")) for module in modules]
+             "effects" if module in why else "free", within[module],
+             why[module] if module in why else
+             "sure" if not maybe[module] and is_sure(module) else "") for module in modules]
+
+
+def is_sure(module):
+    if run.front or sure.may_fail(module) is not None:
+        return False
+    done = subprocess.run([run.PYTHON, "-c", f"import {module}"],
+                          stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL)
+    return done.returncode == 0
 
 
 def text(rows):
