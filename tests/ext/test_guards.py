@@ -113,6 +113,28 @@ def test_what_it_imports_is_another(both, files):
     assert run.out == "no\n"
 
 
+@pytest.mark.parametrize("name,value", [
+    ("socket", "None"), ("struct", "None"), ("collections.abc", "None"),
+    ("socket", "sys.__class__('socket')"), ("socket", "object()"),
+    ("socket", "other"),
+])
+@pytest.mark.parametrize("guard", [
+    "try:\n    import ssl\n", "try:\n    from ssl import SSLContext as ssl\n"])
+def test_something_stands_for_what_it_imports(both, name, value, guard):
+    """In sys.modules: None, what is no module, and another's."""
+    both({"other.py": "value = 1\n", "setup.py": f"""\
+        import sys
+        import other
+        sys.modules["{name}"] = {value}
+        """}, "import setup\nsetup.sys\n" + guard + """\
+except Exception:
+    ssl = "no"
+def use():
+    return ssl
+print(getattr(use(), "__name__", use()))
+""")
+
+
 def test_what_it_imports_is_another_in_an_archive(both, lab):
     lab.zip("own.zip", {"socket.py": "value = 1\n"})
     run = both({"setup.py": "import sys\nsys.path.insert(0, 'own.zip')\n"},
@@ -235,12 +257,13 @@ def test_names_that_its_code_binds_wait(both, names):
 def test_names_that_some_way_leaves_out_do_not(both, module, name, waits):
     run = both({}, f"""\
         import colorsys
+        import importlib
         try:
             from {module} import {name} as taken
         except ImportError:
             taken = None
         def use():
-            return taken, colorsys
+            return taken, colorsys, importlib
         print("imported")
         """)
     assert (run.state(module) == "proxy") == waits
