@@ -203,6 +203,42 @@ is_plain_path(struct lz_engine *engine)
     return result && found;
 }
 
+/* Whether MODULE, loaded under a name of the standard library, is its own: None
+ * makes an import of it fail, and another may lack what is taken from it. */
+static bool
+is_plain_module(struct lz_engine *engine, const char *name, PyObject *module)
+{
+    PyObject *dict;
+    if (!PyModule_Check(module)) /* typing.io is a class */
+        return PyType_Check(module) && strchr(name, '.') != NULL;
+    dict = PyModule_GetDict(module);
+    const char *file = place_text(
+        namespace_peek_borrowed(engine, dict, engine->names.file, NULL));
+    PyObject *spec =
+        namespace_peek_borrowed(engine, dict, engine->names.spec, NULL);
+    return file != NULL ? has_path(engine, file)
+                        : spec != NULL && spec != Py_None;
+}
+
+/* Whether all that is loaded under its names is, but for distutils, which
+ * setuptools has and nothing else in it imports. */
+static bool
+modules_are_plain(struct lz_engine *engine)
+{
+    PyObject *name, *module, *modules = PyImport_GetModuleDict();
+    Py_ssize_t at = 0;
+    if (modules == NULL || !PyDict_CheckExact(modules))
+        return false;
+    while (PyDict_Next(modules, &at, &name, &module)) {
+        const char *text = place_text(name);
+        if (text != NULL && levels_is_stdlib(engine->core->levels, text) &&
+            !names_share_package(text, "distutils") &&
+            !is_plain_module(engine, text, module))
+            return false;
+    }
+    return true;
+}
+
 /* The finder that setuptools puts first: it has distutils, and what imports
  * it, alone. */
 static bool
@@ -233,7 +269,7 @@ finders_are_plain(struct lz_engine *engine)
 bool
 standard_is_whole(struct lz_engine *engine)
 {
-    bool result = finders_are_plain(engine);
+    bool result = modules_are_plain(engine) && finders_are_plain(engine);
     lz_forgive();
     return result;
 }
@@ -273,6 +309,7 @@ read_code(struct lz_engine *engine, PyObject *name, PyObject *found)
     return code;
 }
 
+/* Where there is a __getattr__, code may have taken names away for it. */
 static bool
 binds_all(struct lz_engine *engine, PyObject *name, PyObject *found,
           const struct lz_statement *statement)
@@ -280,7 +317,9 @@ binds_all(struct lz_engine *engine, PyObject *name, PyObject *found,
     PyObject *code = read_code(engine, name, found);
     PyObject *bytes =
         code == NULL ? NULL : lz_code_bytes((PyCodeObject *)code);
-    bool result = bytes != NULL;
+    bool result = bytes != NULL &&
+                  PySequence_Contains(((PyCodeObject *)code)->co_names,
+                                      engine->names.getattr) == 0;
     for (int i = 0; result && i < statement->count; i++)
         result =
             bytecode_binds((PyCodeObject *)code, bytes, statement->attrs[i]);
