@@ -296,6 +296,37 @@ is_free(struct lz_engine *engine, struct lz_namespace *ns,
     return strays < 0 ? -1 : strays == 0;
 }
 
+static PyObject *
+note_made(void *ret_made)
+{
+    *(bool *)ret_made = true;
+    PyErr_SetNone(PyExc_AttributeError);
+    return NULL;
+}
+
+/* Whether there are audit hooks, each of which may refuse an import. Only for
+ * them are the arguments of an event made; they do not hear of this one. */
+static bool
+is_audited(void)
+{
+    bool made = false;
+    PySys_Audit("lazycore.is_audited", "O&", note_made, (void *)&made);
+    lz_forgive();
+    return made;
+}
+
+/* Whether what STATEMENT asks of NAME in a guard holds. */
+static bool
+is_certain(struct lz_engine *engine, const struct lz_statement *statement,
+           PyObject *name, PyObject *found, PyObject *file)
+{
+    if (is_audited())
+        return false;
+    return standard_is_certain(engine, name, found) ||
+           (statement->sure_will_do && record_is_sure(engine, name, file) &&
+            standard_is_whole(engine));
+}
+
 int
 policy_allows(struct lz_engine *engine, struct lz_namespace *ns,
               const struct lz_statement *statement, PyObject *name,
@@ -303,9 +334,8 @@ policy_allows(struct lz_engine *engine, struct lz_namespace *ns,
 {
     PyObject *file = found_file(engine, found);
     *ret_reason = LZ_REASON_GUARDED;
-    if (statement->certain_only && !standard_is_certain(engine, name, found) &&
-        !(statement->sure_will_do && record_is_sure(engine, name, file) &&
-          standard_is_whole(engine))) {
+    if (statement->certain_only &&
+        !is_certain(engine, statement, name, found, file)) {
         Py_XDECREF(file);
         return 0;
     }

@@ -135,6 +135,20 @@ print(getattr(use(), "__name__", use()))
 """)
 
 
+@pytest.mark.parametrize("refused", ["ssl", "socket"])
+def test_an_audit_hook_refuses_it(both, refused):
+    run = both({"setup.py": f"""\
+        import sys
+        def hook(event, args):
+            if event.startswith("lazycore"):
+                print(event)
+            if event == "import" and args[0] == "{refused}":
+                raise ImportError
+        sys.addaudithook(hook)
+        """}, FALLS_BACK.format("ssl"))
+    assert run.out == "no\n"
+
+
 def test_what_it_imports_is_another_in_an_archive(both, lab):
     lab.zip("own.zip", {"socket.py": "value = 1\n"})
     run = both({"setup.py": "import sys\nsys.path.insert(0, 'own.zip')\n"},
