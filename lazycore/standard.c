@@ -203,8 +203,9 @@ is_plain_path(struct lz_engine *engine)
     return result && found;
 }
 
-/* Whether MODULE, loaded under a name of the standard library, is its own: None
- * makes an import of it fail, and another may lack what is taken from it. */
+/* Whether MODULE, loaded under a name of the standard library, is its own:
+ * None makes an import of it fail, and another may lack what is taken from it.
+ */
 static bool
 is_plain_module(struct lz_engine *engine, const char *name, PyObject *module)
 {
@@ -317,9 +318,9 @@ binds_all(struct lz_engine *engine, PyObject *name, PyObject *found,
     PyObject *code = read_code(engine, name, found);
     PyObject *bytes =
         code == NULL ? NULL : lz_code_bytes((PyCodeObject *)code);
-    bool result = bytes != NULL &&
-                  PySequence_Contains(((PyCodeObject *)code)->co_names,
-                                      engine->names.getattr) == 0;
+    bool result =
+        bytes != NULL && PySequence_Contains(((PyCodeObject *)code)->co_names,
+                                             engine->names.getattr) == 0;
     for (int i = 0; result && i < statement->count; i++)
         result =
             bytecode_binds((PyCodeObject *)code, bytes, statement->attrs[i]);
