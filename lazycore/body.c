@@ -25,6 +25,13 @@ body_reader_new(struct lz_engine *engine, const char *within)
 }
 
 void
+body_reader_gives_up(struct lz_reader *reader,
+                     bool (*asked)(const struct lz_engine *engine))
+{
+    reader->gives_up = asked;
+}
+
+void
 body_reader_free(struct lz_reader *reader)
 {
     if (reader == NULL)

@@ -37,6 +37,10 @@ struct lz_reader;
  * what is said rests on its own sources and the standard library. */
 struct lz_reader *body_reader_new(struct lz_engine *engine,
                                   const char *within);
+/* READER ends with SystemExit before the first body at which ASKED says so:
+ * what it would answer is not wanted any more. */
+void body_reader_gives_up(struct lz_reader *reader,
+                          bool (*asked)(const struct lz_engine *engine));
 void body_reader_free(struct lz_reader *reader);
 /* The body of NAME, loaded or not: borrowed, or NULL with an exception. */
 const struct lz_body *body_read(struct lz_reader *reader, PyObject *name);

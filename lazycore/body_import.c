@@ -65,6 +65,10 @@ read_code(struct lz_reader *reader, struct unit *unit)
     size_t size = text == NULL ? 0 : strcspn(text, ".");
     if (unit->state != UNIT_NEW)
         return 0;
+    if (reader->gives_up != NULL && reader->gives_up(reader->engine)) {
+        PyErr_SetNone(PyExc_SystemExit);
+        return -1;
+    }
     unit->state = UNIT_CLOSED;
     if (text == NULL || levels_is_stdlib(engine->core->levels, text) ||
         (reader->within != NULL && (strncmp(text, reader->within, size) != 0 ||

@@ -126,6 +126,7 @@ struct frame {
 struct lz_reader {
     struct lz_engine *engine;
     const char *within;
+    bool (*gives_up)(const struct lz_engine *engine); /* or NULL */
     PyObject *keep; /* list of objects that values have */
     struct unit *units;
     struct lz_table by_name; /* of units */

@@ -64,6 +64,25 @@ locks_are_patched(struct lz_engine *engine)
     return result;
 }
 
+/* Whether a debugger, a coverage or a profile follows what a thread runs: it
+ * would not see a body that runs in another. */
+static bool
+is_traced(void)
+{
+    PyThreadState *state =
+        PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    while (state != NULL && state->c_tracefunc == NULL &&
+           state->c_profilefunc == NULL)
+        state = PyThreadState_Next(state);
+    return state != NULL;
+}
+
+bool
+settle_stopped(const struct lz_engine *engine)
+{
+    return engine->settle->over || engine->settle->stops > 0;
+}
+
 int
 settle_begin(struct lz_engine *engine)
 {
@@ -197,9 +216,13 @@ load_all(struct lz_engine *engine, struct lz_namespace *ns,
         if (result == 0 && why[0] != '\0')
             tell_refused(ns, name, why, ret);
     }
+    if (result < 0 && settle_stopped(engine)) {
+        lz_forgive(); /* it gave up reading bodies */
+        result = LATER;
+    }
     for (Py_ssize_t i = 0; result == 1 && i < count; i++) {
         /* Much may have happened while the last one loaded. */
-        if (engine->settle->over || modules_in_use(engine, engine->settle))
+        if (settle_stopped(engine) || modules_in_use(engine, engine->settle))
             result = LATER;
         else
             result = load(engine, PyList_GET_ITEM(targets, i));
@@ -235,9 +258,10 @@ settle(struct lz_engine *engine, struct lz_settle_result *result)
 {
     struct lz_registry_stats before, after;
     struct lz_namespace *ns = settle_look(engine);
-    if (ns == NULL || engine->settle->over || engine->settle->target != NULL ||
-        engine->loads_running > 0 || modules_in_use(engine, engine->settle) ||
-        locks_are_patched(engine)) {
+    if (ns == NULL || settle_stopped(engine) ||
+        engine->settle->target != NULL || engine->loads_running > 0 ||
+        modules_in_use(engine, engine->settle) || locks_are_patched(engine) ||
+        is_traced()) {
         Py_XDECREF(ns);
         return 0;
     }
@@ -307,7 +331,7 @@ lazycore_settle(unsigned looks, struct lz_settle_result *ret_result)
     *ret_result = (struct lz_settle_result){0};
     int result = 0;
     for (; looks > 0 && result == 0 && ret_result->name == NULL &&
-           is_on(engine) && !engine->settle->over;
+           is_on(engine) && !settle_stopped(engine);
          looks--) {
         settle_await_any_moment(engine);
         if (is_on(engine))

@@ -42,13 +42,16 @@ struct lz_settle {
     int awaiting;              /* so many wait for their moment */
     PyObject *target;          /* borrowed: the name of what is being loaded,
                                   file and line of its statement; or NULL */
-    bool over;                 /* nothing is to be loaded any more */
+    bool over;                 /* nothing is to be loaded any more, */
+    unsigned stops;            /* nor while threads wait for a watch to end */
     bool collects;             /* it does not while that is loaded */
     struct lz_watch *watch;    /* settle_watch.h, or NULL */
     struct lz_watch_pace pace;
     bool watched; /* there was one before a fork */
 };
 
+/* Nothing is to be looked for or loaded now. */
+bool settle_stopped(const struct lz_engine *engine);
 /* Where the statement stands whose module is being loaded on this thread for
  * a hot namespace: borrowed file and its line; else NULL. */
 PyObject *settle_place(struct lz_engine *engine, int *ret_line);

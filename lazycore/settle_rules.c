@@ -7,6 +7,7 @@
 #include "lazycore/body.h"
 #include "lazycore/foresee.h"
 #include "lazycore/record.h"
+#include "lazycore/settle.h"
 #include "lazycore/standard.h"
 
 /* Of the standard library, but not for any thread and any time: they look at
@@ -75,6 +76,8 @@ is_seen_free(struct lz_engine *engine, struct lz_target *target,
         target->unfree_bytes == source.size)
         return 0;
     struct lz_reader *reader = body_reader_new(engine, NULL);
+    if (reader != NULL)
+        body_reader_gives_up(reader, settle_stopped);
     int result = reader == NULL ? -1
                                 : body_may_run(reader, target->name,
                                                is_for_any_thread, why);

@@ -65,8 +65,18 @@ look(void)
     free(result.name);
 }
 
+static bool LZ_UNCHECKED
+is_over(struct lz_watch *watch)
+{
+    lz_mutex_lock(&watch->lock);
+    bool over = watch->over;
+    lz_mutex_unlock(&watch->lock);
+    return over;
+}
+
 /* The thread has one state from its first look to its end: what it has loaded
- * may have put things of a thread's own there. */
+ * may have put things of a thread's own there. Its pace is not its own once
+ * it is over: there may be a successor, or no engine. */
 static void *
 watch_main(void *arg) LZ_UNCHECKED
 {
@@ -75,11 +85,12 @@ watch_main(void *arg) LZ_UNCHECKED
     PyGILState_STATE outer = PyGILState_UNLOCKED;
     PyThreadState *state = NULL;
     (void)prctl(PR_SET_NAME, "lazycore");
-    while (!sleep_or_end(watch, watch->pace->next_ns)) {
-        bool due =
-            settle_pace_due(pace, usage_process_cpu_ns(), loads_of(watch));
-        watch->pace->next_ns =
-            usage_wall_ns() + settle_pace_wait_ms(pace) * NS_PER_MS;
+    uint64_t next_ns = watch->pace->next_ns;
+    while (!sleep_or_end(watch, next_ns)) {
+        bool due = settle_pace_due(pace, usage_process_cpu_ns(),
+                                   loads_of(watch));
+        next_ns = usage_wall_ns() + settle_pace_wait_ms(pace) * NS_PER_MS;
+        watch->pace->next_ns = next_ns;
         if (!due)
             continue;
         if (state == NULL)
@@ -87,8 +98,9 @@ watch_main(void *arg) LZ_UNCHECKED
         else
             PyEval_RestoreThread(state);
         look();
+        if (!is_over(watch))
+            settle_pace_looked(pace, loads_of(watch));
         state = PyEval_SaveThread();
-        settle_pace_looked(pace, loads_of(watch));
     }
     if (state != NULL && !lz_is_finalizing()) {
         PyEval_RestoreThread(state);
@@ -146,17 +158,17 @@ settle_watch_stop(struct lz_engine *engine)
     struct lz_watch *watch = settle == NULL ? NULL : settle->watch;
     if (watch == NULL)
         return;
-    bool over = settle->over;
     settle->watch = NULL;
-    settle->over = true;
-    if (settle->target != NULL) {
+    if (settle->target != NULL ||
+        pthread_equal(watch->thread, pthread_self())) {
         end(watch, true);
     } else {
+        settle->stops++;
         PyThreadState *state = PyEval_SaveThread();
         end(watch, false);
         PyEval_RestoreThread(state);
+        settle->stops--;
     }
-    settle->over = over;
 }
 
 void
@@ -186,8 +198,10 @@ settle_watch_after_fork(struct lz_engine *engine, bool child)
         return;
     bool watched = settle->watched || settle->watch != NULL;
     settle->watched = false;
-    if (child)
+    if (child) {
         settle->watch = NULL; /* its thread is not here; never freed */
+        settle->stops = 0;
+    }
     if (watched)
         settle_watch_start(engine);
 }

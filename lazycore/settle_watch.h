@@ -13,7 +13,8 @@
  * threads, everything else goes on. */
 void settle_watch_start(struct lz_engine *engine);
 /* Gives the GIL up until it has ended. Where it is loading a module, which may
- * be waiting for this thread, it ends after that by itself. */
+ * be waiting for this thread, or is this thread, it ends after that by
+ * itself. */
 void settle_watch_stop(struct lz_engine *engine);
 /* Once the interpreter is no more: waits, nothing of it is touched. */
 void settle_watch_done(struct lz_engine *engine);

@@ -155,6 +155,81 @@ def test_forks_while_it_works(lazily):
     assert run.out == "0\n"
 
 
+def test_threads_fork_side_by_side(lazily):
+    """One waits for the thread to end while another has forked: what is hot
+    is found afterwards, in both processes."""
+    run = lazily(hot(hot="difflib", more="tarfile"), """\
+        import hot, more, os, threading, time
+        from settling_main import settle, threads
+        def work(end):
+            while time.process_time() < end:
+                pid = os.fork()
+                if pid == 0:
+                    os._exit(0)
+                os.wait()
+        def main():
+            end = time.process_time() + 0.5
+            working = [threading.Thread(target=work, args=(end,))
+                       for _ in range(3)]
+            for thread in working:
+                thread.start()
+            for thread in working:
+                thread.join()
+            settle(hot)
+            if os.fork() == 0:
+                settle(more)
+                os._exit(7)
+            print(os.WEXITSTATUS(os.wait()[1]))
+        main()
+        """)
+    assert run.out == "7\n"
+
+
+def test_end_does_not_wait_for_what_is_read(lazily):
+    """Bodies are read for long where a package is large."""
+    names = [f"part{i}" for i in range(400)]
+    files = hot(hot="large")
+    files.update({f"large/{name}.py": "VALUE = 1\n" for name in names})
+    files["large/__init__.py"] = f"from large import {', '.join(names)}\n"
+    files["large/part399.py"] = "print('effect')\n"
+    run = lazily(files, """\
+        import _thread, hot, lazycore, sys
+        sys.setswitchinterval(1e-4)
+        own = _thread.get_ident()
+        reads = []
+        def audit(event, args):
+            if event == "open" and _thread.get_ident() != own:
+                reads.append(args[0])
+        def main():
+            sys.addaudithook(audit)
+            while not any("large" in str(path) for path in reads):
+                hot.loop(1000)
+            lazycore.uninstall()
+            print(len(reads) < 300, lazycore.pending(hot))
+        main()
+        """)
+    assert run.out == "True ['large']\n"
+
+
+@pytest.mark.parametrize("follow", ["settrace", "setprofile"])
+def test_nothing_is_loaded_unseen(lazily, follow):
+    """By a debugger, a coverage or a profile, which see their own thread."""
+    run = lazily(hot(hot="difflib"), f"""\
+        import hot, lazycore, sys, time
+        from settling_main import settle
+        def main():
+            sys.{follow}(lambda *_: None)
+            end = time.process_time() + 0.6
+            while time.process_time() < end:
+                hot.loop(10000)
+            print(lazycore.pending(hot))
+            sys.{follow}(None)
+            settle(hot)
+        main()
+        """)
+    assert run.out == "['difflib']\n"
+
+
 @pytest.mark.parametrize("how", [
     "pass", "sys.exit()", "lazycore.uninstall()", "atexit._clear()",
     "os.execv('/bin/true', ['true'])",
