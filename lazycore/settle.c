@@ -107,6 +107,7 @@ settle_done(struct lz_engine *engine)
     if (engine->settle == NULL)
         return;
     settle_watch_done(engine);
+    settle_garbage_done(engine->settle);
     Py_CLEAR(engine->settle->get_interval);
     Py_CLEAR(engine->settle->set_interval);
     PyMem_Free(engine->settle);
@@ -244,15 +245,6 @@ settle_place(struct lz_engine *engine, int *ret_line)
     return file == Py_None ? NULL : file;
 }
 
-void
-settle_collect(struct lz_engine *engine)
-{
-    if (engine->settle != NULL && engine->settle->collects)
-        (void)PyGC_Enable();
-    if (engine->settle != NULL)
-        engine->settle->collects = false;
-}
-
 static int LZ_NEEDS_GIL
 settle(struct lz_engine *engine, struct lz_settle_result *result)
 {
@@ -267,9 +259,7 @@ settle(struct lz_engine *engine, struct lz_settle_result *result)
     }
     registry_stats(engine->core->registry, &before);
     uint64_t start = usage_wall_ns();
-    /* Finalizers of the service are not for this thread: they would find
-     * half-loaded what they have imported themselves. */
-    engine->settle->collects = PyGC_Disable() != 0;
+    settle_collect_not(engine);
     int done = load_all(engine, ns, result);
     lz_forgive();
     settle_collect(engine);

@@ -44,7 +44,10 @@ struct lz_settle {
                                   file and line of its statement; or NULL */
     bool over;                 /* nothing is to be loaded any more, */
     unsigned stops;            /* nor while threads wait for a watch to end */
-    bool collects;             /* it does not while that is loaded */
+    bool collects;             /* garbage is, but not while that is loaded, */
+    PyObject *get_threshold;   /* gc's, or NULL, */
+    PyObject *set_threshold;   /* and its like */
+    long threshold;            /* by gc.get_threshold()[0] before; or 0 */
     struct lz_watch *watch;    /* settle_watch.h, or NULL */
     struct lz_watch_pace pace;
     bool watched; /* there was one before a fork */
@@ -61,7 +64,11 @@ int settle_begin(struct lz_engine *engine);
  * any place: nothing is loaded any more, and what is being loaded is waited
  * for. Leaves no exception. */
 void settle_end(struct lz_engine *engine);
-/* Garbage is collected again, and threads have their turns as before. */
+void settle_garbage_begin(struct lz_engine *engine);
+void settle_garbage_done(struct lz_settle *settle);
+/* No garbage is collected until settle_collect(), which may be called at any
+ * time. The service's own word on it holds. Leave no exception. */
+void settle_collect_not(struct lz_engine *engine);
 void settle_collect(struct lz_engine *engine);
 /* In a forked child: nobody waits for a moment any more. */
 void settle_after_fork(struct lz_engine *engine);

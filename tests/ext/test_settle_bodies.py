@@ -117,3 +117,49 @@ def test_it_is_asked_again_once_it_is_written_to(lazily):
     run = lazily(files, main)
     assert run.out.splitlines()[0].startswith("None ['other'] ")
     assert run.out.splitlines()[1] == "hot []"
+
+
+def test_garbage_is_the_service_s_own(lazily):
+    """What it says of the collector while a body runs holds; nothing is
+    collected in there."""
+    run = lazily({"hot.py": write("body"), "body.py": "VALUE = 1\n"}, """\
+        import gc, hot, lazycore, sys
+        seen = []
+        def audit(event, args):
+            if event == "exec" and args[0].co_filename.endswith("body.py"):
+                seen.append(gc.isenabled())
+                collected = gc.get_stats()[0]["collections"]
+                kept = [[] for _ in range(5000)]
+                seen.append(gc.get_stats()[0]["collections"] - collected)
+                gc.disable()
+        def main():
+            sys.addaudithook(audit)
+            before = gc.get_threshold()
+            hot.settle = lazycore.settle
+            print(hot.watched(), lazycore.pending(hot))
+            print(seen, gc.isenabled(), gc.get_threshold() == before)
+        main()
+        """)
+    assert run.out == "hot []\n[True, 0] False True\n"
+
+
+def test_thresholds_are_the_service_s_own(lazily):
+    """Set while a body runs, and put back after it as found in there."""
+    run = lazily({"hot.py": write("body"), "more.py": write("other"),
+                  "body.py": "VALUE = 1\n", "other.py": "VALUE = 1\n"}, """\
+        import gc, hot, lazycore, more, sys
+        found = []
+        def audit(event, args):
+            if event == "exec" and args[0].co_filename.endswith("body.py"):
+                found.append(gc.get_threshold())
+                gc.set_threshold(900, 11, 12)
+        def main():
+            sys.addaudithook(audit)
+            before = gc.get_threshold()
+            hot.settle = more.settle = lazycore.settle
+            print(hot.watched(), gc.get_threshold() == (900, 11, 12))
+            gc.set_threshold(*found[0])
+            print(more.watched(), gc.get_threshold() == before)
+        main()
+        """)
+    assert run.out == "hot True\nmore True\n"
