@@ -404,6 +404,7 @@ load_unlocked(PyObject *self, PyObject *spec)
     PyFrameObject *saved = loader_frame_borrowed;
     loader_frame_borrowed = PyEval_GetFrame();
     bool copy = false;
+    settle_before_body(engine);
     PyObject *module = load_measured(engine, spec, name, file, &record, &copy);
     if (module != NULL)
         after_load(engine, name, module, copy);

@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lazycore/settle_look.h"
 #include "lazycore/settle_rules.h"
 #include "lazycore/settle_watch.h"
 
-enum { LATER = 2 }; /* beside 1, 0 and -1: not now */
+enum { LATER = 2 };     /* beside 1, 0 and -1: not now */
+enum { WALK_MS = 100 }; /* at most, for walks that begin during a load */
 
 /* How many modules have sys.modules under a name of theirs, sys apart. */
 static Py_ssize_t
@@ -44,6 +46,23 @@ modules_in_use(struct lz_engine *engine, struct lz_settle *settle)
         return true;
     settle->walked_users = 0;
     return false;
+}
+
+void
+settle_before_body(struct lz_engine *engine)
+{
+    struct lz_settle *settle = engine->settle;
+    const struct timespec delay = {.tv_nsec = 1000000};
+    if (settle == NULL || settle->target == NULL ||
+        settle->loader != PyThread_get_thread_ident())
+        return;
+    for (; settle->waits_left > 0 && modules_in_use(engine, settle);
+         settle->waits_left--) {
+        PyThreadState *state = PyEval_SaveThread();
+        (void)nanosleep(&delay, NULL);
+        PyEval_RestoreThread(state);
+    }
+    settle_collect_not(engine);
 }
 
 /* Whether locks are other than the interpreter's own: those of gevent and
@@ -177,6 +196,8 @@ load(struct lz_engine *engine, PyObject *target)
     const char *text = place_text(PyTuple_GET_ITEM(target, 0));
     lz_called_by_python();
     engine->settle->target = target;
+    engine->settle->loader = PyThread_get_thread_ident();
+    engine->settle->waits_left = WALK_MS;
     int done = text == NULL ? -1 : lazycore_load(text, 0, &result);
     engine->settle->target = NULL;
     if (done < 0)

@@ -42,6 +42,8 @@ struct lz_settle {
     int awaiting;              /* so many wait for their moment */
     PyObject *target;          /* borrowed: the name of what is being loaded,
                                   file and line of its statement; or NULL */
+    unsigned long loader;      /* the ident of the thread that loads it */
+    int waits_left;            /* for walks through sys.modules, of 1 ms */
     bool over;                 /* nothing is to be loaded any more, */
     unsigned stops;            /* nor while threads wait for a watch to end */
     bool collects;             /* garbage is, but not while that is loaded, */
@@ -53,6 +55,10 @@ struct lz_settle {
     bool watched; /* there was one before a fork */
 };
 
+/* Before sys.modules grows by a module. Where that is for a hot namespace, on
+ * its thread: waits a while for those who go through it. Leaves no exception.
+ */
+void settle_before_body(struct lz_engine *engine);
 /* Nothing is to be looked for or loaded now. */
 bool settle_stopped(const struct lz_engine *engine);
 /* Where the statement stands whose module is being loaded on this thread for
@@ -67,7 +73,8 @@ void settle_end(struct lz_engine *engine);
 void settle_garbage_begin(struct lz_engine *engine);
 void settle_garbage_done(struct lz_settle *settle);
 /* No garbage is collected until settle_collect(), which may be called at any
- * time. The service's own word on it holds. Leave no exception. */
+ * time; again where the service may have set thresholds. Its own word on it
+ * holds. Leave no exception. */
 void settle_collect_not(struct lz_engine *engine);
 void settle_collect(struct lz_engine *engine);
 /* In a forked child: nobody waits for a moment any more. */

@@ -92,13 +92,17 @@ void
 settle_collect_not(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
-    give_threshold_back(settle);
+    bool collects = PyGC_Disable() != 0; /* nor in here */
     long threshold = threshold_now(settle);
-    /* It does not collect anyhow with 0. */
-    if (threshold > 0 && threshold != NEVER && set_threshold(settle, NEVER))
+    bool held = threshold == NEVER;
+    if (threshold > 0 && !held && set_threshold(settle, NEVER)) {
         settle->threshold = threshold;
-    else if (threshold != 0)
-        settle->collects = PyGC_Disable() != 0;
+        held = true;
+    }
+    if (!held && threshold != 0)
+        settle->collects = settle->collects || collects;
+    else if (collects)
+        (void)PyGC_Enable();
 }
 
 void

@@ -87,8 +87,8 @@ watch_main(void *arg) LZ_UNCHECKED
     (void)prctl(PR_SET_NAME, "lazycore");
     uint64_t next_ns = watch->pace->next_ns;
     while (!sleep_or_end(watch, next_ns)) {
-        bool due = settle_pace_due(pace, usage_process_cpu_ns(),
-                                   loads_of(watch));
+        bool due =
+            settle_pace_due(pace, usage_process_cpu_ns(), loads_of(watch));
         next_ns = usage_wall_ns() + settle_pace_wait_ms(pace) * NS_PER_MS;
         watch->pace->next_ns = next_ns;
         if (!due)

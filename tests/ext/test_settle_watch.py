@@ -211,6 +211,25 @@ def test_end_does_not_wait_for_what_is_read(lazily):
     assert run.out == "True ['large']\n"
 
 
+def test_walks_begin_while_it_loads(lazily):
+    """sys.modules does not grow under a program of one thread."""
+    run = lazily(hot(hot="tarfile, decimal, csv, statistics, plistlib"), """\
+        import hot, lazycore, sys
+        def main():
+            errors = 0
+            while lazycore.pending(hot):
+                hot.loop(20000)
+                try:
+                    for name in sys.modules:
+                        hot.loop(100)
+                except RuntimeError:
+                    errors += 1
+            print(errors)
+        main()
+        """)
+    assert run.out == "0\n"
+
+
 @pytest.mark.parametrize("follow", ["settrace", "setprofile"])
 def test_nothing_is_loaded_unseen(lazily, follow):
     """By a debugger, a coverage or a profile, which see their own thread."""
