@@ -53,6 +53,8 @@ settle_before_body(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
     const struct timespec delay = {.tv_nsec = 1000000};
+    if (settle != NULL && settle->wanted)
+        settle_watch_in_child(engine);
     if (settle == NULL || settle->target == NULL ||
         settle->loader != PyThread_get_thread_ident())
         return;

@@ -52,7 +52,8 @@ struct lz_settle {
     long threshold;            /* by gc.get_threshold()[0] before; or 0 */
     struct lz_watch *watch;    /* settle_watch.h, or NULL */
     struct lz_watch_pace pace;
-    bool watched; /* there was one before a fork */
+    bool watched; /* there was one before a fork, */
+    bool wanted;  /* and is to be one again in the child */
 };
 
 /* Before sys.modules grows by a module. Where that is for a hot namespace, on
@@ -70,7 +71,6 @@ int settle_begin(struct lz_engine *engine);
  * any place: nothing is loaded any more, and what is being loaded is waited
  * for. Leaves no exception. */
 void settle_end(struct lz_engine *engine);
-void settle_garbage_begin(struct lz_engine *engine);
 void settle_garbage_done(struct lz_settle *settle);
 /* No garbage is collected until settle_collect(), which may be called at any
  * time; again where the service may have set thresholds. Its own word on it

@@ -29,8 +29,8 @@ make_gc(struct lz_engine *engine)
     return gc;
 }
 
-void
-settle_garbage_begin(struct lz_engine *engine)
+static void
+find_functions(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
     if (settle->set_threshold != NULL)
@@ -92,6 +92,7 @@ void
 settle_collect_not(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
+    find_functions(engine);
     bool collects = PyGC_Disable() != 0; /* nor in here */
     long threshold = threshold_now(settle);
     bool held = threshold == NEVER;

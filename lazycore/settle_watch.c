@@ -57,12 +57,14 @@ loads_of(const struct lz_watch *watch)
     return stats.loads;
 }
 
-static void LZ_NEEDS_GIL
+/* Whether anything was loaded. */
+static bool LZ_NEEDS_GIL
 look(void)
 {
     struct lz_settle_result result;
     (void)lazycore_settle(LZ_SETTLE_BURST, &result);
     free(result.name);
+    return result.modules > 0;
 }
 
 static bool LZ_UNCHECKED
@@ -74,9 +76,10 @@ is_over(struct lz_watch *watch)
     return over;
 }
 
-/* The thread has one state from its first look to its end: what it has loaded
- * may have put things of a thread's own there. Its pace is not its own once
- * it is over: there may be a successor, or no engine. */
+/* The thread has one state from its first load to its end: what it has loaded
+ * may have put things of a thread's own there. Until then Python knows of it
+ * while it looks only. Its pace is not its own once it is over: there may be a
+ * successor, or no engine. */
 static void *
 watch_main(void *arg) LZ_UNCHECKED
 {
@@ -97,10 +100,13 @@ watch_main(void *arg) LZ_UNCHECKED
             outer = PyGILState_Ensure();
         else
             PyEval_RestoreThread(state);
-        look();
+        bool loaded = look();
         if (!is_over(watch))
             settle_pace_looked(pace, loads_of(watch));
-        state = PyEval_SaveThread();
+        if (loaded || state != NULL)
+            state = PyEval_SaveThread();
+        else
+            PyGILState_Release(outer);
     }
     if (state != NULL && !lz_is_finalizing()) {
         PyEval_RestoreThread(state);
@@ -120,6 +126,7 @@ settle_watch_start(struct lz_engine *engine)
     struct lz_settle *settle = engine->settle;
     if (settle == NULL || settle->watch != NULL || !engine->owns_core)
         return;
+    settle->wanted = false;
     struct lz_watch *watch = calloc(1, sizeof(*watch));
     if (watch == NULL)
         return;
@@ -156,6 +163,8 @@ settle_watch_stop(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
     struct lz_watch *watch = settle == NULL ? NULL : settle->watch;
+    if (settle != NULL)
+        settle->wanted = false;
     if (watch == NULL)
         return;
     settle->watch = NULL;
@@ -201,7 +210,15 @@ settle_watch_after_fork(struct lz_engine *engine, bool child)
     if (child) {
         settle->watch = NULL; /* its thread is not here; never freed */
         settle->stops = 0;
+        settle->wanted = watched;
+    } else if (watched) {
+        settle_watch_start(engine);
     }
-    if (watched)
+}
+
+void
+settle_watch_in_child(struct lz_engine *engine)
+{
+    if (usage_process_cpu_ns() >= LZ_SETTLE_QUIET_MS * NS_PER_MS)
         settle_watch_start(engine);
 }

@@ -2,7 +2,9 @@
  *
  * Begins with install() and ends with uninstall(), and before the interpreter
  * does. It sleeps but for the looks of settle_pace.h and takes no signals. A
- * forked child gets one of its own, and fork() finds none of it in its way.
+ * forked child that works gets one of its own when it loads a module: one that
+ * is about to become another program, or enters another user namespace, where
+ * the kernel asks for a single thread, has none.
  */
 #ifndef LAZYCORE_SETTLE_WATCH_H
 #define LAZYCORE_SETTLE_WATCH_H
@@ -21,5 +23,7 @@ void settle_watch_done(struct lz_engine *engine);
 /* Around fork(): before it the thread ends where CPython would warn of it. */
 void settle_watch_before_fork(struct lz_engine *engine);
 void settle_watch_after_fork(struct lz_engine *engine, bool child);
+/* A module is about to be loaded where the child wants one. */
+void settle_watch_in_child(struct lz_engine *engine);
 
 #endif

@@ -92,19 +92,58 @@ def test_bad_arguments(lazily, arguments):
 
 
 def test_forked_child_has_its_own(lazily):
+    """Once it has worked, and loads a module."""
     run = lazily(hot(hot="difflib", more="tarfile"), """\
-        import hot, more, os, sys
+        import hot, os, sys
         from settling_main import settle, threads
         def main():
             settle(hot)
             if os.fork() == 0:
+                before = threads()
+                hot.loop(10**7)
+                import more
                 settle(more)
-                print(threads(), flush=True)
+                print(before, threads(), flush=True)
                 os._exit(7)
             print(os.WEXITSTATUS(os.wait()[1]), threads())
         main()
         """)
-    assert run.out == "2\n7 2\n"
+    assert run.out == "1 2\n7 2\n"
+
+
+def test_child_that_wants_to_be_alone(lazily):
+    """The kernel lets in a process of one thread only."""
+    run = lazily(hot(hot="difflib"), """\
+        import ctypes, hot, os, subprocess, sys
+        from settling_main import settle, threads
+        CLONE_NEWUSER = 0x10000000
+        def part():
+            libc = ctypes.CDLL(None, use_errno=True)
+            if libc.unshare(CLONE_NEWUSER) < 0:
+                os.write(1, f"{ctypes.get_errno()}\\n".encode())
+        def main():
+            settle(hot)
+            subprocess.run(["true"], preexec_fn=part, check=True)
+            print("done")
+        main()
+        """)
+    assert run.out in ("done\n", "1\ndone\n"), "1: not allowed"
+
+
+def test_unknown_to_python_until_it_loads(lazily):
+    run = lazily({**hot(hot="loud"), "loud.py": "print('loud')\n"}, """\
+        import hot, sys, time
+        def main():
+            seen = []
+            end = time.process_time() + 1
+            while time.process_time() < end:
+                hot.loop(10000)
+                seen.append(len(sys._current_exceptions()))
+                time.sleep(0.001) # for a look that waits for its moment
+            print(min(seen[-100:]))
+        main()
+        """)
+    assert run.out == "1\n"
 
 
 def test_fork_meets_one_thread_alone(lab, lazily):
@@ -177,6 +216,8 @@ def test_threads_fork_side_by_side(lazily):
                 thread.join()
             settle(hot)
             if os.fork() == 0:
+                hot.loop(10**7)
+                import csv
                 settle(more)
                 os._exit(7)
             print(os.WEXITSTATUS(os.wait()[1]))
@@ -211,23 +252,38 @@ def test_end_does_not_wait_for_what_is_read(lazily):
     assert run.out == "True ['large']\n"
 
 
-def test_walks_begin_while_it_loads(lazily):
-    """sys.modules does not grow under a program of one thread."""
-    run = lazily(hot(hot="tarfile, decimal, csv, statistics, plistlib"), """\
-        import hot, lazycore, sys
+def test_walk_begins_while_it_loads(lazily):
+    """Then sys.modules grows no more until it is over. What is loaded waits
+    in its first body, whose imports are still to come, for the walk to begin.
+    """
+    run = lazily(hot(hot="tarfile, plistlib"), """\
+        import _thread, hot, lazycore, sys, time
+        own = _thread.get_ident()
+        walks = []
+        def audit(event, args):
+            if event == "exec" and _thread.get_ident() != own and not walks:
+                walks.append("asked for")
+                while len(walks) == 1:
+                    time.sleep(0.001)
+        def walk():
+            names = iter(sys.modules)
+            next(names)
+            walks.append("begun")
+            end = time.perf_counter() + 0.03
+            for _ in names:
+                while time.perf_counter() < end:
+                    hot.loop(100)
+            walks.append("done")
         def main():
-            errors = 0
+            sys.addaudithook(audit)
             while lazycore.pending(hot):
                 hot.loop(20000)
-                try:
-                    for name in sys.modules:
-                        hot.loop(100)
-                except RuntimeError:
-                    errors += 1
-            print(errors)
+                if walks == ["asked for"]:
+                    walk()
+            print(walks)
         main()
         """)
-    assert run.out == "0\n"
+    assert run.out == "['asked for', 'begun', 'done']\n"
 
 
 @pytest.mark.parametrize("follow", ["settrace", "setprofile"])
