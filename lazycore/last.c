@@ -5,7 +5,7 @@
  * missing. So the last of the atexit callbacks, ours having come first, binds
  * the names that methods of classes with a finalizer load, functions of the
  * same module that those call, and generators that wait at a yield; and all
- * of a codec's module, which text of any kind may call for. Needs the GIL.
+ * of the codec of host names, which may need its tables. Needs the GIL.
  */
 #include "lazycore/body.h"
 #include "lazycore/settle.h"
@@ -107,17 +107,17 @@ bind_for_functions(struct lz_engine *engine, PyObject *functions,
 }
 
 static bool
-is_codec(struct lz_engine *engine, PyObject *dict)
+waits_for_tables(struct lz_engine *engine, PyObject *dict)
 {
     const char *name = place_text(
         namespace_peek_borrowed(engine, dict, engine->names.name, NULL));
-    return name != NULL && strncmp(name, "encodings.", 10) == 0;
+    return name != NULL && strcmp(name, "encodings.idna") == 0;
 }
 
 static int
 bind_for_finalizers(struct lz_engine *engine, PyObject *dict)
 {
-    if (is_codec(engine, dict))
+    if (waits_for_tables(engine, dict))
         return namespace_bind_all(engine, dict);
     PyObject *functions = PyList_New(0);
     int result = functions == NULL ? -1 : note_methods(functions, dict);

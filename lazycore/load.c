@@ -182,13 +182,17 @@ same_package(PyObject *name, PyObject *other)
 }
 
 /* ASKER, which imports by a call, has LOAD made. A search for a codec takes
- * what its module raises for a codec that is not there. */
+ * what its module raises for a codec that is not there; only that of host
+ * names has tables that few texts need. */
 static void
 note_asker(struct load *load, enum lz_asker asker)
 {
+    bool waits =
+        asker == LZ_ASKER_CODECS &&
+        PyUnicode_CompareWithASCIIString(load->name, "encodings.idna") == 0;
     load->copy = asker == LZ_ASKER_EDITS_MODULES;
-    load->must_finish = load->copy || asker == LZ_ASKER_IGNORED;
-    if (asker == LZ_ASKER_CODECS)
+    load->must_finish = asker != LZ_ASKER_OTHER && !waits;
+    if (waits)
         load->guard = LZ_GUARD_EXCEPT;
 }
 

@@ -1,5 +1,5 @@
-"""What a codec's module imports of the standard library waits, where it is
-sure to load: most host names need no tables."""
+"""What the codec of host names imports of the standard library waits, where it
+is sure to load: most need no tables."""
 import pytest
 
 ASCII = "print('a.example'.encode('idna'))\n"
@@ -43,3 +43,32 @@ def test_at_the_end(both):
         late = Late()
         """)
     assert run.out.endswith("b'xn--tda.example'\n")
+
+
+@pytest.mark.parametrize("codec", ["base64", "bz2"])
+def test_others_have_all_at_the_end(both, codec):
+    """What their modules import has imports of its own."""
+    run = both({}, f"""\
+        import codecs
+        codecs.lookup("{codec}")
+        class Late:
+            def __del__(self):
+                print(codecs.encode(b"x", "{codec}")[:2])
+        late = Late()
+        """)
+    assert run.out.startswith("b'")
+
+
+def test_one_of_ones_own(both):
+    """What its module imports may lack names, too."""
+    both({"folder/mine.py": "import codecs\nimport own\n"
+          "def getregentry():\n"
+          "    return codecs.CodecInfo(own.loads, None, name='mine')\n",
+          "own.py": "from plistlib import loads, nothing\n"}, """\
+        import encodings
+        encodings.__path__.append("folder")
+        try:
+            print("x".encode("mine"))
+        except LookupError as error:
+            print(error)
+        """)
