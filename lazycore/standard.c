@@ -221,23 +221,51 @@ is_plain_module(struct lz_engine *engine, const char *name, PyObject *module)
                         : spec != NULL && spec != Py_None;
 }
 
-/* Whether all that is loaded under its names is, but for distutils, which
- * setuptools has and nothing else in it imports. */
+/* The same of what is loaded as NAME, whatever it is called. Nothing else in
+ * the standard library imports distutils, which setuptools has. */
+static bool
+is_plain_entry_of_modules(struct lz_engine *engine, PyObject *name,
+                          PyObject *module)
+{
+    const char *text = place_text(name);
+    return text == NULL || !levels_is_stdlib(engine->core->levels, text) ||
+           names_share_package(text, "distutils") ||
+           is_plain_module(engine, text, module);
+}
+
+static void
+note_entry(struct lz_plain_modules *plain, PyObject *name, PyObject *module)
+{
+    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+    plain->mark = (plain->mark ^ (uint64_t)(uintptr_t)name) * factor;
+    plain->mark = (plain->mark ^ (uint64_t)(uintptr_t)module) * factor;
+    plain->count++;
+}
+
+/* Whether all that is loaded is plain. What was looked at is told by its
+ * objects, in their order, so that only what came after it is looked at. */
 static bool
 modules_are_plain(struct lz_engine *engine)
 {
     PyObject *name, *module, *modules = PyImport_GetModuleDict();
+    struct lz_plain_modules plain = {0};
     Py_ssize_t at = 0;
     if (modules == NULL || !PyDict_CheckExact(modules))
         return false;
-    while (PyDict_Next(modules, &at, &name, &module)) {
-        const char *text = place_text(name);
-        if (text != NULL && levels_is_stdlib(engine->core->levels, text) &&
-            !names_share_package(text, "distutils") &&
-            !is_plain_module(engine, text, module))
-            return false;
+    while (plain.count < engine->plain_modules.count &&
+           PyDict_Next(modules, &at, &name, &module))
+        note_entry(&plain, name, module);
+    if (plain.count != engine->plain_modules.count ||
+        plain.mark != engine->plain_modules.mark) {
+        plain = (struct lz_plain_modules){0};
+        at = 0;
     }
-    return true;
+    bool result = true;
+    while (PyDict_Next(modules, &at, &name, &module) &&
+           (result = is_plain_entry_of_modules(engine, name, module)))
+        note_entry(&plain, name, module);
+    engine->plain_modules = plain;
+    return result;
 }
 
 /* The finder that setuptools puts first: it has distutils, and what imports

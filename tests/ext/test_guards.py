@@ -114,7 +114,7 @@ def test_what_it_imports_is_another(both, files):
 
 
 @pytest.mark.parametrize("name,value", [
-    ("socket", "None"), ("struct", "None"), ("collections.abc", "None"),
+    ("socket", "None"), ("struct", "None"), ("collections", "None"),
     ("socket", "sys.__class__('socket')"), ("socket", "object()"),
     ("socket", "other"),
 ])
@@ -133,6 +133,38 @@ def use():
     return ssl
 print(getattr(use(), "__name__", use()))
 """)
+
+
+@pytest.mark.parametrize("change", [
+    "sys.modules['struct'] = None", "sys.modules['nothing'] = sys.modules.pop('"
+    "nothing'); sys.modules['struct'] = None",
+    "sys.modules['struct'] = sys.__class__('struct')"])
+def test_something_stands_for_what_was_loaded(both, change):
+    """Its place is seen again, whether or not others have moved."""
+    run = both({"change.py": f"""\
+        import struct
+        import sys
+        def change():
+            struct.pack
+            {change}
+        sys.modules["nothing"] = sys
+        """}, """\
+        import change
+        change.change
+        try:
+            import plistlib
+        except ImportError:
+            plistlib = "no"
+        change.change()
+        try:
+            import zipfile
+        except (ImportError, AttributeError):
+            zipfile = "no"
+        def use():
+            return plistlib
+        print(zipfile)
+        """)
+    assert run.out == "no\n"
 
 
 @pytest.mark.parametrize("refused", ["ssl", "socket"])
