@@ -130,16 +130,24 @@ source_path(const struct row *module, char *ret_path, size_t size)
     return (size_t)length;
 }
 
+/* Where the source of the recorded module is to be; false: too long. */
+static bool
+whole_path(const struct walk *walk, const struct row *module, char *ret_path,
+           size_t size)
+{
+    if (walk->root_length >= size)
+        return false;
+    memcpy(ret_path, walk->root, walk->root_length);
+    return source_path(module, ret_path + walk->root_length,
+                       size - walk->root_length) > 0;
+}
+
 static bool
 is_as_recorded(const struct walk *walk, const struct row *module)
 {
     char path[PATH_MAX];
     struct stat info;
-    if (walk->root_length >= sizeof(path))
-        return false;
-    memcpy(path, walk->root, walk->root_length);
-    return source_path(module, path + walk->root_length,
-                       sizeof(path) - walk->root_length) > 0 &&
+    return whole_path(walk, module, path, sizeof(path)) &&
            stat(path, &info) == 0 && S_ISREG(info.st_mode) &&
            info.st_size == (off_t)module->bytes &&
            (module->hash == 0 || source_hash_file(path) == module->hash);
@@ -183,14 +191,35 @@ add_anchor(struct walk *walk, const char *name)
     return result < 0 ? -1 : 1;
 }
 
-/* Whether the row is sure, and None does not stand for the module. */
+/* Whether an import of NAME takes the source of MODULE: it may be compiled, or
+ * a package of that name be there, too. */
+static bool
+is_found(const struct walk *walk, const struct row *module, PyObject *name)
+{
+    char path[PATH_MAX];
+    struct lz_target *target = NULL;
+    bool found =
+        find_target(walk->engine, name, &target) == 1 && target->found != NULL;
+    PyObject *file = found ? found_file(walk->engine, target->found) : NULL;
+    const char *text = place_text(file);
+    bool result = text != NULL &&
+                  whole_path(walk, module, path, sizeof(path)) &&
+                  strcmp(text, path) == 0;
+    Py_XDECREF(file);
+    Py_XDECREF(target);
+    return result;
+}
+
+/* Whether the row is sure, and the module is loaded or will be from there:
+ * None may stand for it. */
 static bool
 is_sure_now(const struct walk *walk, unsigned index)
 {
     struct row module = row_at(walk->engine, index);
     PyObject *text = module.sure ? PyUnicode_FromString(module.name) : NULL;
     PyObject *there = text == NULL ? NULL : load_peek_module(text);
-    bool result = text != NULL && there != Py_None && !PyErr_Occurred();
+    bool result = text != NULL && there != Py_None && !PyErr_Occurred() &&
+                  (there != NULL || is_found(walk, &module, text));
     Py_XDECREF(there);
     Py_XDECREF(text);
     return result;
@@ -229,9 +258,7 @@ visit(struct walk *walk, unsigned index)
         (walk->engine->recorded[index] == SETTLED || has_seen(walk, index)))
         return 1;
     note_seen(walk, index);
-    if (walk->sure && !is_sure_now(walk, index))
-        return 0;
-    if (!is_fresh(walk, index))
+    if (!is_fresh(walk, index) || (walk->sure && !is_sure_now(walk, index)))
         return 0;
     int result = 1;
     unsigned count = row_at(walk->engine, index).count;

@@ -1,6 +1,8 @@
 """Imports within a package by the record of effects, and what `import a.b` of
 the standard library has to run."""
+import importlib.machinery
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -298,6 +300,17 @@ def test_what_may_raise_is_loaded_in_its_guard(both, lab, setup):
     os.unlink(lab.folder / "shorter/colorama/winterm.py")
     run = both({"user.py": GUARDED.format("ImportError")},
                SETUP.format(setup) + USED)
+    assert run.out == "no\n"
+
+
+@needs_colorama
+@pytest.mark.parametrize("name", [
+    "ansi/__init__.py", "ansi" + importlib.machinery.EXTENSION_SUFFIXES[-1]])
+def test_what_is_found_before_a_source_may_raise(both, lab, name):
+    shutil.copytree(COLORAMA, lab.folder / "own/colorama")
+    run = both({"user.py": GUARDED.format("ImportError"),
+                f"own/colorama/{name}": "import nowhere_at_all\n"},
+               SETUP.format("sys.path.insert(0, 'own')") + USED)
     assert run.out == "no\n"
 
 
