@@ -151,13 +151,6 @@ struct lz_names {
     PyObject *threading, *threading_active;
 };
 
-/* The first entries of sys.modules, which nothing is wrong with: standard.c.
- */
-struct lz_plain_modules {
-    size_t count;
-    uint64_t mark;
-};
-
 struct lz_engine {
     struct lz_core *core;
     bool owns_core;
@@ -193,7 +186,6 @@ struct lz_engine {
     PyObject *loader_classes[LZ_LOADER_CLASSES]; /* of files */
     PyObject *builtin_names, *frozen_names;      /* sets */
     PyObject *plain_listings; /* dict: path -> set; standard.c, once asked */
-    struct lz_plain_modules plain_modules;
     PyObject *sys_dict;
     PyObject *getallocatedblocks, *generations; /* reload_generation.c */
     struct lz_transaction *transactions;        /* reloads under way */

@@ -233,8 +233,17 @@ is_plain_entry_of_modules(struct lz_engine *engine, PyObject *name,
            is_plain_module(engine, text, module);
 }
 
+/* The first entries of sys.modules. */
+struct entries {
+    size_t count;
+    uint64_t mark;
+};
+
+/* Those that were last seen to be plain. */
+static struct entries plain_entries;
+
 static void
-note_entry(struct lz_plain_modules *plain, PyObject *name, PyObject *module)
+note_entry(struct entries *plain, PyObject *name, PyObject *module)
 {
     const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
     plain->mark = (plain->mark ^ (uint64_t)(uintptr_t)name) * factor;
@@ -248,23 +257,23 @@ static bool
 modules_are_plain(struct lz_engine *engine)
 {
     PyObject *name, *module, *modules = PyImport_GetModuleDict();
-    struct lz_plain_modules plain = {0};
+    struct entries plain = {0};
     Py_ssize_t at = 0;
     if (modules == NULL || !PyDict_CheckExact(modules))
         return false;
-    while (plain.count < engine->plain_modules.count &&
+    while (plain.count < plain_entries.count &&
            PyDict_Next(modules, &at, &name, &module))
         note_entry(&plain, name, module);
-    if (plain.count != engine->plain_modules.count ||
-        plain.mark != engine->plain_modules.mark) {
-        plain = (struct lz_plain_modules){0};
+    if (plain.count != plain_entries.count ||
+        plain.mark != plain_entries.mark) {
+        plain = (struct entries){0};
         at = 0;
     }
     bool result = true;
     while (PyDict_Next(modules, &at, &name, &module) &&
            (result = is_plain_entry_of_modules(engine, name, module)))
         note_entry(&plain, name, module);
-    engine->plain_modules = plain;
+    plain_entries = plain;
     return result;
 }
 
