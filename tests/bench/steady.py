@@ -1,6 +1,6 @@
 """After the start: a loop over globals with all names bound and with one
 pending, its opcodes, and requests to Flask and Django applications in the
-process; plain, with lazycore and in lazyd, which settles hot namespaces.
+process; plain, with lazycore and in lazyd, which both settle hot namespaces.
 
 They run at one time, each while the others wait, in short turns and on one
 processor: a ratio is the median of those within the turns, by CPU time, so
