@@ -13,7 +13,7 @@
 
 #include "daemon/audit.h"
 #include "daemon/log.h"
-#include "daemon/thread.h"
+#include "daemon/clock.h"
 
 /* --- closing ------------------------------------------------------------ */
 

@@ -17,7 +17,7 @@
 #include "daemon/log.h"
 #include "daemon/pyhost.h"
 #include "daemon/signals.h"
-#include "daemon/thread.h"
+#include "daemon/clock.h"
 
 /* --- events ------------------------------------------------------------- */
 

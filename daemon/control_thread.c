@@ -18,7 +18,7 @@
 #include "daemon/log.h"
 #include "daemon/pidfile.h"
 #include "daemon/pyhost.h"
-#include "daemon/thread.h"
+#include "lazycore/thread.h"
 
 /* --- the bell ----------------------------------------------------------- */
 

@@ -13,7 +13,7 @@
 #include "daemon/log.h"
 #include "daemon/pyhost.h"
 #include "daemon/signals.h"
-#include "daemon/thread.h"
+#include "daemon/clock.h"
 
 int
 handler_no_memory(struct wire_error *error)

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "daemon/thread.h"
+#include "daemon/clock.h"
 
 static uint64_t
 age(uint64_t now, uint64_t since)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/pyhost.h"
-#include "daemon/thread.h"
+#include "daemon/clock.h"
 
 #define LZ_SAMPLE_WAIT_NS (LZ_SAMPLE_WAIT_MS * UINT64_C(1000000))
 

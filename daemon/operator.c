@@ -12,7 +12,7 @@
 
 #include "daemon/descriptors.h"
 #include "daemon/pyhost.h"
-#include "daemon/thread.h"
+#include "lazycore/thread.h"
 
 struct job_list {
     struct operator_job *first, *last;

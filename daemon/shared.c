@@ -19,7 +19,7 @@
 #include "daemon/log.h"
 #include "daemon/pyhost.h"
 #include "daemon/signals.h"
-#include "daemon/thread.h"
+#include "daemon/clock.h"
 
 enum { LZ_GUARD_MS = 100, LZ_DARK_MS = 20 };
 

@@ -8,7 +8,7 @@
  */
 #include "daemon/control_private.h"
 
-#include "daemon/thread.h"
+#include "daemon/clock.h"
 
 enum {
     LZ_TURN_NS = 300000,

@@ -53,7 +53,7 @@ run_apart(struct apart *apart)
 {
     PyThreadState *state = PyEval_SaveThread();
     pthread_t thread;
-    int rc = thread_start(&thread, apart_main, apart);
+    int rc = thread_start(&thread, "lazyd-rehearsal", apart_main, apart);
 
     if (rc == 0) {
         (void)pthread_join(thread, NULL);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <time.h>
 
 #include "lazycore/compat.h"
@@ -87,7 +86,6 @@ watch_main(void *arg) LZ_UNCHECKED
     struct lz_settle_pace *pace = &watch->pace->pace;
     PyGILState_STATE outer = PyGILState_UNLOCKED;
     PyThreadState *state = NULL;
-    (void)prctl(PR_SET_NAME, "lazycore");
     uint64_t next_ns = watch->pace->next_ns;
     while (!sleep_or_end(watch, next_ns)) {
         bool due =
@@ -134,7 +132,7 @@ settle_watch_start(struct lz_engine *engine)
     watch->pace = &settle->pace;
     lz_mutex_init(&watch->lock);
     (void)pthread_cond_init(&watch->ends, NULL);
-    if (thread_start(&watch->thread, watch_main, watch) == 0)
+    if (thread_start(&watch->thread, "lazycore", watch_main, watch) == 0)
         settle->watch = watch;
     else
         watch_free(watch);

@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 int
-thread_start(pthread_t *ret_thread, void *(*main)(void *arg), void *arg)
+thread_start(pthread_t *ret_thread, const char *name, void *(*body)(void *arg),
+             void *arg)
 {
     static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE,
                                  SIGILL,  SIGABRT, SIGTRAP};
@@ -13,8 +14,11 @@ thread_start(pthread_t *ret_thread, void *(*main)(void *arg), void *arg)
     (void)sigfillset(&blocked);
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
         (void)sigdelset(&blocked, faults[i]);
+    /* A new thread inherits the mask: no signal slips in before it. */
     (void)pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    int rc = pthread_create(ret_thread, NULL, main, arg);
+    int rc = pthread_create(ret_thread, NULL, body, arg);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc;
+    if (rc == 0)
+        (void)pthread_setname_np(*ret_thread, name);
+    return -rc;
 }

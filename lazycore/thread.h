@@ -1,12 +1,12 @@
-/* Threads of ours in the service's process. */
+/* Threads that are not Python's: named, and deaf to signals. */
 #ifndef LAZYCORE_THREAD_H
 #define LAZYCORE_THREAD_H
 
 #include <pthread.h>
 
-/* MAIN(ARG) in a new thread, to be joined. It takes no signals but its own
- * faults: those are for the process's own threads. 0 or an error number. Any
- * thread. */
-int thread_start(pthread_t *ret_thread, void *(*main)(void *arg), void *arg);
+/* Start BODY(ARG) with all signals blocked but those a fault raises. NAME
+ * has at most 15 bytes. 0 or negative errno. Any thread. */
+int thread_start(pthread_t *ret_thread, const char *name,
+                 void *(*body)(void *arg), void *arg);
 
 #endif
