@@ -276,8 +276,7 @@ init_handles(struct control *control) LZ_UNCHECKED
     control->wake.data = control;
     control->work.data = control;
     control->hard_end.data = control;
-    rc = settle_init(&control->settle, loop, control->op,
-                     control->setup.core->registry);
+    rc = settle_init(&control->settle, loop, control->op);
     return rc == 0 ? watch_room(control) : rc;
 }
 

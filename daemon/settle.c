@@ -45,21 +45,20 @@ on_timer(uv_timer_t *timer) LZ_LOOP_ONLY
 }
 
 int
-settle_init(struct settle *settle, uv_loop_t *loop, struct operator_thread *op,
-            struct lz_registry *registry)
+settle_init(struct settle *settle, uv_loop_t *loop, struct operator_thread *op)
 {
     settle->job.run = look;
     (void)snprintf(settle->job.what, sizeof(settle->job.what),
                    "looking for hot namespaces");
     settle->op = op;
-    settle->registry = registry;
     settle->timer.data = settle;
     return uv_timer_init(loop, &settle->timer);
 }
 
 void
-settle_start(struct settle *settle, bool tells)
+settle_start(struct settle *settle, struct lz_registry *registry, bool tells)
 {
+    settle->registry = registry;
     settle->tells = tells;
     on_timer(&settle->timer);
 }

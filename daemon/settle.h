@@ -32,9 +32,10 @@ struct settle {
 
 /* 0 or a negative error of libuv's. */
 int settle_init(struct settle *settle, uv_loop_t *loop,
-                struct operator_thread *op, struct lz_registry *registry);
-/* TELLS: it logs what it loads. */
-void settle_start(struct settle *settle, bool tells) LZ_LOOP_ONLY;
+                struct operator_thread *op);
+/* REGISTRY counts the loads. TELLS: it logs what it loads. */
+void settle_start(struct settle *settle, struct lz_registry *registry,
+                  bool tells) LZ_LOOP_ONLY;
 /* Whether JOB, done, was a look. */
 bool settle_take(struct settle *settle,
                  const struct operator_job *job) LZ_LOOP_ONLY;
