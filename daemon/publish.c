@@ -143,7 +143,7 @@ check_stale(int held_fd, const struct stat *st, const char *path,
 static int
 check_replaceable(const struct entry *entry, struct lz_error *error)
 {
-    struct stat st;
+    struct stat st = {0};
     int fd = hold(entry->folder_fd, entry->name, &st);
     int rc;
 
@@ -285,7 +285,7 @@ is_temporary(const char *entry, const char *name)
 static bool
 is_left(int folder_fd, const char *name)
 {
-    struct stat st;
+    struct stat st = {0};
     int held_fd = hold(folder_fd, name, &st);
     int fd = -1;
 

@@ -189,11 +189,11 @@ settle_watch_done(struct lz_engine *engine)
 void
 settle_watch_before_fork(struct lz_engine *engine)
 {
-    struct lz_settle *settle = engine->settle;
-    if (!LZ_FORK_COUNTS_THREADS || settle == NULL || settle->watch == NULL)
+    if (!LZ_FORK_COUNTS_THREADS || engine->settle == NULL ||
+        engine->settle->watch == NULL)
         return;
-    settle->watched = true;
-    if (settle->target == NULL)
+    engine->settle->watched = true;
+    if (engine->settle->target == NULL)
         settle_watch_stop(engine);
 }
 
