@@ -13,7 +13,7 @@
 
 #include "daemon/audit.h"
 #include "daemon/log.h"
-#include "daemon/clock.h"
+#include "lazycore/usage.h"
 
 /* --- closing ------------------------------------------------------------ */
 
@@ -85,7 +85,7 @@ void
 client_complain(struct client *client, const char *what, const char *why)
 {
     struct control *control = client->control;
-    uint64_t now = clock_ns();
+    uint64_t now = usage_wall_ns();
 
     if (control->complained_ns != 0 &&
         now - control->complained_ns < LZ_COMPLAIN_NS) {

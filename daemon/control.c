@@ -17,7 +17,7 @@
 #include "daemon/log.h"
 #include "daemon/pyhost.h"
 #include "daemon/signals.h"
-#include "daemon/clock.h"
+#include "lazycore/usage.h"
 
 /* --- events ------------------------------------------------------------- */
 
@@ -121,7 +121,7 @@ control_deliver(struct control *control, uint64_t until_ns)
             client_deliver(c, event_of(item));
         }
         event_free(item);
-    } while (clock_ns() < until_ns);
+    } while (usage_wall_ns() < until_ns);
     return true;
 }
 
@@ -315,7 +315,7 @@ control_open(const struct control_setup *setup, struct control **ret_control,
     control->publication.fd = control->listen_fd = -1;
     control->publication.entry.folder_fd = -1;
     control->listener_mark.fd = control->guard.fd = -1;
-    control->started_ns = clock_ns();
+    control->started_ns = usage_wall_ns();
     control->pid = getpid();
     event_queue_init(&control->events);
     notice_queue_init(&control->notices);

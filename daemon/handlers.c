@@ -13,7 +13,7 @@
 #include "daemon/log.h"
 #include "daemon/pyhost.h"
 #include "daemon/signals.h"
-#include "daemon/clock.h"
+#include "lazycore/usage.h"
 
 int
 handler_no_memory(struct wire_error *error)
@@ -68,7 +68,7 @@ handle_stats(struct control *control, struct wire_stats *ret) LZ_LOOP_ONLY
     ret->control.dropped = control->dropped;
     ret->control.refused = control->refused;
     ret->pid = control->pid;
-    ret->uptime_ns = clock_ns() - control->started_ns;
+    ret->uptime_ns = usage_wall_ns() - control->started_ns;
     ret->python = pyhost_version();
     ret->version = LAZYD_VERSION;
     ret->app = control->setup.app;

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "daemon/clock.h"
+#include "lazycore/usage.h"
 
 static uint64_t
 age(uint64_t now, uint64_t since)
@@ -42,7 +42,7 @@ group(const struct lz_flight *list, size_t count, struct arena *arena,
         arena_alloc(arena, count + 1, sizeof(*threads));
     struct wire_thread_load *loads =
         arena_alloc(arena, count + 1, sizeof(*loads));
-    uint64_t now = clock_ns();
+    uint64_t now = usage_wall_ns();
     struct wire_thread *thread = NULL;
 
     if (threads == NULL || loads == NULL) {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/pyhost.h"
-#include "daemon/clock.h"
+#include "lazycore/usage.h"
 
 #define LZ_SAMPLE_WAIT_NS (LZ_SAMPLE_WAIT_MS * UINT64_C(1000000))
 
@@ -74,7 +74,7 @@ sample_pages(struct operator_job *job)
     memory->peak = find_kib(status, "\nVmHWM:");
     memory->pss = find_kib(text, "\nPss:");
     memory->private_dirty = find_kib(text, "\nPrivate_Dirty:");
-    memory->smaps_ns = clock_ns();
+    memory->smaps_ns = usage_wall_ns();
     lz_mutex_unlock(&memory->lock);
     memory->sampled(memory->arg);
 }
@@ -89,7 +89,7 @@ sample_blocks(struct operator_job *job) LZ_NEEDS_GIL
 
     lz_mutex_lock(&memory->lock);
     memory->blocks = blocks;
-    memory->blocks_ns = clock_ns();
+    memory->blocks_ns = usage_wall_ns();
     lz_mutex_unlock(&memory->lock);
 }
 
@@ -129,7 +129,7 @@ memory_fill(struct memory *memory, struct wire_stats_memory *ret)
     ret->rss = memory_rss();
     lz_mutex_lock(&memory->lock);
     ret->peak_rss = memory->peak > ret->rss ? memory->peak : ret->rss;
-    now = clock_ns();
+    now = usage_wall_ns();
     ret->pss = memory->pss;
     ret->private_dirty = memory->private_dirty;
     ret->python_blocks = memory->blocks;
@@ -144,7 +144,7 @@ void
 memory_ask(struct memory *memory, struct operator_thread *plain,
            struct operator_thread *op)
 {
-    uint64_t now = clock_ns();
+    uint64_t now = usage_wall_ns();
 
     if (memory->asked_ns != 0 && now - memory->asked_ns < LZ_SAMPLE_NS) {
         return;
@@ -168,7 +168,7 @@ memory_is_coming(struct memory *memory)
     taken = memory->smaps_ns;
     lz_mutex_unlock(&memory->lock);
     return memory->pages_out && taken < memory->asked_ns &&
-           clock_ns() - memory->asked_ns < LZ_SAMPLE_WAIT_NS;
+           usage_wall_ns() - memory->asked_ns < LZ_SAMPLE_WAIT_NS;
 }
 
 bool

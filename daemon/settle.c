@@ -20,15 +20,6 @@ look(struct operator_job *job) LZ_NEEDS_GIL
                   sizeof(settle->why), &settle->modules, &settle->wall_ns);
 }
 
-static uint64_t
-loads_of(const struct settle *settle)
-{
-    struct lz_registry_stats stats;
-
-    registry_stats(settle->registry, &stats);
-    return stats.loads;
-}
-
 static void
 on_timer(uv_timer_t *timer) LZ_LOOP_ONLY
 {
@@ -36,7 +27,7 @@ on_timer(uv_timer_t *timer) LZ_LOOP_ONLY
 
     if (!settle->out &&
         settle_pace_due(&settle->pace, usage_process_cpu_ns(),
-                        loads_of(settle)) &&
+                        registry_loads(settle->registry)) &&
         operator_submit(settle->op, &settle->job) == 0) {
         settle->out = true;
     }
@@ -70,7 +61,7 @@ settle_take(struct settle *settle, const struct operator_job *job)
         return false;
     }
     settle->out = false;
-    settle_pace_looked(&settle->pace, loads_of(settle));
+    settle_pace_looked(&settle->pace, registry_loads(settle->registry));
     settle->stats.looks++;
     settle->stats.modules += settle->modules;
     if (settle->name[0] != '\0') {

@@ -19,7 +19,7 @@
 #include "daemon/log.h"
 #include "daemon/pyhost.h"
 #include "daemon/signals.h"
-#include "daemon/clock.h"
+#include "lazycore/usage.h"
 
 enum { LZ_GUARD_MS = 100, LZ_DARK_MS = 20 };
 
@@ -126,12 +126,12 @@ stay_dark(struct control *control) LZ_LOOP_ONLY
         }
         if (control->stopping && hard_end_ns == 0) {
             hard_end_ns =
-                clock_ns() + control->setup.stop_timeout_ms * 1000000u;
+                usage_wall_ns() + control->setup.stop_timeout_ms * 1000000u;
         }
         if ((signals & LZ_SIGNAL_REOPEN) != 0) {
             control->setup.reopen_log(control->setup.arg);
         }
-        if (hard_end_ns != 0 && clock_ns() >= hard_end_ns) {
+        if (hard_end_ns != 0 && usage_wall_ns() >= hard_end_ns) {
             control->setup.end_hard(control->setup.arg,
                                     "the service did not stop in time");
         }

@@ -8,7 +8,7 @@
  */
 #include "daemon/control_private.h"
 
-#include "daemon/clock.h"
+#include "lazycore/usage.h"
 
 enum {
     LZ_TURN_NS = 300000,
@@ -205,7 +205,7 @@ work_for_all(struct control *control, uint64_t until_ns) LZ_LOOP_ONLY
         if (c->round != control->round) {
             c->round = control->round;
             control->more = work_for(c, false) || control->more;
-            if (clock_ns() >= until_ns) {
+            if (usage_wall_ns() >= until_ns) {
                 return true;
             }
         }
@@ -220,7 +220,7 @@ static void
 on_work(uv_idle_t *work) LZ_LOOP_ONLY
 {
     struct control *control = work->data;
-    uint64_t until_ns = clock_ns() + LZ_TURN_NS;
+    uint64_t until_ns = usage_wall_ns() + LZ_TURN_NS;
     bool more = control_deliver(control, until_ns);
 
     more = work_for_all(control, until_ns) || more;

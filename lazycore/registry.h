@@ -214,6 +214,8 @@ void registry_after_fork(struct lz_registry *registry);
 
 void registry_stats(struct lz_registry *registry,
                     struct lz_registry_stats *ret_stats);
+/* Of these, .loads alone. */
+uint64_t registry_loads(struct lz_registry *registry);
 
 enum lz_sort { LZ_SORT_NAME, LZ_SORT_TIME, LZ_SORT_MEMORY, LZ_SORT_ORDER };
 

@@ -74,6 +74,15 @@ registry_stats(struct lz_registry *registry,
     lz_mutex_unlock(&registry->mutex);
 }
 
+uint64_t
+registry_loads(struct lz_registry *registry)
+{
+    lz_mutex_lock(&registry->mutex);
+    uint64_t result = registry->stats.loads;
+    lz_mutex_unlock(&registry->mutex);
+    return result;
+}
+
 static void
 record_hold(const struct lz_record *record)
 {

@@ -271,7 +271,6 @@ settle_place(struct lz_engine *engine, int *ret_line)
 static int LZ_NEEDS_GIL
 settle(struct lz_engine *engine, struct lz_settle_result *result)
 {
-    struct lz_registry_stats before, after;
     struct lz_namespace *ns = settle_look(engine);
     if (ns == NULL || settle_stopped(engine) ||
         engine->settle->target != NULL || engine->loads_running > 0 ||
@@ -280,15 +279,14 @@ settle(struct lz_engine *engine, struct lz_settle_result *result)
         Py_XDECREF(ns);
         return 0;
     }
-    registry_stats(engine->core->registry, &before);
+    uint64_t before = registry_loads(engine->core->registry);
     uint64_t start = usage_wall_ns();
     settle_collect_not(engine);
     int done = load_all(engine, ns, result);
     lz_forgive();
     settle_collect(engine);
     result->wall_ns = usage_wall_ns() - start;
-    registry_stats(engine->core->registry, &after);
-    result->modules = after.loads - before.loads;
+    result->modules = registry_loads(engine->core->registry) - before;
     const char *name = place_text(ns->name);
     if (done == 1 && ns->pending == 0 && name != NULL)
         result->name = strdup(name);

@@ -48,14 +48,6 @@ watch_free(struct lz_watch *watch)
     free(watch);
 }
 
-static uint64_t
-loads_of(const struct lz_watch *watch)
-{
-    struct lz_registry_stats stats;
-    registry_stats(watch->core->registry, &stats);
-    return stats.loads;
-}
-
 /* Whether anything was loaded. */
 static bool LZ_NEEDS_GIL
 look(void)
@@ -88,8 +80,8 @@ watch_main(void *arg) LZ_UNCHECKED
     PyThreadState *state = NULL;
     uint64_t next_ns = watch->pace->next_ns;
     while (!sleep_or_end(watch, next_ns)) {
-        bool due =
-            settle_pace_due(pace, usage_process_cpu_ns(), loads_of(watch));
+        bool due = settle_pace_due(pace, usage_process_cpu_ns(),
+                                   registry_loads(watch->core->registry));
         next_ns = usage_wall_ns() + settle_pace_wait_ms(pace) * NS_PER_MS;
         watch->pace->next_ns = next_ns;
         if (!due)
@@ -100,7 +92,7 @@ watch_main(void *arg) LZ_UNCHECKED
             PyEval_RestoreThread(state);
         bool loaded = look();
         if (!is_over(watch))
-            settle_pace_looked(pace, loads_of(watch));
+            settle_pace_looked(pace, registry_loads(watch->core->registry));
         if (loaded || state != NULL)
             state = PyEval_SaveThread();
         else
