@@ -214,8 +214,7 @@ control_take_done(struct control *control)
 void
 control_job_done(struct control *control, struct operator_job *job)
 {
-    if (!memory_take(&control->memory, job) &&
-        !settle_take(&control->settle, job) && !learner_take(control, job) &&
+    if (!memory_take(&control->memory, job) && !learner_take(control, job) &&
         !confirm_take(control, job)) {
         call_done(job);
     }
@@ -276,8 +275,7 @@ init_handles(struct control *control) LZ_UNCHECKED
     control->wake.data = control;
     control->work.data = control;
     control->hard_end.data = control;
-    rc = settle_init(&control->settle, loop, control->op);
-    return rc == 0 ? watch_room(control) : rc;
+    return watch_room(control);
 }
 
 static int

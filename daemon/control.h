@@ -21,7 +21,6 @@ struct control_setup {
     struct lz_core *core;
     const char *app;         /* TARGET, for people */
     const char *socket_path; /* NULL: none, the loop only keeps time */
-    bool settle;             /* watch for hot namespaces */
     gid_t group;             /* may read; -1: nobody */
     uint64_t stop_timeout_ms;
     uint64_t python_deadline_ms; /* 0: WIRE_LIMIT_PYTHON */

@@ -20,7 +20,6 @@
 #include "daemon/notice.h"
 #include "daemon/operator.h"
 #include "daemon/publish.h"
-#include "daemon/settle.h"
 #include "lazycore/annotations.h"
 
 enum {
@@ -69,7 +68,6 @@ struct control {
     struct operator_thread *reader; /* for what takes its time: read.c */
     struct event_queue events;      /* locked by itself */
     struct memory memory;           /* locked by itself */
-    struct settle settle;
     struct notice_queue notices; /* locked by itself */
     struct learner learner;
     struct confirm *confirms; /* confirm.c */

@@ -113,10 +113,6 @@ control_main(void *arg) LZ_UNCHECKED
     if (control->setup.socket_path != NULL) {
         memory_ask(&control->memory, control->reader, control->op);
     }
-    if (control->setup.settle) {
-        settle_start(&control->settle, control->setup.core->registry,
-                     control->setup.socket_path != NULL);
-    }
     if (control->apart) {
         (void)uv_run(&control->loop, UV_RUN_DEFAULT);
     } else {

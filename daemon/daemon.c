@@ -6,6 +6,7 @@
  */
 #include "daemon/daemon.h"
 
+#include <inttypes.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -124,6 +125,26 @@ on_changed(void *arg, const struct lz_change *change)
 }
 
 static void
+on_settled(void *arg, const struct lz_settled *settled)
+{
+    const struct daemon *daemon = arg;
+
+    if (daemon->paths.socket == NULL) {
+        return; /* nobody steers it */
+    }
+    if (settled->name != NULL) {
+        control_log(daemon->control,
+                    "'%s' is hot: what was pending in it is loaded, %" PRIu64
+                    " modules in %.1f ms",
+                    settled->name, settled->modules,
+                    (double)settled->wall_ns / 1e6);
+    }
+    if (settled->why != NULL) {
+        control_log(daemon->control, "%s", settled->why);
+    }
+}
+
+static void
 on_unpublished(void *arg)
 {
     const struct daemon *daemon = arg;
@@ -173,7 +194,9 @@ step_settings(struct daemon *daemon, struct lz_error *error)
                                                   .blocked = on_blocked,
                                                   .changed = on_changed,
                                                   .stale = on_stale,
+                                                  .settled = on_settled,
                                                   .arg = daemon};
+    daemon->core->settles = options->lazy && options->settle;
     if (settings_foresight(options, daemon->core, &daemon->warm, error) < 0) {
         return -1;
     }
@@ -261,21 +284,20 @@ step_background(struct daemon *daemon, int *ret_status, struct lz_error *error)
 static int
 step_publish(struct daemon *daemon, struct lz_error *error)
 {
-    struct control_setup setup = {
-        .core = daemon->core,
-        .app = daemon->options.app,
-        .socket_path = daemon->paths.socket,
-        .group = daemon->group,
-        .settle = daemon->options.lazy && daemon->options.settle,
-        .stop_timeout_ms = daemon->options.stop_timeout_ms,
-        .keep_connections = true,
-        .pidfile = daemon->pidfile,
-        .unpublished = on_unpublished,
-        .ready = on_told_ready,
-        .forked = process_after_fork,
-        .reopen_log = on_reopen_log,
-        .end_hard = on_end_hard,
-        .arg = daemon};
+    struct control_setup setup = {.core = daemon->core,
+                                  .app = daemon->options.app,
+                                  .socket_path = daemon->paths.socket,
+                                  .group = daemon->group,
+                                  .stop_timeout_ms =
+                                      daemon->options.stop_timeout_ms,
+                                  .keep_connections = true,
+                                  .pidfile = daemon->pidfile,
+                                  .unpublished = on_unpublished,
+                                  .ready = on_told_ready,
+                                  .forked = process_after_fork,
+                                  .reopen_log = on_reopen_log,
+                                  .end_hard = on_end_hard,
+                                  .arg = daemon};
     struct process process;
     int rc;
 

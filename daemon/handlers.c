@@ -35,9 +35,10 @@ handler_error(struct wire_error *error, struct lz_error *from,
 static void
 handle_stats(struct control *control, struct wire_stats *ret) LZ_LOOP_ONLY
 {
+    const struct lz_core *core = control->setup.core;
     struct lz_registry_stats stats;
 
-    registry_stats(control->setup.core->registry, &stats);
+    registry_stats(core->registry, &stats);
     memory_fill(&control->memory, &ret->memory);
     ret->modules = (struct wire_stats_modules){
         .proxies = stats.modules[LZ_STATE_PROXY],
@@ -62,7 +63,11 @@ handle_stats(struct control *control, struct wire_stats *ret) LZ_LOOP_ONLY
     ret->rehearsals.count = atomic_load(&control->rehearsals);
     ret->rehearsals.last_pause_ns = atomic_load(&control->last_pause_ns);
     ret->rehearsals.longest_pause_ns = atomic_load(&control->longest_pause_ns);
-    ret->settled = control->settle.stats;
+    ret->settled = (struct wire_stats_settled){
+        .looks = atomic_load(&core->looks),
+        .namespaces = atomic_load(&core->hot_namespaces),
+        .modules = atomic_load(&core->hot_modules),
+    };
     ret->control.clients = control->client_count;
     ret->control.requests = control->requests;
     ret->control.dropped = control->dropped;

@@ -19,7 +19,6 @@
 #include "ctl/wire/message.h"
 #include "daemon/arena.h"
 #include "lazycore/lazycore.h"
-#include "lazycore/settle_pace.h"
 
 /* A module that serves from within its import is interrupted all the same,
  * after that many tries. */
@@ -372,21 +371,6 @@ pyhost_verify(const char *name, struct arena *arena,
     };
     lazycore_verify_result_done(&result);
     return ret_result->name == NULL || ret_result->text == NULL ? -ENOMEM : 1;
-}
-
-void
-pyhost_settle(char *ret_name, size_t name_size, char *ret_why, size_t why_size,
-              uint64_t *ret_modules, uint64_t *ret_wall_ns)
-{
-    struct lz_settle_result result = {0};
-
-    (void)lazycore_settle(LZ_SETTLE_BURST, &result);
-    (void)snprintf(ret_name, name_size, "%s",
-                   result.name != NULL ? result.name : "");
-    (void)snprintf(ret_why, why_size, "%s", result.why);
-    *ret_modules = result.modules;
-    *ret_wall_ns = result.wall_ns;
-    free(result.name);
 }
 
 int64_t

@@ -93,11 +93,6 @@ int pyhost_rehearse_reload(const struct wire_reload_params *params,
 int pyhost_rollback(const char *name, uint64_t serial, struct arena *arena,
                     struct wire_reload *ret_reload,
                     struct lz_error *error) LZ_NEEDS_GIL;
-/* lazycore_settle; RET_NAME is empty where nothing was loaded, RET_WHY where
- * there is nothing to say of that. */
-void pyhost_settle(char *ret_name, size_t name_size, char *ret_why,
-                   size_t why_size, uint64_t *ret_modules,
-                   uint64_t *ret_wall_ns) LZ_NEEDS_GIL;
 /* Blocks that Python's allocator has handed out; negative unknown. */
 int64_t pyhost_blocks(void) LZ_NEEDS_GIL;
 

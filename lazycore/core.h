@@ -38,6 +38,17 @@ struct lz_change {
     const char *together; /* module whose reload it was part of, or NULL */
 };
 
+/* What was done for a hot namespace: settle.h. Strings live as long as the
+ * call. */
+struct lz_settled {
+    const char *name; /* of the namespace, all of whose pending names were
+                         loaded; or NULL */
+    uint64_t modules; /* module bodies that ran for that */
+    uint64_t wall_ns;
+    const char *why; /* or a line for people: which name of which namespace
+                        stays pending, and why, said once; or NULL */
+};
+
 struct lz_listener {
     /* LOAD and FAIL carry LOAD; FORK does not and comes in the parent, with
      * the child's pid in PID. */
@@ -55,6 +66,7 @@ struct lz_listener {
     /* The ledger's line of module NAME, maybe of others too, is of another
      * source than there is, and does not count. Once. */
     void (*stale)(void *arg, const char *name);
+    void (*settled)(void *arg, const struct lz_settled *settled);
     void *arg;
 };
 
@@ -78,6 +90,11 @@ struct lz_core {
     const char *const *no_load;
     size_t no_load_count;
     bool no_load_from_ready;
+    /* A thread looks for hot namespaces: the host's wish, or install()'s. */
+    bool settles;
+    /* Its bursts of looks, the namespaces that were found, and the module
+     * bodies that ran for that. */
+    atomic_ullong looks, hot_namespaces, hot_modules;
     atomic_int ready;   /* lazycore.ready() was called */
     atomic_int enabled; /* 1 while install() is in effect */
     atomic_int verbose; /* what lazycore.verbose starts with */

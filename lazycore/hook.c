@@ -7,6 +7,8 @@
  */
 #include "lazycore/api.h"
 #include "lazycore/reload.h"
+#include "lazycore/settle.h"
+#include "lazycore/settle_watch.h"
 
 struct import_call {
     PyObject *name, *globals, *locals, *fromlist;
@@ -355,6 +357,8 @@ hook_import(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
         !PyUnicode_CheckExact(call.name) || call.globals == NULL ||
         !PyDict_CheckExact(call.globals) || call.level < 0)
         return import_now(engine, &call);
+    if (engine->settle != NULL && engine->settle->wanted)
+        settle_watch_in_child(engine);
     PyObject *absolute = absolute_name(engine, &call);
     if (absolute == NULL)
         return import_now(engine, &call);

@@ -54,23 +54,6 @@ int lazycore_load(const char *name, unsigned flags,
                   struct lz_load_result *ret_result) LZ_NEEDS_GIL;
 void lazycore_load_result_done(struct lz_load_result *result);
 
-/* What one look at the running threads led to. */
-struct lz_settle_result {
-    char *name; /* malloc'd: of the hot namespace whose pending names were
-                   loaded; NULL: none */
-    uint64_t modules; /* module bodies that ran for it */
-    uint64_t wall_ns;
-    char why[512]; /* or a line for people: which name of which hot namespace
-                      stays pending, and why; empty: none, or it was said */
-};
-
-/* Look at what the threads run now, so many times within some ms, and load
- * what is pending in the hottest namespace if that is free of effects:
- * settle.h. To be called over and over, as settle_pace.h says, by a thread of
- * the host's. 0, or -1 on lack of memory. */
-int lazycore_settle(unsigned looks,
-                    struct lz_settle_result *ret_result) LZ_NEEDS_GIL;
-
 /* Reload: DESIGN 5. */
 #define LZ_VERDICT_TABLE(LZ_VERDICT)                                          \
     LZ_VERDICT(APPLIED, "applied", 0)                                         \

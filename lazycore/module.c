@@ -83,7 +83,9 @@ py_install(PyObject *module, PyObject *args, PyObject *kwargs)
     if (again)
         change_rule(engine, "install", NULL, "lazycore", NULL);
     lz_called_by_python();
-    if (settle)
+    if (engine->owns_core)
+        engine->core->settles = settle;
+    if (engine->core->settles)
         settle_watch_start(engine);
     else
         settle_watch_stop(engine);
@@ -110,7 +112,8 @@ static PyMethodDef module_methods[] = {
      METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR("install(*, settle=True)\n--\n\nMake import statements lazy "
                "from now on. Repeatable. A thread looks\nfor hot namespaces, "
-               "unless settle is false: see settle(). lazyd has its own.")},
+               "unless settle is false: see settle(). In lazyd its --settle "
+               "holds.")},
     {"uninstall", py_uninstall, METH_NOARGS,
      PyDoc_STR("uninstall()\n--\n\nPut the interpreter's own import back. "
                "Names that are pending still load on use.")},

@@ -80,6 +80,7 @@ child_main(const struct lz_rehearsal *rehearsal, int fd, int parent)
         rehearsal->forked();
     }
     core_after_fork(rehearsal->core);
+    rehearsal->core->settles = false;
     (void)PyGC_Disable();
     PyOS_AfterFork_Child();
     freeze_heap();

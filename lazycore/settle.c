@@ -268,16 +268,16 @@ settle_place(struct lz_engine *engine, int *ret_line)
     return file == Py_None ? NULL : file;
 }
 
-static int LZ_NEEDS_GIL
+static void LZ_NEEDS_GIL
 settle(struct lz_engine *engine, struct lz_settle_result *result)
 {
-    struct lz_namespace *ns = settle_look(engine);
+    struct lz_namespace *ns = settle_hottest(engine);
     if (ns == NULL || settle_stopped(engine) ||
         engine->settle->target != NULL || engine->loads_running > 0 ||
         modules_in_use(engine, engine->settle) || locks_are_patched(engine) ||
         is_traced()) {
         Py_XDECREF(ns);
-        return 0;
+        return;
     }
     uint64_t before = registry_loads(engine->core->registry);
     uint64_t start = usage_wall_ns();
@@ -293,7 +293,6 @@ settle(struct lz_engine *engine, struct lz_settle_result *result)
     else if (done != LATER)
         ns->refused = ns->pending;
     Py_DECREF(ns);
-    return 0;
 }
 
 /* The engine of *RET_MODULE, a new reference, or NULL. No import: that would
@@ -334,23 +333,40 @@ is_on(struct lz_engine *engine)
            engine->settle != NULL;
 }
 
-int
-lazycore_settle(unsigned looks, struct lz_settle_result *ret_result)
+static void
+tell(struct lz_core *core, const struct lz_settle_result *result)
+{
+    struct lz_settled settled = {.name = result->name,
+                                 .modules = result->modules,
+                                 .wall_ns = result->wall_ns,
+                                 .why = result->why[0] == '\0' ? NULL
+                                                               : result->why};
+    atomic_fetch_add(&core->looks, 1);
+    atomic_fetch_add(&core->hot_modules, result->modules);
+    if (result->name != NULL)
+        atomic_fetch_add(&core->hot_namespaces, 1);
+    if (core->listener.settled != NULL &&
+        (settled.name != NULL || settled.why != NULL))
+        core->listener.settled(core->listener.arg, &settled);
+}
+
+void
+settle_burst(unsigned looks, struct lz_settle_result *ret_result)
 {
     PyObject *module;
     struct lz_engine *engine = find_engine(&module);
     *ret_result = (struct lz_settle_result){0};
-    int result = 0;
-    for (; looks > 0 && result == 0 && ret_result->name == NULL &&
-           is_on(engine) && !settle_stopped(engine);
-         looks--) {
+    for (; looks > 0 && is_on(engine) && !settle_stopped(engine); looks--) {
         settle_await_any_moment(engine);
         if (is_on(engine))
-            result = settle(engine, ret_result);
+            settle_look(engine);
+    }
+    if (is_on(engine)) {
+        settle(engine, ret_result);
+        tell(engine->core, ret_result);
     }
     lz_forgive();
     Py_XDECREF(module);
-    return result;
 }
 
 PyObject *
@@ -360,8 +376,7 @@ settle_python(PyObject *module, PyObject *unused)
     (void)module;
     (void)unused;
     lz_called_by_python();
-    if (lazycore_settle(1, &result) < 0)
-        return PyErr_NoMemory();
+    settle_burst(1, &result);
     PyObject *name = result.name == NULL ? Py_NewRef(Py_None)
                                          : PyUnicode_FromString(result.name);
     free(result.name);

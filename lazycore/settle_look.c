@@ -149,10 +149,18 @@ find_hottest(struct lz_engine *engine)
 }
 
 struct lz_namespace *
+settle_hottest(struct lz_engine *engine)
+{
+    struct lz_namespace *hottest =
+        some_are_hot(engine, engine->settle) ? find_hottest(engine) : NULL;
+    Py_XINCREF(hottest);
+    return hottest;
+}
+
+void
 settle_look(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
-    struct lz_namespace *hottest = NULL;
     /* A collection could run code, and a thread end meanwhile. */
     bool collects = PyGC_Disable() != 0;
     settle->look++;
@@ -164,14 +172,10 @@ settle_look(struct lz_engine *engine)
         if (used > 0)
             count_frames(engine, state, used);
     }
-    if (some_are_hot(engine, settle))
-        hottest = find_hottest(engine);
     if (settle->look % WINDOW == 0)
         halve(engine, settle);
-    Py_XINCREF(hottest);
     if (collects)
         (void)PyGC_Enable();
-    return hottest;
 }
 
 static unsigned long

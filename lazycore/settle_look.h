@@ -19,8 +19,10 @@ int settle_patch_interval(struct lz_engine *engine);
 int settle_unpatch_interval(struct lz_engine *engine);
 /* sys.getswitchinterval() meanwhile */
 PyObject *settle_get_interval(PyObject *module, PyObject *unused);
-/* Count what the threads run now. The hottest namespace of them, a new
- * reference, if any is hot and may be settled; else NULL. */
-struct lz_namespace *settle_look(struct lz_engine *engine);
+/* Count what the threads run now. */
+void settle_look(struct lz_engine *engine);
+/* The hottest namespace by all looks, a new reference, if any is hot and may
+ * be settled; else NULL. */
+struct lz_namespace *settle_hottest(struct lz_engine *engine);
 
 #endif

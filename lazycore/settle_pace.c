@@ -8,15 +8,11 @@ enum {
 };
 
 static uint64_t
-at_most_last(uint64_t wait_ms)
+clamp(uint64_t wait_ms)
 {
-    return wait_ms < LZ_SETTLE_LAST_MS ? wait_ms : LZ_SETTLE_LAST_MS;
-}
-
-static uint64_t
-interval_ms(const struct lz_settle_pace *pace)
-{
-    return pace->interval_ms == 0 ? LZ_SETTLE_FIRST_MS : pace->interval_ms;
+    return wait_ms < LZ_SETTLE_FIRST_MS  ? LZ_SETTLE_FIRST_MS
+           : wait_ms > LZ_SETTLE_LAST_MS ? LZ_SETTLE_LAST_MS
+                                         : wait_ms;
 }
 
 uint64_t
@@ -24,7 +20,7 @@ settle_pace_wait_ms(const struct lz_settle_pace *pace)
 {
     if (pace->idle > LZ_SETTLE_IDLE)
         return LZ_SETTLE_LAST_MS;
-    return at_most_last(interval_ms(pace) * (pace->idle > 0 ? IDLE_WAIT : 1));
+    return clamp(clamp(pace->interval_ms) * (pace->idle > 0 ? IDLE_WAIT : 1));
 }
 
 bool
@@ -34,18 +30,24 @@ settle_pace_due(struct lz_settle_pace *pace, uint64_t cpu_ns, uint64_t loads)
     bool works = cpu_ns - pace->cpu_ns > least;
     if (loads != pace->loads)
         pace->loaded_ns = cpu_ns;
+    uint64_t quiet_ms = (cpu_ns - pace->loaded_ns) / NS_PER_MS;
+    pace->loads = loads;
     pace->idle = works ? 0 : pace->idle + 1;
     pace->cpu_ns = cpu_ns;
-    pace->loads = loads;
-    return works && cpu_ns >= LZ_SETTLE_AFTER_MS * NS_PER_MS &&
-           cpu_ns - pace->loaded_ns >= LZ_SETTLE_QUIET_MS * NS_PER_MS;
+    if (quiet_ms < LZ_SETTLE_QUIET_MS)
+        pace->interval_ms = LZ_SETTLE_FIRST_MS;
+    /* One that works all the time has used a little less than was waited. */
+    uint64_t nearly_ns = clamp(pace->interval_ms) * NS_PER_MS * 9 / 10;
+    if (!works || cpu_ns < LZ_SETTLE_AFTER_MS * NS_PER_MS ||
+        quiet_ms < LZ_SETTLE_QUIET_MS || cpu_ns - pace->looked_ns < nearly_ns)
+        return false;
+    pace->looked_ns = cpu_ns;
+    pace->interval_ms = clamp(quiet_ms / LZ_SETTLE_PART);
+    return true;
 }
 
 void
 settle_pace_looked(struct lz_settle_pace *pace, uint64_t loads)
 {
     pace->loads = loads;
-    pace->looks++;
-    if (pace->looks % LZ_SETTLE_BURSTS == 0)
-        pace->interval_ms = at_most_last(2 * interval_ms(pace));
 }

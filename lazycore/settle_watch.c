@@ -53,7 +53,7 @@ static bool LZ_NEEDS_GIL
 look(void)
 {
     struct lz_settle_result result;
-    (void)lazycore_settle(LZ_SETTLE_BURST, &result);
+    settle_burst(LZ_SETTLE_BURST, &result);
     free(result.name);
     return result.modules > 0;
 }
@@ -114,7 +114,7 @@ void
 settle_watch_start(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
-    if (settle == NULL || settle->watch != NULL || !engine->owns_core)
+    if (settle == NULL || settle->watch != NULL || !engine->core->settles)
         return;
     settle->wanted = false;
     struct lz_watch *watch = calloc(1, sizeof(*watch));
@@ -200,7 +200,8 @@ settle_watch_after_fork(struct lz_engine *engine, bool child)
     if (child) {
         settle->watch = NULL; /* its thread is not here; never freed */
         settle->stops = 0;
-        settle->wanted = watched;
+        settle->pace = (struct lz_watch_pace){0};
+        settle->wanted = watched && engine->core->settles;
     } else if (watched) {
         settle_watch_start(engine);
     }

@@ -148,6 +148,25 @@ def test_unknown_to_python_until_it_loads(lazily):
     assert run.out == "1\n"
 
 
+def test_forked_child_that_loads_nothing(lazily):
+    """But imports what is there, as functions do."""
+    run = lazily(hot(hot="difflib"), """\
+        import hot, lazycore, os
+        from settling_main import threads
+        def main():
+            if os.fork() == 0:
+                print(threads(), flush=True)
+                while lazycore.pending(hot):
+                    import sys
+                    hot.loop(10000)
+                print(threads(), flush=True)
+                os._exit(7)
+            print(os.WEXITSTATUS(os.wait()[1]), lazycore.pending(hot))
+        main()
+        """)
+    assert run.out == "1\n2\n7 ['difflib']\n"
+
+
 def test_fork_meets_one_thread_alone(lab, lazily):
     """CPython from 3.12 on warns of a fork where there are more."""
     run = lazily(hot(hot="difflib"), """\

@@ -47,6 +47,43 @@ def test_hot_namespace(lab):
     assert "were hot" in lab.ctl("stats").out
 
 
+# A worker loads nothing that its server has not.
+WORKER = """
+import hot, lazycore, os, signal
+def work():
+    while lazycore.pending(hot):
+        import sys
+        hot.loop(10000)
+    os._exit(7)
+def main():
+    if os.fork() == 0:
+        work()
+    print("worker:", os.WEXITSTATUS(os.wait()[1]), lazycore.pending(hot),
+          flush=True)
+    lazycore.ready()
+    signal.pause()
+main()
+"""
+
+
+def test_worker_of_a_forking_server(lab):
+    lab.write("hot.py", HOT)
+    lab.start(lab.write("app.py", WORKER), "-C", lab.folder)
+    assert lab.ask("stats")["settled"]["namespaces"] == 0, "the worker's"
+    assert "worker: 7 ['difflib', 'decimal']" in lab.logged("worker: ")
+
+
+def test_worker_without_settling(lab):
+    lab.write("hot.py", HOT)
+    text = WORKER.replace("lazycore.pending(hot):",
+                          "time.process_time() < 1:").replace(
+                              "import hot", "import time, hot").replace(
+                                  "os._exit(7)",
+                                  "os._exit(len(lazycore.pending(hot)))")
+    lab.start(lab.write("app.py", text), "-C", lab.folder, "--settle=off")
+    lab.logged("worker: 2 ")
+
+
 def test_module_of_the_program(lab):
     lab.write("hot.py", HOT.replace("difflib, decimal", "models"))
     lab.write("models.py", "import enum\nclass Colour(enum.Enum):\n"

@@ -60,16 +60,6 @@ pyhost_version(void)
     return "0.0.0";
 }
 
-void
-pyhost_settle(char *ret_name, size_t name_size, char *ret_why, size_t why_size,
-              uint64_t *ret_modules, uint64_t *ret_wall_ns)
-{
-    (void)name_size;
-    (void)why_size;
-    ret_name[0] = ret_why[0] = '\0';
-    *ret_modules = *ret_wall_ns = 0;
-}
-
 int64_t
 pyhost_blocks(void)
 {

@@ -94,7 +94,8 @@ test_sleeps(void **state)
     }
     assert_int_equal(settle_pace_wait_ms(&process.pace), LZ_SETTLE_LAST_MS);
     assert_true(next(&process, 100));
-    assert_int_equal(settle_pace_wait_ms(&process.pace), LZ_SETTLE_FIRST_MS);
+    assert_in_range(settle_pace_wait_ms(&process.pace), LZ_SETTLE_FIRST_MS,
+                    LZ_SETTLE_LAST_MS / 4);
 }
 
 /* Short pauses, as a server makes, do not make it a sleeper. */
@@ -111,28 +112,57 @@ test_works_again(void **state)
         assert_false(next(&process, 0));
         before_ms = process.wall_ms;
         assert_true(next(&process, 100));
-        assert_in_range(process.wall_ms - before_ms, LZ_SETTLE_FIRST_MS, 200);
+        assert_in_range(process.wall_ms - before_ms, LZ_SETTLE_FIRST_MS,
+                        LZ_SETTLE_LAST_MS);
     }
+}
+
+/* Looks until the process has used SECONDS, which loads nothing. */
+static unsigned
+looks_within(struct process *process, unsigned seconds, unsigned percent)
+{
+    unsigned looks = 0;
+
+    while (process->cpu_ns < seconds * 1000 * MS) {
+        looks += next(process, percent);
+    }
+    return looks;
 }
 
 static void
 test_seldom_later(void **state)
 {
     struct process process = {0};
-    uint64_t wait_ms = LZ_SETTLE_FIRST_MS;
 
     (void)state;
-    while (!next(&process, 100)) {
-    }
-    for (int looks = 1; looks < 20 * LZ_SETTLE_BURSTS; looks++) {
-        if (looks % LZ_SETTLE_BURSTS == 0) {
-            wait_ms = wait_ms * 2 < LZ_SETTLE_LAST_MS ? wait_ms * 2
-                                                      : LZ_SETTLE_LAST_MS;
-        }
-        assert_int_equal(settle_pace_wait_ms(&process.pace), wait_ms);
-        assert_true(next(&process, 50));
-    }
-    assert_int_equal(wait_ms, LZ_SETTLE_LAST_MS);
+    assert_in_range(looks_within(&process, 1, 100), 25, 45);
+    assert_in_range(looks_within(&process, 12, 100), 35, 50);
+    assert_in_range(looks_within(&process, 112, 100), 90, 110);
+    assert_int_equal(settle_pace_wait_ms(&process.pace), LZ_SETTLE_LAST_MS);
+}
+
+/* It is the CPU time that looks are paid from. */
+static void
+test_little_work(void **state)
+{
+    struct process busy = {0}, other = {0};
+    unsigned looks = looks_within(&busy, 10, 100);
+
+    (void)state;
+    assert_in_range(looks_within(&other, 10, 25), looks * 8 / 10, looks);
+}
+
+/* Later loads are of something new, which may be hot as well. */
+static void
+test_later_loads(void **state)
+{
+    struct process process = {0};
+
+    (void)state;
+    (void)looks_within(&process, 100, 100);
+    process.loads++;
+    (void)next(&process, 100);
+    assert_int_equal(settle_pace_wait_ms(&process.pace), LZ_SETTLE_FIRST_MS);
 }
 
 int
@@ -145,6 +175,8 @@ main(void)
         cmocka_unit_test(test_sleeps),
         cmocka_unit_test(test_works_again),
         cmocka_unit_test(test_seldom_later),
+        cmocka_unit_test(test_little_work),
+        cmocka_unit_test(test_later_loads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
