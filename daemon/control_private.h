@@ -68,7 +68,7 @@ struct control {
     struct operator_thread *reader; /* for what takes its time: read.c */
     struct event_queue events;      /* locked by itself */
     struct memory memory;           /* locked by itself */
-    struct notice_queue notices; /* locked by itself */
+    struct notice_queue notices;    /* locked by itself */
     struct learner learner;
     struct confirm *confirms; /* confirm.c */
     struct client *clients;

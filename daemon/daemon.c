@@ -6,7 +6,6 @@
  */
 #include "daemon/daemon.h"
 
-#include <inttypes.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -127,21 +126,7 @@ on_changed(void *arg, const struct lz_change *change)
 static void
 on_settled(void *arg, const struct lz_settled *settled)
 {
-    const struct daemon *daemon = arg;
-
-    if (daemon->paths.socket == NULL) {
-        return; /* nobody steers it */
-    }
-    if (settled->name != NULL) {
-        control_log(daemon->control,
-                    "'%s' is hot: what was pending in it is loaded, %" PRIu64
-                    " modules in %.1f ms",
-                    settled->name, settled->modules,
-                    (double)settled->wall_ns / 1e6);
-    }
-    if (settled->why != NULL) {
-        control_log(daemon->control, "%s", settled->why);
-    }
+    tell_settled(((const struct daemon *)arg)->control, settled);
 }
 
 static void
@@ -194,8 +179,10 @@ step_settings(struct daemon *daemon, struct lz_error *error)
                                                   .blocked = on_blocked,
                                                   .changed = on_changed,
                                                   .stale = on_stale,
-                                                  .settled = on_settled,
                                                   .arg = daemon};
+    if (!options->no_socket) { /* else nobody steers it */
+        daemon->core->listener.settled = on_settled;
+    }
     daemon->core->settles = options->lazy && options->settle;
     if (settings_foresight(options, daemon->core, &daemon->warm, error) < 0) {
         return -1;

@@ -1,6 +1,8 @@
 /* See tell.h. */
 #include "daemon/tell.h"
 
+#include <inttypes.h>
+
 #include "daemon/control.h"
 
 void
@@ -26,4 +28,19 @@ tell_stale(struct control *control, const char *name)
                 "was read: what is said of it does not count; "
                 "--check-levels reads it again",
                 name);
+}
+
+void
+tell_settled(struct control *control, const struct lz_settled *settled)
+{
+    if (settled->name != NULL) {
+        control_log(control,
+                    "'%s' is hot: what was pending in it is loaded, %" PRIu64
+                    " modules in %.1f ms",
+                    settled->name, settled->modules,
+                    (double)settled->wall_ns / 1e6);
+    }
+    if (settled->why != NULL) {
+        control_log(control, "%s", settled->why);
+    }
 }

@@ -1,8 +1,8 @@
-/* Lines for the log of what the engine warns of. Any thread. */
+/* Lines for the log of what the engine tells. Any thread. */
 #ifndef DAEMON_TELL_H
 #define DAEMON_TELL_H
 
-#include "lazycore/registry.h"
+#include "lazycore/core.h"
 
 struct control;
 
@@ -10,5 +10,7 @@ struct control;
 void tell_blocked(struct control *control, const struct lz_load *load);
 /* The level file's line of the module NAME is of another source. */
 void tell_stale(struct control *control, const char *name);
+/* What was loaded for a hot namespace, or was not. */
+void tell_settled(struct control *control, const struct lz_settled *settled);
 
 #endif
