@@ -183,7 +183,6 @@ step_settings(struct daemon *daemon, struct lz_error *error)
     if (!options->no_socket) { /* else nobody steers it */
         daemon->core->listener.settled = on_settled;
     }
-    daemon->core->settles = options->lazy && options->settle;
     if (settings_foresight(options, daemon->core, &daemon->warm, error) < 0) {
         return -1;
     }
@@ -317,6 +316,7 @@ start_python(struct daemon *daemon, struct lz_error *error)
                                  .core = daemon->core,
                                  .finished = process_finish};
 
+    daemon->core->settles = setup.lazy && daemon->options.settle;
     return pyhost_start(&setup, error);
 }
 

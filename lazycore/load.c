@@ -98,6 +98,7 @@ load_after_fork(struct lz_engine *engine)
         settle_collect(engine);
         settle_after_fork(engine);
         engine->settle->target = NULL;
+        engine->settle->busy = false;
     }
     usage_after_fork(engine);
 }

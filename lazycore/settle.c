@@ -104,6 +104,18 @@ settle_stopped(const struct lz_engine *engine)
     return engine->settle->over || engine->settle->stops > 0;
 }
 
+/* Of the thread whose state is the oldest. */
+static unsigned long
+first_thread(void)
+{
+    PyThreadState *state =
+        PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    unsigned long ident = 0;
+    for (; state != NULL; state = PyThreadState_Next(state))
+        ident = state->thread_id;
+    return ident;
+}
+
 int
 settle_begin(struct lz_engine *engine)
 {
@@ -117,6 +129,8 @@ settle_begin(struct lz_engine *engine)
         engine->settle->set_interval =
             Py_XNewRef(PySys_GetObject("setswitchinterval"));
     engine->settle->over = false;
+    if (engine->settle->main_thread == 0)
+        engine->settle->main_thread = first_thread();
     engine->settle->users =
         Py_REFCNT(PyImport_GetModuleDict()) - count_aliases(engine);
     return settle_patch_interval(engine);
@@ -272,18 +286,19 @@ static void LZ_NEEDS_GIL
 settle(struct lz_engine *engine, struct lz_settle_result *result)
 {
     struct lz_namespace *ns = settle_hottest(engine);
-    if (ns == NULL || settle_stopped(engine) ||
-        engine->settle->target != NULL || engine->loads_running > 0 ||
-        modules_in_use(engine, engine->settle) || locks_are_patched(engine) ||
-        is_traced()) {
+    if (ns == NULL || settle_stopped(engine) || engine->settle->busy ||
+        engine->loads_running > 0 || modules_in_use(engine, engine->settle) ||
+        locks_are_patched(engine) || is_traced()) {
         Py_XDECREF(ns);
         return;
     }
     uint64_t before = registry_loads(engine->core->registry);
     uint64_t start = usage_wall_ns();
+    engine->settle->busy = true;
     settle_collect_not(engine);
     int done = load_all(engine, ns, result);
     lz_forgive();
+    engine->settle->busy = false;
     settle_collect(engine);
     result->wall_ns = usage_wall_ns() - start;
     result->modules = registry_loads(engine->core->registry) - before;

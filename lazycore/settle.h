@@ -17,7 +17,7 @@
 
 enum { LZ_SETTLE_THREADS = 256 }; /* watched; others are not seen */
 
-/* Of the thread that looks, if we have one. */
+/* Of the thread that looks, which its successor goes on with. */
 struct lz_watch_pace {
     struct lz_settle_pace pace;
     uint64_t next_ns; /* when it is asked, by usage_wall_ns() */
@@ -40,6 +40,7 @@ struct lz_settle {
     PyObject *set_interval;    /* and its like */
     unsigned long interval_us; /* the service's own when last seen, or 0 */
     int awaiting;              /* so many wait for their moment */
+    bool busy;                 /* with a hot namespace */
     PyObject *target;          /* borrowed: the name of what is being loaded,
                                   file and line of its statement; or NULL */
     unsigned long loader;      /* the ident of the thread that loads it */
@@ -51,9 +52,10 @@ struct lz_settle {
     PyObject *set_threshold;   /* and its like */
     long threshold;            /* by gc.get_threshold()[0] before; or 0 */
     struct lz_watch *watch;    /* settle_watch.h, or NULL */
-    struct lz_watch_pace pace;
-    bool watched; /* there was one before a fork, */
-    bool wanted;  /* and is to be one again in the child */
+    struct lz_watch_pace pace; /* where the next watch goes on */
+    bool watched;              /* there was one before a fork, */
+    bool wanted;               /* and is to be one again in the child */
+    unsigned long main_thread; /* the ident of the one that ends Python */
 };
 
 /* Before sys.modules grows by a module. Where that is for a hot namespace, on

@@ -16,7 +16,7 @@
 
 struct lz_watch {
     struct lz_core *core;
-    struct lz_watch_pace *pace; /* this thread's, and then its successor's */
+    struct lz_watch_pace pace; /* the thread's, until it is joined */
     pthread_t thread;
     struct lz_mutex lock;
     pthread_cond_t ends;
@@ -69,21 +69,19 @@ is_over(struct lz_watch *watch)
 
 /* The thread has one state from its first load to its end: what it has loaded
  * may have put things of a thread's own there. Until then Python knows of it
- * while it looks only. Its pace is not its own once it is over: there may be a
- * successor, or no engine. */
+ * while it looks only. */
 static void *
 watch_main(void *arg) LZ_UNCHECKED
 {
     struct lz_watch *watch = arg;
-    struct lz_settle_pace *pace = &watch->pace->pace;
+    struct lz_settle_pace *pace = &watch->pace.pace;
     PyGILState_STATE outer = PyGILState_UNLOCKED;
     PyThreadState *state = NULL;
-    uint64_t next_ns = watch->pace->next_ns;
-    while (!sleep_or_end(watch, next_ns)) {
+    while (!sleep_or_end(watch, watch->pace.next_ns)) {
         bool due = settle_pace_due(pace, usage_process_cpu_ns(),
                                    registry_loads(watch->core->registry));
-        next_ns = usage_wall_ns() + settle_pace_wait_ms(pace) * NS_PER_MS;
-        watch->pace->next_ns = next_ns;
+        watch->pace.next_ns =
+            usage_wall_ns() + settle_pace_wait_ms(pace) * NS_PER_MS;
         if (!due)
             continue;
         if (state == NULL)
@@ -91,7 +89,7 @@ watch_main(void *arg) LZ_UNCHECKED
         else
             PyEval_RestoreThread(state);
         bool loaded = look();
-        if (!is_over(watch))
+        if (!is_over(watch)) /* else there may be no engine */
             settle_pace_looked(pace, registry_loads(watch->core->registry));
         if (loaded || state != NULL)
             state = PyEval_SaveThread();
@@ -114,14 +112,15 @@ void
 settle_watch_start(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
-    if (settle == NULL || settle->watch != NULL || !engine->core->settles)
+    if (settle == NULL || settle->watch != NULL || settle->over ||
+        !engine->installed || !engine->core->settles)
         return;
     settle->wanted = false;
     struct lz_watch *watch = calloc(1, sizeof(*watch));
     if (watch == NULL)
         return;
     watch->core = engine->core;
-    watch->pace = &settle->pace;
+    watch->pace = settle->pace;
     lz_mutex_init(&watch->lock);
     (void)pthread_cond_init(&watch->ends, NULL);
     if (thread_start(&watch->thread, "lazycore", watch_main, watch) == 0)
@@ -130,22 +129,15 @@ settle_watch_start(struct lz_engine *engine)
         watch_free(watch);
 }
 
-/* WATCH has no work any more, and is joined or left ALONE. */
+/* WATCH has no work any more, and is ALONE: nobody joins it. */
 static void LZ_UNCHECKED
 end(struct lz_watch *watch, bool alone)
 {
-    pthread_t thread = watch->thread;
     lz_mutex_lock(&watch->lock);
     watch->over = true;
     watch->alone = alone;
     (void)pthread_cond_broadcast(&watch->ends);
     lz_mutex_unlock(&watch->lock);
-    if (alone) {
-        (void)pthread_detach(thread);
-        return;
-    }
-    (void)pthread_join(thread, NULL);
-    watch_free(watch);
 }
 
 void
@@ -158,24 +150,32 @@ settle_watch_stop(struct lz_engine *engine)
     if (watch == NULL)
         return;
     settle->watch = NULL;
-    if (settle->target != NULL ||
-        pthread_equal(watch->thread, pthread_self())) {
+    pthread_t thread = watch->thread;
+    if (settle->target != NULL || pthread_equal(thread, pthread_self())) {
         end(watch, true);
-    } else {
-        settle->stops++;
-        PyThreadState *state = PyEval_SaveThread();
-        end(watch, false);
-        PyEval_RestoreThread(state);
-        settle->stops--;
+        (void)pthread_detach(thread);
+        return;
     }
+    settle->stops++;
+    PyThreadState *state = PyEval_SaveThread();
+    end(watch, false);
+    (void)pthread_join(thread, NULL);
+    PyEval_RestoreThread(state);
+    settle->stops--;
+    settle->pace = watch->pace;
+    watch_free(watch);
 }
 
 void
 settle_watch_done(struct lz_engine *engine)
 {
-    if (engine->settle->watch != NULL)
-        end(engine->settle->watch, false);
+    struct lz_watch *watch = engine->settle->watch;
     engine->settle->watch = NULL;
+    if (watch == NULL)
+        return;
+    end(watch, false);
+    (void)pthread_join(watch->thread, NULL);
+    watch_free(watch);
 }
 
 void
@@ -195,13 +195,14 @@ settle_watch_after_fork(struct lz_engine *engine, bool child)
     struct lz_settle *settle = engine->settle;
     if (settle == NULL)
         return;
-    bool watched = settle->watched || settle->watch != NULL;
+    bool watched = settle->watched || settle->watch != NULL || settle->wanted;
     settle->watched = false;
     if (child) {
         settle->watch = NULL; /* its thread is not here; never freed */
         settle->stops = 0;
         settle->pace = (struct lz_watch_pace){0};
-        settle->wanted = watched && engine->core->settles;
+        settle->wanted = watched && engine->core->settles &&
+                         PyThread_get_thread_ident() == settle->main_thread;
     } else if (watched) {
         settle_watch_start(engine);
     }

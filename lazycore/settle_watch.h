@@ -5,6 +5,8 @@
  * forked child that works gets one of its own at an import statement or when
  * it loads a module: one that is about to become another program, or enters
  * another user namespace, where the kernel asks for a single thread, has none.
+ * Nor has one that was forked by another thread than the one that ends Python:
+ * it ends, without a word to anybody, with the last of its threads.
  */
 #ifndef LAZYCORE_SETTLE_WATCH_H
 #define LAZYCORE_SETTLE_WATCH_H

@@ -167,6 +167,52 @@ def test_forked_child_that_loads_nothing(lazily):
     assert run.out == "1\n2\n7 ['difflib']\n"
 
 
+def test_grandchild(lazily):
+    """As a daemon is, which has not worked before it forks again."""
+    run = lazily(hot(hot="difflib"), """\
+        import hot, lazycore, os
+        def work():
+            while lazycore.pending(hot):
+                import sys
+                hot.loop(10000)
+            print("settled", flush=True)
+            os._exit(0)
+        def main():
+            if os.fork() == 0:
+                if os.fork() == 0:
+                    work()
+                os.wait()
+                os._exit(0)
+            os.wait()
+            print(lazycore.pending(hot))
+        main()
+        """)
+    assert run.out == "settled\n['difflib']\n"
+
+
+ORPHAN = """\
+    import os, threading, time
+    def work():
+        pid = os.fork()
+        if pid == 0:
+            end = time.process_time() + 0.4
+            while time.process_time() < end:
+                import json
+            return
+        print("ended:", os.waitpid(pid, 0)[1])
+    def main():
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    main()
+    """
+
+
+def test_child_of_a_thread_ends(lazily):
+    """With the last of its threads, which is Python's, not ours."""
+    assert lazily({}, ORPHAN).out == "ended: 0\n"
+
+
 def test_fork_meets_one_thread_alone(lab, lazily):
     """CPython from 3.12 on warns of a fork where there are more."""
     run = lazily(hot(hot="difflib"), """\

@@ -84,6 +84,28 @@ def test_worker_without_settling(lab):
     lab.logged("worker: 2 ")
 
 
+ORPHAN = """
+import os, threading, time
+def work():
+    if os.fork() == 0:
+        end = time.process_time() + 0.4
+        while time.process_time() < end:
+            import json
+    else:
+        print("ended:", os.wait()[1])
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+
+
+def test_child_of_a_thread_ends(lab):
+    """With the last of its threads, which is Python's, not ours."""
+    done = lab.lazyd("-F", "--no-socket", "--app",
+                     lab.write("app.py", ORPHAN))
+    assert done.out == "ended: 0\n"
+
+
 def test_module_of_the_program(lab):
     lab.write("hot.py", HOT.replace("difflib, decimal", "models"))
     lab.write("models.py", "import enum\nclass Colour(enum.Enum):\n"
