@@ -129,7 +129,7 @@ settle_watch_start(struct lz_engine *engine)
         watch_free(watch);
 }
 
-/* WATCH has no work any more, and is ALONE: nobody joins it. */
+/* WATCH has no work any more; ALONE: nobody joins it. */
 static void LZ_UNCHECKED
 end(struct lz_watch *watch, bool alone)
 {
@@ -195,13 +195,14 @@ settle_watch_after_fork(struct lz_engine *engine, bool child)
     struct lz_settle *settle = engine->settle;
     if (settle == NULL)
         return;
-    bool watched = settle->watched || settle->watch != NULL || settle->wanted;
+    bool watched = settle->watched || settle->watch != NULL;
     settle->watched = false;
     if (child) {
         settle->watch = NULL; /* its thread is not here; never freed */
         settle->stops = 0;
         settle->pace = (struct lz_watch_pace){0};
-        settle->wanted = watched && engine->core->settles &&
+        settle->wanted = (watched || settle->wanted) &&
+                         engine->core->settles &&
                          PyThread_get_thread_ident() == settle->main_thread;
     } else if (watched) {
         settle_watch_start(engine);
