@@ -469,10 +469,13 @@ def test_client_over_the_limit_is_told(served):
     room = limits["clients"] + (limits["root_clients"]
                                 if os.getuid() == 0 else 0)
     with contextlib.ExitStack() as stack:
-        for _ in range(room):
-            stack.enter_context(served.connection())
+        wires = [stack.enter_context(served.connection())
+                 for _ in range(room)]
         with served.connection() as wire:
             assert wire.hello["error"]["data"]["kind"] == "limit"
+        for wire in wires: # gone for the server, too, once it closes
+            wire.sock.shutdown(socket.SHUT_WR)
+            assert wire.read() is None
 
 
 def test_interrupted_client(served):

@@ -1,4 +1,4 @@
-# needs: python3-nltk python3-unidecode python3-simpy python3-regex
+# needs: python3-nltk python3-unidecode python3-simpy3 python3-regex
 # packages: nltk unidecode simpy
 """Text that is cut, tagged, parsed and counted without any corpus, written
 in ASCII; a queue that is simulated."""
