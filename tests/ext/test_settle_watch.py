@@ -1,5 +1,5 @@
-"""The thread that looks for hot namespaces where no host does: it comes and
-goes with install() and uninstall(), and is in nobody's way."""
+"""The thread that looks for hot namespaces: it comes and goes with install()
+and uninstall(), and is in nobody's way."""
 import os
 
 import pytest

@@ -49,12 +49,12 @@ def test_hot_namespace(lab):
 
 # A worker loads nothing that its server has not.
 WORKER = """
-import hot, lazycore, os, signal
+import hot, lazycore, os, signal, time
 def work():
-    while lazycore.pending(hot):
+    while {until}:
         import sys
         hot.loop(10000)
-    os._exit(7)
+    os._exit({status})
 def main():
     if os.fork() == 0:
         work()
@@ -68,18 +68,16 @@ main()
 
 def test_worker_of_a_forking_server(lab):
     lab.write("hot.py", HOT)
-    lab.start(lab.write("app.py", WORKER), "-C", lab.folder)
+    text = WORKER.format(until="lazycore.pending(hot)", status=7)
+    lab.start(lab.write("app.py", text), "-C", lab.folder)
     assert lab.ask("stats")["settled"]["namespaces"] == 0, "the worker's"
     assert "worker: 7 ['difflib', 'decimal']" in lab.logged("worker: ")
 
 
 def test_worker_without_settling(lab):
     lab.write("hot.py", HOT)
-    text = WORKER.replace("lazycore.pending(hot):",
-                          "time.process_time() < 1:").replace(
-                              "import hot", "import time, hot").replace(
-                                  "os._exit(7)",
-                                  "os._exit(len(lazycore.pending(hot)))")
+    text = WORKER.format(until="time.process_time() < 1",
+                         status="len(lazycore.pending(hot))")
     lab.start(lab.write("app.py", text), "-C", lab.folder, "--settle=off")
     lab.logged("worker: 2 ")
 
