@@ -36,6 +36,28 @@ lz_weakref_borrowed(PyObject *reference)
 #endif
 }
 
+/* How many frames STATE may enter at once, and how many more it may now; both
+ * are fields that the headers show, and no function does. */
+static inline int
+lz_recursion_limit(const PyThreadState *state)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return state->py_recursion_limit;
+#else
+    return state->recursion_limit;
+#endif
+}
+
+static inline int *
+lz_recursion_left(PyThreadState *state)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return &state->py_recursion_remaining;
+#else
+    return &state->recursion_remaining;
+#endif
+}
+
 /* os.fork() warns where the process has more than one thread, of whatever
  * kind. */
 #define LZ_FORK_COUNTS_THREADS (PY_VERSION_HEX >= 0x030C0000)

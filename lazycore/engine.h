@@ -164,6 +164,7 @@ struct lz_engine {
     PyTypeObject *target_type, *module_proxy_type, *name_proxy_type;
     PyTypeObject *key_type, *namespace_type, *from_type, *finder_type;
     PyTypeObject *set_type, *view_type; /* of live sets; reload_view.c */
+    PyTypeObject *handler_type;         /* hold.c */
     struct lz_names names;
     PyObject *targets;          /* dict: name -> LazyTarget, not loaded */
     struct lz_table namespaces; /* borrowed, by dict */
@@ -176,10 +177,12 @@ struct lz_engine {
     PyObject *load_unlocked, *find_and_load_unlocked, *find_and_load;
     PyObject *binding_code; /* code of the original _find_and_load_unlocked*/
     PyObject *import;       /* the __import__ that was there before us */
+    PyObject *import_over;  /* what stood over ours when that was taken away */
     bool import_is_builtin; /* and whether that is CPython's own */
     struct lz_namespace *outer; /* namespace last used outside any load */
     PyObject *saved_globals, *saved_locals, *saved_vars, *saved_dir;
-    PyObject *saved_enter, *lock_unlock_module; /* module_lock.c */
+    PyObject *saved_enter, *lock_unlock_module;       /* module_lock.c */
+    PyObject *signal, *getsignal, *interrupt_handler; /* hold.c: _signal's */
     PyObject *saved_reload; /* importlib.reload, once importlib is there */
     PyObject *builtin_importer, *frozen_importer, *path_finder; /* search.c */
     PyObject *file_finder, *spec_class, *is_builtin, *is_frozen;

@@ -5,6 +5,7 @@
  */
 #include "lazycore/api.h"
 #include "lazycore/foresee.h"
+#include "lazycore/hold.h"
 #include "lazycore/settle.h"
 #include "lazycore/settle_look.h"
 
@@ -28,7 +29,7 @@ engine_patch(PyObject *module, const char *name, PyObject *replacement,
 }
 
 struct patch {
-    const char *name; /* in builtins or importlib._bootstrap */
+    const char *name; /* in builtins, importlib._bootstrap or _signal */
     const char *ours; /* attribute of our module */
     size_t saved;     /* offset in struct lz_engine */
 };
@@ -51,6 +52,12 @@ static const struct patch bootstrap_patches[] = {
      SAVED(find_and_load_unlocked)},
     {"_find_and_load", "_find_and_load", SAVED(find_and_load)},
     {"_lock_unlock_module", "_lock_unlock_module", SAVED(lock_unlock_module)},
+    {NULL, NULL, 0},
+};
+
+static const struct patch signal_patches[] = {
+    {"signal", "signal", SAVED(signal)},
+    {"getsignal", "getsignal", SAVED(getsignal)},
     {NULL, NULL, 0},
 };
 
@@ -251,6 +258,27 @@ patch_loaded_importlib(struct lz_engine *engine)
     return result;
 }
 
+/* UNDO: put back what was there, and the handlers. */
+static int
+patch_signal(struct lz_engine *engine, bool undo)
+{
+    PyObject *module = PyImport_ImportModule("_signal");
+    int result = -1;
+    if (module != NULL && undo) {
+        result = undo_patches(engine, module, signal_patches);
+        hold_uninstall(engine);
+    } else if (module != NULL) {
+        PyObject *handler =
+            PyObject_GetAttrString(module, "default_int_handler");
+        Py_XSETREF(engine->interrupt_handler, handler);
+        result = handler == NULL
+                     ? -1
+                     : apply_patches(engine, module, signal_patches);
+    }
+    Py_XDECREF(module);
+    return result;
+}
+
 int
 engine_install(struct lz_engine *engine)
 {
@@ -260,11 +288,15 @@ engine_install(struct lz_engine *engine)
     if (builtins == NULL)
         return -1;
     int result = -1;
+    const struct patch *patches = builtins_patches;
     PyObject *import = PyObject_GetAttrString(builtins, "__import__");
     if (import == NULL)
         goto done;
-    engine->import_is_builtin =
-        PyCFunction_Check(import) && PyCFunction_GET_SELF(import) == builtins;
+    if (import == engine->import_over) /* which calls ours, the first patch */
+        patches++;
+    else
+        engine->import_is_builtin = PyCFunction_Check(import) &&
+                                    PyCFunction_GET_SELF(import) == builtins;
     Py_DECREF(import);
     if (learn_bootstrap(engine) < 0 || search_init(engine) < 0 ||
         with_strings("builtin_module_names", use_builtins, engine->core) < 0 ||
@@ -276,8 +308,8 @@ engine_install(struct lz_engine *engine)
     if (settle_begin(engine) < 0)
         goto done;
     if (apply_patches(engine, engine->bootstrap, bootstrap_patches) < 0 ||
-        apply_patches(engine, builtins, builtins_patches) < 0 ||
-        module_lock_install(engine) < 0 ||
+        apply_patches(engine, builtins, patches) < 0 ||
+        module_lock_install(engine) < 0 || patch_signal(engine, false) < 0 ||
         patch_loaded_importlib(engine) < 0 || put_finder_first(engine) < 0)
         goto done;
     foresee_install(engine->module);
@@ -292,6 +324,7 @@ done:
             (void)undo_patches(engine, engine->bootstrap, bootstrap_patches);
         if (engine->bootstrap != NULL)
             (void)module_lock_uninstall(engine);
+        (void)patch_signal(engine, true);
         (void)settle_unpatch_interval(engine);
         (void)undo_patches(engine, builtins, builtins_patches);
         (void)last_register(engine, "unregister");
@@ -299,6 +332,20 @@ done:
         PyErr_Restore(type, error, traceback);
     }
     Py_DECREF(builtins);
+    return result;
+}
+
+/* What someone else has put over our __import__ stays, and goes on calling it:
+ * to save it as what ours shall call would make a circle. */
+static int
+note_import_over(struct lz_engine *engine, PyObject *builtins)
+{
+    PyObject *now = PyObject_GetAttrString(builtins, "__import__");
+    PyObject *ours = PyObject_GetAttrString(engine->module, "__import__");
+    int result = now == NULL || ours == NULL ? -1 : 0;
+    Py_XSETREF(engine->import_over, now == ours ? NULL : Py_XNewRef(now));
+    Py_XDECREF(now);
+    Py_XDECREF(ours);
     return result;
 }
 
@@ -314,15 +361,17 @@ engine_uninstall(struct lz_engine *engine)
     PyObject *builtins = import_builtins();
     if (builtins == NULL)
         return -1;
-    int result = undo_patches(engine, builtins, builtins_patches) < 0 ||
-                         undo_patches(engine, engine->bootstrap,
-                                      bootstrap_patches) < 0 ||
-                         module_lock_uninstall(engine) < 0 ||
-                         remove_finder(engine) < 0 ||
-                         settle_unpatch_interval(engine) < 0 ||
-                         last_register(engine, "unregister") < 0
-                     ? -1
-                     : 0;
+    int result =
+        note_import_over(engine, builtins) < 0 ||
+                undo_patches(engine, builtins, builtins_patches) < 0 ||
+                undo_patches(engine, engine->bootstrap, bootstrap_patches) <
+                    0 ||
+                module_lock_uninstall(engine) < 0 ||
+                patch_signal(engine, true) < 0 || remove_finder(engine) < 0 ||
+                settle_unpatch_interval(engine) < 0 ||
+                last_register(engine, "unregister") < 0
+            ? -1
+            : 0;
     Py_DECREF(builtins);
     if (result == 0 && engine->saved_reload != NULL) {
         PyObject *importlib = PyImport_ImportModule("importlib");

@@ -9,6 +9,7 @@
  */
 #include "lazycore/explain.h"
 #include "lazycore/fork.h"
+#include "lazycore/hold.h"
 #include "lazycore/main_thread.h"
 #include "lazycore/record.h"
 #include "lazycore/reload.h"
@@ -101,6 +102,7 @@ load_after_fork(struct lz_engine *engine)
         engine->settle->busy = false;
     }
     usage_after_fork(engine);
+    hold_after_fork();
 }
 
 bool

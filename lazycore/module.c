@@ -7,6 +7,7 @@
 #include "lazycore/body.h"
 #include "lazycore/foresee.h"
 #include "lazycore/fork.h"
+#include "lazycore/hold.h"
 #include "lazycore/parents.h"
 #include "lazycore/settle.h"
 #include "lazycore/settle_look.h"
@@ -278,6 +279,7 @@ init_types(PyObject *module, struct lz_engine *engine)
         {&engine->from_type, &lz_from_spec, NULL, false},
         {&engine->finder_type, &lz_finder_spec, NULL, true},
         {&engine->set_type, &lz_set_spec, NULL, true},
+        {&engine->handler_type, &lz_held_spec, NULL, false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         *rows[i].slot = make_type(module, rows[i].spec, rows[i].base);
@@ -308,13 +310,25 @@ static PyMethodDef builtins_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* And what stands in _signal. */
+static PyMethodDef signal_methods[] = {
+    {"signal", (PyCFunction)(void (*)(void))hold_signal, METH_FASTCALL,
+     PyDoc_STR("signal($module, signalnum, handler, /)\n--\n\nSet the action "
+               "for the given signal.")},
+    {"getsignal", hold_getsignal, METH_O,
+     PyDoc_STR("getsignal($module, signalnum, /)\n--\n\nReturn the current "
+               "action for the given signal.")},
+    {NULL, NULL, 0, NULL},
+};
+
+/* METHODS become attributes of MODULE, ours, that say they are OF another. */
 static int
-add_builtins(PyObject *module)
+add_foreign(PyObject *module, const char *of, PyMethodDef *methods)
 {
-    PyObject *name = PyUnicode_FromString("builtins");
+    PyObject *name = PyUnicode_FromString(of);
     int result = name == NULL ? -1 : 0;
-    for (PyMethodDef *def = builtins_methods;
-         result == 0 && def->ml_name != NULL; def++) {
+    for (PyMethodDef *def = methods; result == 0 && def->ml_name != NULL;
+         def++) {
         PyObject *function = PyCFunction_NewEx(def, module, name);
         result = function == NULL
                      ? -1
@@ -349,7 +363,9 @@ module_exec(PyObject *module)
         return -1;
     engine->finder = PyType_GenericAlloc(engine->finder_type, 0);
     if (engine->finder == NULL || views_add(module, engine) < 0 ||
-        add_builtins(module) < 0 || fork_register(module) < 0)
+        add_foreign(module, "builtins", builtins_methods) < 0 ||
+        add_foreign(module, "_signal", signal_methods) < 0 ||
+        fork_register(module) < 0)
         return -1;
     if (PyModule_AddObjectRef(module, "memory_query_func", Py_None) < 0 ||
         PyModule_AddIntConstant(module, "verbose",
@@ -378,6 +394,7 @@ module_exec(PyObject *module)
     VISIT(engine->find_and_load_unlocked)                                     \
     VISIT(engine->find_and_load)                                              \
     VISIT(engine->binding_code)                                               \
+    VISIT(engine->import_over)                                                \
     VISIT(engine->import)                                                     \
     VISIT(engine->saved_globals)                                              \
     VISIT(engine->saved_locals)                                               \
@@ -385,6 +402,10 @@ module_exec(PyObject *module)
     VISIT(engine->saved_dir)                                                  \
     VISIT(engine->saved_enter)                                                \
     VISIT(engine->lock_unlock_module)                                         \
+    VISIT(engine->handler_type)                                               \
+    VISIT(engine->signal)                                                     \
+    VISIT(engine->getsignal)                                                  \
+    VISIT(engine->interrupt_handler)                                          \
     VISIT(engine->saved_reload)                                               \
     VISIT(engine->builtin_importer)                                           \
     VISIT(engine->frozen_importer)                                            \

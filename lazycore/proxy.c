@@ -6,6 +6,7 @@
  * Needs the GIL.
  */
 #include "lazycore/engine.h"
+#include "lazycore/hold.h"
 
 /* A resolve under way on this thread. On the heap and doubly linked, since
  * greenlets copy the C stack away and return in any order. */
@@ -450,5 +451,7 @@ done:
     Py_XDECREF(name);
     Py_XDECREF(ns);
     Py_DECREF(proxy);
+    if (hold_deliver(engine) < 0)
+        Py_CLEAR(value);
     return value;
 }

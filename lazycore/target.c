@@ -4,7 +4,9 @@
  * submodules that must appear on the module once it is there. What a bound
  * name gets is proxy.c's; loading is importlib's. Needs the GIL.
  */
+#include "lazycore/hold.h"
 #include "lazycore/parents.h"
+#include "lazycore/room.h"
 
 struct lz_target *
 target_get(struct lz_engine *engine, PyObject *name)
@@ -128,7 +130,9 @@ target_import(struct lz_engine *engine, struct lz_target *target)
     struct lz_cause saved =
         load_cause_push(name, LZ_REASON_LAZY, LZ_GUARD_NONE);
     drop_own_proxy(engine, name);
-    PyObject *module = import_settled(engine, name);
+    hold_begin();
+    PyObject *module = room_call(import_settled, engine, name);
+    hold_end(engine);
     load_cause_pop(saved);
     Py_DECREF(name);
     return module;

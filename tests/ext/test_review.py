@@ -429,3 +429,40 @@ def test_a_package_that_comes_later_has_not_shown_the_submodule(both):
             print(again())
             forget()
         """)
+
+
+def test_installed_again_under_what_wraps_ours(lazily):
+    """An __import__ put over ours stays, and does not become a circle."""
+    lazily({}, """\
+        import builtins
+        import lazycore
+        ours = builtins.__import__
+        def wrapper(*args, **kwargs):
+            return ours(*args, **kwargs)
+        builtins.__import__ = wrapper
+        lazycore.uninstall()
+        lazycore.install()
+        exec("import colorsys")
+        assert builtins.__import__ is wrapper and lazycore.show("colorsys")
+        """)
+
+
+def test_installed_again_under_what_came_meanwhile(lazily):
+    """An __import__ put there while ours was away is called by ours."""
+    lazily({}, """\
+        import builtins
+        import lazycore
+        lazycore.uninstall()
+        plain = builtins.__import__
+        seen = []
+        def wrapper(*args, **kwargs):
+            seen.append(args[0])
+            return plain(*args, **kwargs)
+        builtins.__import__ = wrapper
+        lazycore.install()
+        assert builtins.__import__ is not wrapper
+        try:
+            import colorsys
+        finally:
+            assert "colorsys" in seen, seen
+        """)

@@ -1,0 +1,21 @@
+/* The room that a load has which a first use asks for.
+ *
+ * Eager code has loaded at its beginning, with all the stack and all the
+ * recursion before it; a first use may be deep in a recursion, or in a thread
+ * that was given a small stack. Needs the GIL.
+ */
+#ifndef LAZYCORE_ROOM_H
+#define LAZYCORE_ROOM_H
+
+#include <Python.h>
+
+struct lz_engine;
+
+/* CALL(ENGINE, NAME), on a stack of its own where less than ROOM_STACK_MIN
+ * bytes are left of this thread's, and with at least as many frames ahead of
+ * it as Python has by default, or as the program has set if that is less. */
+PyObject *room_call(PyObject *(*call)(struct lz_engine *engine,
+                                      PyObject *name),
+                    struct lz_engine *engine, PyObject *name);
+
+#endif
