@@ -303,22 +303,6 @@ PyObject *found_file(struct lz_engine *engine, PyObject *found);
  * only where one was raised, if it is no package. */
 PyObject *found_locations(struct lz_engine *engine, PyObject *found);
 
-/* search.c */
-/* What importlib finds for NAME on PATH (None: top-level), without our own
- * finder, as found.c has it: a new reference, None, or NULL with an
- * exception. */
-PyObject *search_find(struct lz_engine *engine, PyObject *name,
-                      PyObject *path);
-int search_init(struct lz_engine *engine);
-/* STATEMENT of FRAME is about to be deferred. Where it follows right upon
- * the last one of this thread, no code ran in between, and directories that
- * were looked at are not looked at again. */
-void search_begin(PyFrameObject *frame, const struct lz_statement *statement);
-/* It was. */
-void search_end(PyFrameObject *frame, const struct lz_statement *statement);
-/* Code runs on this thread. */
-void search_break(void);
-
 /* proxy.c */
 extern PyType_Spec lz_module_proxy_spec, lz_name_proxy_spec;
 PyObject *lz_proxy_repr(PyObject *self);

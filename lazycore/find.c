@@ -5,6 +5,7 @@
  * module is loaded. Needs the GIL.
  */
 #include "lazycore/engine.h"
+#include "lazycore/search.h"
 
 /* Whether NAME or a parent of it is a target: loading it may change where
  * its submodules are found. */

@@ -7,6 +7,7 @@
  */
 #include "lazycore/api.h"
 #include "lazycore/reload.h"
+#include "lazycore/search.h"
 #include "lazycore/settle.h"
 #include "lazycore/settle_watch.h"
 

@@ -6,6 +6,7 @@
 #include "lazycore/api.h"
 #include "lazycore/foresee.h"
 #include "lazycore/hold.h"
+#include "lazycore/search.h"
 #include "lazycore/settle.h"
 #include "lazycore/settle_look.h"
 

@@ -13,6 +13,7 @@
 #include "lazycore/main_thread.h"
 #include "lazycore/record.h"
 #include "lazycore/reload.h"
+#include "lazycore/search.h"
 #include "lazycore/settle.h"
 
 #include <unistd.h>

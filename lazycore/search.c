@@ -7,7 +7,7 @@
  * Needs the GIL; runs Python code.
  */
 #include "lazycore/dotted.h"
-#include "lazycore/engine.h"
+#include "lazycore/search.h"
 
 #include <sys/stat.h>
 
