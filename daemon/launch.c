@@ -129,6 +129,28 @@ done:
     return rc;
 }
 
+/* The name `python3` for LAZYD_PYTHON, as a service knows it that is started
+ * by hand: a link beside it. Else that itself. NULL on lack of memory. */
+static char *
+name_of_python(void)
+{
+    char *link = NULL;
+    char *file = NULL;
+    const char *slash = strrchr(LAZYD_PYTHON, '/');
+
+    if (asprintf(&link, "%.*s/python3", (int)(slash - LAZYD_PYTHON),
+                 LAZYD_PYTHON) < 0) {
+        return NULL;
+    }
+    file = realpath(link, NULL);
+    if (file == NULL || strcmp(file, LAZYD_PYTHON) != 0) {
+        free(link);
+        link = strdup(LAZYD_PYTHON);
+    }
+    free(file);
+    return link;
+}
+
 static int
 find_program(const struct options *options, char **ret_program,
              struct lz_error *error)
@@ -142,7 +164,7 @@ find_program(const struct options *options, char **ret_program,
                                   "or give --venv",
                                   LAZYD_PYTHON);
     }
-    *ret_program = strdup(LAZYD_PYTHON);
+    *ret_program = name_of_python();
     if (*ret_program == NULL) {
         return lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
     }

@@ -1,5 +1,6 @@
 """lazyd is python3's own program with the host loaded ahead of it: what of
 that a service, its children and whoever looks at the process get to see."""
+import os
 import pathlib
 import re
 import shutil
@@ -27,7 +28,7 @@ print(os.readlink("/proc/self/exe"))
 
 def seen(app, others=None):
     return (f"['{app}'] {others}\n{others or 'none'}\n[]\nlazyd\n-F\n"
-            f"{PYTHON}\n")
+            f"{os.path.realpath(PYTHON)}\n")
 
 
 @pytest.fixture
