@@ -5,21 +5,11 @@
  * push. Either all names of a statement are deferred or none is. Needs the
  * GIL.
  */
+#include "lazycore/defer_private.h"
 #include "lazycore/explain.h"
-#include "lazycore/standard.h"
 
-/* What one deferral works on. */
-struct deferral {
-    struct lz_engine *engine;
-    struct lz_namespace *ns;
-    const struct lz_statement *statement;
-    PyObject *name; /* absolute */
-    enum lz_reason reason;
-};
-
-/* 1: lazy, 0: eager for d->reason, -1. */
-static int
-allowed(struct deferral *d, PyObject *name, PyObject *found)
+int
+deferral_allowed(struct deferral *d, PyObject *name, PyObject *found)
 {
     return policy_allows(d->engine, d->ns, d->statement, name, found,
                          &d->reason);
@@ -56,7 +46,7 @@ parents_allowed(struct deferral *d, PyObject *name)
             Py_DECREF(target);
             continue;
         }
-        result = allowed(d, target->name, target->found);
+        result = deferral_allowed(d, target->name, target->found);
         if (result == 1)
             note(d, target);
         Py_DECREF(target);
@@ -64,16 +54,16 @@ parents_allowed(struct deferral *d, PyObject *name)
     return result;
 }
 
-/* Find NAME and ask the policy, for the parents that it would load too. */
-static int
-find_allowed(struct deferral *d, PyObject *name, struct lz_target **ret_target)
+int
+deferral_find(struct deferral *d, PyObject *name,
+              struct lz_target **ret_target)
 {
     int result = find_target(d->engine, name, ret_target);
     if (result <= 0) {
         d->reason = LZ_REASON_NOT_FOUND;
         return result;
     }
-    result = allowed(d, name, (*ret_target)->found);
+    result = deferral_allowed(d, name, (*ret_target)->found);
     if (result == 1 && submodule_is_taken(d->engine, name)) {
         d->reason = LZ_REASON_REBINDS;
         result = 0;
@@ -91,9 +81,9 @@ find_allowed(struct deferral *d, PyObject *name, struct lz_target **ret_target)
     return result;
 }
 
-static struct lz_proxy *
-make_proxy(struct deferral *d, enum lz_proxy_kind kind, PyObject *name,
-           PyObject *attr, struct lz_target *target)
+struct lz_proxy *
+deferral_proxy(struct deferral *d, enum lz_proxy_kind kind, PyObject *name,
+               PyObject *attr, struct lz_target *target)
 {
     struct lz_proxy *proxy = proxy_new(d->engine, kind, name, attr, target);
     if (proxy != NULL) {
@@ -103,10 +93,8 @@ make_proxy(struct deferral *d, enum lz_proxy_kind kind, PyObject *name,
     return proxy;
 }
 
-/* Whether a store under NAME would replace an ordinary value, whose place
- * in the dict we could only take by moving it. */
-static bool
-rebinds(struct deferral *d, PyObject *name)
+bool
+deferral_rebinds(struct deferral *d, PyObject *name)
 {
     struct lz_key *key;
     PyObject *value =
@@ -117,9 +105,8 @@ rebinds(struct deferral *d, PyObject *name)
     return true;
 }
 
-/* Every package of the dotted NAME shows its submodule. */
-static int
-publish_chain(struct deferral *d, PyObject *name)
+int
+deferral_publish(struct deferral *d, PyObject *name)
 {
     Py_ssize_t at = PyUnicode_GET_LENGTH(name);
     int result = 0;
@@ -154,7 +141,8 @@ top_level_proxy(struct deferral *d, PyObject *stored, PyObject *top,
     struct lz_target *first = target_get(d->engine, top);
     if (first == NULL) /* the top-level package has loaded */
         first = (struct lz_target *)Py_NewRef((PyObject *)target);
-    struct lz_proxy *proxy = make_proxy(d, LZ_PROXY_MODULE, top, NULL, first);
+    struct lz_proxy *proxy =
+        deferral_proxy(d, LZ_PROXY_MODULE, top, NULL, first);
     Py_DECREF(first);
     return proxy;
 }
@@ -193,8 +181,8 @@ defer_shown(struct deferral *d, PyObject **ret_value)
                                              d->statement->stored[0], NULL);
     if (held != NULL && held != module)
         goto done;
-    result = find_allowed(d, d->name, &target);
-    if (result == 1 && publish_chain(d, d->name) < 0)
+    result = deferral_find(d, d->name, &target);
+    if (result == 1 && deferral_publish(d, d->name) < 0)
         result = -1;
     if (result == 1 && !shows(d, module, dot))
         result = 0;
@@ -222,9 +210,9 @@ defer_import(struct deferral *d, PyObject **ret_value)
     struct lz_target *target = NULL;
     struct lz_proxy *proxy = NULL;
     PyObject *top = NULL;
-    if (rebinds(d, stored))
+    if (deferral_rebinds(d, stored))
         return 0;
-    int result = find_allowed(d, d->name, &target);
+    int result = deferral_find(d, d->name, &target);
     if (result <= 0)
         return result;
     result = -1;
@@ -237,7 +225,7 @@ defer_import(struct deferral *d, PyObject **ret_value)
         goto done;
     proxy = top_level_proxy(d, stored, top, target);
     bool pending = proxy != NULL && proxy->target != target;
-    if (proxy == NULL || publish_chain(d, d->name) < 0 ||
+    if (proxy == NULL || deferral_publish(d, d->name) < 0 ||
         (!(shown && pending) && proxy_add_extra(proxy, target) < 0))
         goto done;
     if (proxy->key != NULL && proxy->key->ns == d->ns) {
@@ -265,15 +253,15 @@ defer_alias(struct deferral *d, PyObject **ret_value)
     struct lz_from *from = NULL;
     if (d->statement->depth == 0)
         return defer_import(d, ret_value);
-    if (rebinds(d, stored))
+    if (deferral_rebinds(d, stored))
         return 0;
-    int result = find_allowed(d, d->name, &target);
+    int result = deferral_find(d, d->name, &target);
     if (result <= 0)
         return result;
     struct lz_proxy *proxy =
-        make_proxy(d, LZ_PROXY_ALIAS, d->name, NULL, target);
+        deferral_proxy(d, LZ_PROXY_ALIAS, d->name, NULL, target);
     result = -1;
-    if (proxy == NULL || publish_chain(d, d->name) < 0)
+    if (proxy == NULL || deferral_publish(d, d->name) < 0)
         goto done;
     from = from_new(d->engine, 1);
     if (from == NULL)
@@ -292,176 +280,6 @@ done:
     Py_XDECREF(from);
     Py_XDECREF(proxy);
     Py_DECREF(target);
-    return result;
-}
-
-/* from a import b, c */
-
-/* ATTR is not in the loaded package's dict: the submodule, pending. */
-static int
-missing_value(struct deferral *d, PyObject *dict, PyObject *attr,
-              PyObject **ret_value)
-{
-    struct lz_target *target = NULL;
-    d->reason = LZ_REASON_NOT_FOUND;
-    if (namespace_peek_borrowed(d->engine, dict, d->engine->names.getattr,
-                                NULL) != NULL ||
-        namespace_peek_borrowed(d->engine, dict, d->engine->names.path,
-                                NULL) == NULL)
-        return 0;
-    PyObject *full = PyUnicode_FromFormat("%U.%U", d->name, attr);
-    if (full == NULL)
-        return -1;
-    int result = find_allowed(d, full, &target);
-    if (result == 1) {
-        *ret_value =
-            (PyObject *)make_proxy(d, LZ_PROXY_MODULE, full, NULL, target);
-        result = *ret_value == NULL || submodule_publish(d->engine, full) < 0
-                     ? -1
-                     : 1;
-    }
-    Py_XDECREF(target);
-    Py_DECREF(full);
-    return result;
-}
-
-/* What OTHER, of a loaded module's namespace, stands for: its value, or a
- * proxy of our own. */
-static int
-pending_value(struct deferral *d, struct lz_proxy *other, PyObject **ret_value)
-{
-    if (other->value == NULL) {
-        if (other->target == NULL || other->target->found == NULL) {
-            d->reason = LZ_REASON_NOT_FOUND;
-            return 0;
-        }
-        PyObject *name = Py_NewRef(other->target->name);
-        PyObject *found = Py_NewRef(other->target->found);
-        int result = allowed(d, name, found);
-        Py_DECREF(found);
-        Py_DECREF(name);
-        if (result != 1)
-            return result;
-    }
-    if (other->value != NULL) {
-        *ret_value = Py_NewRef(other->value);
-        return 1;
-    }
-    struct lz_proxy *copy = proxy_copy(d->engine, other);
-    if (copy == NULL)
-        return -1;
-    copy->line = d->statement->line;
-    copy->file = Py_NewRef(d->statement->code->co_filename);
-    *ret_value = (PyObject *)copy;
-    return 1;
-}
-
-/* What ATTR of the loaded module with DICT is: its value, or a proxy. */
-static int
-loaded_value(struct deferral *d, PyObject *dict, PyObject *attr,
-             PyObject **ret_value)
-{
-    PyObject *held = namespace_peek_borrowed(d->engine, dict, attr, NULL);
-    if (held == NULL)
-        return missing_value(d, dict, attr, ret_value);
-    if (!proxy_check(d->engine, held)) {
-        *ret_value = Py_NewRef(held);
-        return 1;
-    }
-    /* Strong: the policy asks Python, and another thread may bind it. */
-    Py_INCREF(held);
-    int result = pending_value(d, (struct lz_proxy *)held, ret_value);
-    Py_DECREF(held);
-    return result;
-}
-
-/* What came with a name of FROM may have bound others anew: eager code takes
- * all of them from MODULE after that. */
-static void
-from_refresh(struct deferral *d, struct lz_from *from, PyObject *module)
-{
-    PyObject *dict = PyModule_GetDict(module);
-    for (int i = 0; i < d->statement->count; i++) {
-        PyObject **value = &from->entries[i].value;
-        PyObject *held = namespace_peek_borrowed(d->engine, dict,
-                                                 d->statement->attrs[i], NULL);
-        if (held != NULL && held != *value && !proxy_check(d->engine, held) &&
-            !proxy_check(d->engine, *value))
-            Py_SETREF(*value, Py_NewRef(held));
-    }
-}
-
-/* The entries of FROM, each a value or a proxy. *ret_pending: proxies. */
-static int
-from_fill(struct deferral *d, struct lz_from *from, int *ret_pending)
-{
-    const struct lz_statement *statement = d->statement;
-    struct lz_target *target = NULL;
-    int result = 1;
-    *ret_pending = 0;
-    PyObject *module = load_module_here(d->engine, d->name);
-    if (statement->certain_names && !PyErr_Occurred() &&
-        (module != NULL || !standard_binds(d->engine, d->name, statement))) {
-        d->reason = LZ_REASON_GUARDED;
-        result = 0;
-    } else if (module == NULL) {
-        result = PyErr_Occurred() ? -1 : find_allowed(d, d->name, &target);
-    } else if (!PyModule_CheckExact(module)) {
-        d->reason = LZ_REASON_NONE;
-        result = 0;
-    }
-    if (result == 1 && target != NULL && publish_chain(d, d->name) < 0)
-        result = -1;
-    for (int i = 0; result == 1 && i < statement->count; i++) {
-        PyObject *attr = statement->attrs[i];
-        PyObject **value = &from->entries[i].value;
-        from->entries[i].attr = Py_NewRef(attr);
-        if (module != NULL)
-            result = loaded_value(d, PyModule_GetDict(module), attr, value);
-        else
-            *value = (PyObject *)make_proxy(d, LZ_PROXY_ATTR, d->name, attr,
-                                            target);
-        if (result == 1 && *value == NULL)
-            result = -1;
-        if (result == 1 && proxy_check(d->engine, *value)) {
-            *ret_pending += 1;
-            if (rebinds(d, statement->stored[i]))
-                result = 0;
-        }
-    }
-    if (result == 1 && module != NULL)
-        from_refresh(d, from, module);
-    Py_XDECREF(target);
-    Py_XDECREF(module);
-    return result;
-}
-
-static int
-defer_from(struct deferral *d, PyObject **ret_value)
-{
-    const struct lz_statement *statement = d->statement;
-    struct lz_from *from = from_new(d->engine, statement->count);
-    if (from == NULL)
-        return -1;
-    int pending;
-    int result = from_fill(d, from, &pending);
-    if (result == 1 && pending == 0) {
-        d->reason = LZ_REASON_NONE; /* all there: as eager code has it */
-        result = 0;
-    }
-    for (int i = 0; result == 1 && i < statement->count; i++) {
-        PyObject *value = from->entries[i].value;
-        if (!proxy_check(d->engine, value))
-            continue;
-        struct lz_proxy *proxy = (struct lz_proxy *)value;
-        result =
-            proxy->key != NULL
-                ? 1
-                : namespace_defer(d->ns, statement->stored[i], proxy, true);
-    }
-    if (result == 1)
-        *ret_value = Py_NewRef((PyObject *)from);
-    Py_DECREF(from);
     return result;
 }
 

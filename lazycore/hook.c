@@ -5,6 +5,7 @@
  * policy and either defers or imports as the interpreter would. Needs the
  * GIL.
  */
+#include "lazycore/ahead.h"
 #include "lazycore/api.h"
 #include "lazycore/reload.h"
 #include "lazycore/search.h"
@@ -294,6 +295,7 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
     if (statement->shape != LZ_SHAPE_STAR && result == 0)
         value =
             import_eagerly(engine, call, absolute, reason, statement->guard);
+    ahead_forget(frame);
     Py_DECREF(ns);
     return value;
 }

@@ -7,6 +7,7 @@
  * here. Needs the GIL, of which importlib's code lets go; no lock of ours is
  * held meanwhile.
  */
+#include "lazycore/ahead.h"
 #include "lazycore/explain.h"
 #include "lazycore/fork.h"
 #include "lazycore/hold.h"
@@ -398,6 +399,10 @@ load_unlocked(PyObject *self, PyObject *spec)
     PyObject *name = PyObject_GetAttr(spec, engine->names.name_attr);
     if (name == NULL)
         return NULL;
+    if (PyUnicode_Check(name) && ahead_raise(name)) {
+        Py_DECREF(name);
+        return NULL;
+    }
     record.name = place_text(name);
     if (lz_is_finalizing() || record.name == NULL) {
         Py_DECREF(name);

@@ -8,6 +8,7 @@
  * in a ledger, where they count also for what is not free, since classes and
  * decorators may come from there. Needs the GIL; runs Python code.
  */
+#include "lazycore/ahead.h"
 #include "lazycore/effects.h"
 #include "lazycore/engine.h"
 #include "lazycore/record.h"
@@ -268,12 +269,15 @@ visit(struct walk *walk, unsigned index)
 }
 
 /* Import the anchors. One that fails may do so where eager code looks for
- * it: then the module does not wait. */
+ * it: then the module does not wait. What has failed already, for a statement
+ * that led here, is not tried again. */
 static int
 import_anchors(struct walk *walk)
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(walk->anchors); i++) {
         PyObject *name = PyList_GET_ITEM(walk->anchors, i);
+        if (ahead_has_failed(name))
+            return 0;
         struct lz_cause saved =
             load_cause_push(name, LZ_REASON_SAME_PACKAGE, LZ_GUARD_NONE);
         PyObject *module =
@@ -281,9 +285,10 @@ import_anchors(struct walk *walk)
         load_cause_pop(saved);
         if (module == NULL && !PyErr_ExceptionMatches(PyExc_Exception))
             return -1;
-        lz_forgive();
-        if (module == NULL)
+        if (module == NULL) {
+            ahead_failed(name);
             return 0;
+        }
         Py_DECREF(module);
     }
     return 1;
@@ -413,6 +418,13 @@ record_is_sure(struct lz_engine *engine, PyObject *name, PyObject *file)
                   any_allows(engine, name, file, AIM_SURE) == 1;
     lz_forgive();
     return result;
+}
+
+bool
+record_has(struct lz_engine *engine, PyObject *name)
+{
+    const char *text = place_text(name);
+    return text != NULL && row_find(engine, text) >= 0;
 }
 
 /* From the row FIRST on, up to END, those of NAME and below it. */

@@ -98,6 +98,50 @@ def test_effects_of_what_waits_are_there(both):
         """)
 
 
+GDAL_FAILS = """\
+    import ctypes.util, sys
+    sys.path.append("/usr/lib/python3/dist-packages")
+    bodies = []
+    def find_library(name):
+        if name == "gdal":
+            bodies.append(name)
+    ctypes.util.find_library = find_library
+    def fails(statement):
+        bodies.clear()
+        try:
+            exec(statement, globals())
+        except Exception as error:
+            print(statement, type(error).__name__, str(error)[:30], bodies)
+            trace = error.__traceback__
+            while trace.tb_next:
+                trace = trace.tb_next
+            print(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+        else:
+            print("imported", bodies)
+    """
+
+
+@needs_django
+@pytest.mark.parametrize("name", ["", ".driver", ".layer", ".prototypes.ds"])
+def test_what_fails_ahead_of_a_statement_runs_once(both, name):
+    """Eight modules lead to gdal.libgdal, which nothing defers: each time it
+    is tried, its body runs once, and the error comes at the statement."""
+    both({}, GDAL_FAILS + f"""
+    fails("import django.contrib.gis.gdal{name}")
+    fails("from django.contrib.gis.forms import GeometryField")
+    print([name for name in sys.modules if "gdal.layer" in name])
+    """)
+
+
+@needs_django
+def test_what_fails_ahead_may_be_tried_again(both):
+    both({}, GDAL_FAILS + """
+    fails("import django.contrib.gis.gdal.driver")
+    fails("import django.contrib.gis.gdal.driver")
+    fails("import django.contrib.gis.gdal.libgdal")
+    """)
+
+
 def test_standard_submodules_are_only_shown(both):
     """`import a.b` of the standard library binds a and shows b on it."""
     run = both({"one.py": "import xml\nimport xml.sax.saxutils\n"
