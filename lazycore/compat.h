@@ -58,6 +58,18 @@ lz_recursion_left(PyThreadState *state)
 #endif
 }
 
+/* The same for calls from C to C, which 3.11 counts among the frames: NULL. */
+static inline int *
+lz_calls_left(PyThreadState *state)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return &state->c_recursion_remaining;
+#else
+    (void)state;
+    return NULL;
+#endif
+}
+
 /* os.fork() warns where the process has more than one thread, of whatever
  * kind. */
 #define LZ_FORK_COUNTS_THREADS (PY_VERSION_HEX >= 0x030C0000)

@@ -181,8 +181,8 @@ struct lz_engine {
     bool import_is_builtin; /* and whether that is CPython's own */
     struct lz_namespace *outer; /* namespace last used outside any load */
     PyObject *saved_globals, *saved_locals, *saved_vars, *saved_dir;
-    PyObject *saved_enter, *lock_unlock_module;       /* module_lock.c */
-    PyObject *signal, *getsignal, *interrupt_handler; /* hold.c: _signal's */
+    PyObject *saved_enter, *lock_unlock_module; /* module_lock.c */
+    PyObject *signal, *getsignal;               /* hold.c: _signal's */
     PyObject *saved_reload; /* importlib.reload, once importlib is there */
     PyObject *builtin_importer, *frozen_importer, *path_finder; /* search.c */
     PyObject *file_finder, *spec_class, *is_builtin, *is_frozen;
@@ -470,6 +470,8 @@ int engine_uninstall(struct lz_engine *engine);
  * no Exception (a signal handler's KeyboardInterrupt or SystemExit, which may
  * come up in any Python code) is raised again soon on the same thread. */
 void lz_forgive(void);
+/* Raise the pending exception again soon on the same thread. */
+void lz_postpone(void);
 /* OBJECT.ATTR: a new reference, or NULL, without an exception where there is
  * no such attribute. */
 PyObject *lz_get_optional(PyObject *object, PyObject *attr);

@@ -2,15 +2,21 @@
  * service's handler or notes that it has to be called.
  *
  * All that is kept belongs to a thread: handlers run on the main one, which
- * in a forked child is the one that has forked.
+ * in a forked child is the one that has forked. A load that goes on for too
+ * long may wait for the very signal, or for ever: a timer sends it once more.
  */
 #include "lazycore/hold.h"
 
 #include "lazycore/engine.h"
 
 #include <signal.h>
+#include <time.h>
+#include <unistd.h>
 
-/* A load that takes longer may wait for the very signal, or for ever. */
+#ifndef sigev_notify_thread_id /* of timer_create(2), not in all headers */
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 static const uint64_t HOLD_MAX_NS = 1000000000;
 
 struct lz_held {
@@ -23,8 +29,50 @@ static _Thread_local struct {
     uint64_t load; /* the number of the outermost; they are never reused */
     uint64_t since_ns;
     uint64_t waiting; /* bit N - 1: signal N */
-    bool delivering;
+    int timed;        /* the signal that the timer sends, or 0 */
+    timer_t timer;
 } hold;
+
+static uint64_t
+bit_of(int number)
+{
+    return UINT64_C(1) << (number - 1);
+}
+
+/* The timer */
+
+/* Send NUMBER to this thread again when the load has taken too long. */
+static void
+start_timer(int number)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
+                             .sigev_signo = number};
+    uint64_t end_ns = hold.since_ns + HOLD_MAX_NS;
+    struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)(end_ns / 1000000000),
+                     .tv_nsec = (long)(end_ns % 1000000000)}};
+    event.sigev_notify_thread_id = gettid();
+    if (hold.timed != 0 ||
+        timer_create(CLOCK_MONOTONIC, &event, &hold.timer) < 0)
+        return;
+    hold.timed = number;
+    (void)timer_settime(hold.timer, TIMER_ABSTIME, &when, NULL);
+}
+
+/* The signal that it has sent, which is on its way or was handled, or 0. */
+static int
+stop_timer(void)
+{
+    struct itimerspec left = {0};
+    int number = hold.timed;
+    if (number == 0)
+        return 0;
+    bool fired = timer_gettime(hold.timer, &left) == 0 &&
+                 left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0;
+    (void)timer_delete(hold.timer);
+    hold.timed = 0;
+    return fired ? number : 0;
+}
 
 /* Loads */
 
@@ -37,36 +85,41 @@ hold_begin(void)
     hold.since_ns = usage_wall_ns();
 }
 
-static int
-deliver_pending(void *arg)
+/* What waits is as if it came now. */
+static void
+trip_waiting(void)
 {
-    PyObject *module = arg;
-    struct lz_engine *engine = engine_of_module(module);
-    int result = engine == NULL ? 0 : hold_deliver(engine);
-    Py_DECREF(module);
-    return result;
+    for (int number = 1; hold.waiting != 0 && number < NSIG; number++) {
+        if ((hold.waiting & bit_of(number)) != 0)
+            (void)PyErr_SetInterruptEx(number);
+        hold.waiting &= ~bit_of(number);
+    }
 }
 
-/* Soon, should nobody come by who can raise what a handler raises. */
-static void
-post_delivery(struct lz_engine *engine)
+/* Whether the outermost has ended, and handlers wait for that. */
+static bool
+ends_waiting(void)
 {
-    Py_INCREF(engine->module);
-    if (Py_AddPendingCall(deliver_pending, engine->module) < 0)
-        Py_DECREF(engine->module);
+    if (--hold.depth > 0 || hold.waiting == 0)
+        return false;
+    int sent = stop_timer();
+    if (sent != 0)
+        hold.waiting &= ~bit_of(sent);
+    return hold.waiting != 0;
 }
 
 void
-hold_end(struct lz_engine *engine)
+hold_end(void)
 {
-    if (--hold.depth == 0 && hold.waiting != 0)
-        post_delivery(engine);
+    if (ends_waiting())
+        trip_waiting();
 }
 
 void
 hold_after_fork(void)
 {
-    hold.waiting = 0;
+    hold.waiting = hold.since_ns = 0;
+    hold.timed = 0; /* it is the parent's */
 }
 
 /* Handlers */
@@ -89,12 +142,26 @@ unwrap(const struct lz_engine *engine, PyObject *handler)
     return handler;
 }
 
+/* Whether a call of HANDLER can look up no name and call nothing: C code, and
+ * a function that is there to do nothing. */
+static bool
+is_inert(PyObject *handler)
+{
+    if (PyCFunction_Check(handler))
+        return true;
+    if (!PyFunction_Check(handler) || PyFunction_GET_DEFAULTS(handler) != NULL)
+        return false;
+    const PyCodeObject *code =
+        (const PyCodeObject *)PyFunction_GET_CODE(handler);
+    return PyTuple_GET_SIZE(code->co_names) == 0 && code->co_nfreevars == 0;
+}
+
 /* HANDLER may be anything, which is the interpreter's to refuse. */
 static PyObject *
 wrap(struct lz_engine *engine, PyObject *handler)
 {
     if (!PyCallable_Check(handler) || PyLong_Check(handler) ||
-        handler == engine->interrupt_handler)
+        as_ours(engine, handler) != NULL || is_inert(handler))
         return Py_NewRef(handler);
     struct lz_held *ours =
         PyObject_GC_New(struct lz_held, engine->handler_type);
@@ -132,23 +199,44 @@ hold_getsignal(PyObject *module, PyObject *number)
     return unwrap(engine, PyObject_CallOneArg(engine->getsignal, number));
 }
 
-void
-hold_uninstall(struct lz_engine *engine)
+/* Each handler that is there becomes what CHANGE makes of it. Not in another
+ * thread than the main one: they stay then. */
+static void
+change_handlers(struct lz_engine *engine,
+                PyObject *(*change)(struct lz_engine *engine,
+                                    PyObject *handler))
 {
     for (int number = 1; engine->getsignal != NULL && number < NSIG;
          number++) {
-        PyObject *handler =
-            PyObject_CallFunction(engine->getsignal, "i", number);
-        const struct lz_held *ours =
-            handler == NULL ? NULL : as_ours(engine, handler);
-        PyObject *done = ours == NULL
-                             ? NULL
-                             : PyObject_CallFunction(engine->signal, "iO",
-                                                     number, ours->handler);
+        PyObject *old = PyObject_CallFunction(engine->getsignal, "i", number);
+        PyObject *new = old == NULL ? NULL : change(engine, old);
+        PyObject *done =
+            new == NULL || new == old
+                ? NULL
+                : PyObject_CallFunction(engine->signal, "iO", number, new);
         Py_XDECREF(done);
-        Py_XDECREF(handler);
-        lz_forgive(); /* not in the main thread: it goes on as before */
+        Py_XDECREF(new);
+        Py_XDECREF(old);
+        lz_forgive();
     }
+}
+
+static PyObject *
+unwrap_new(struct lz_engine *engine, PyObject *handler)
+{
+    return unwrap(engine, Py_NewRef(handler));
+}
+
+void
+hold_install(struct lz_engine *engine)
+{
+    change_handlers(engine, wrap);
+}
+
+void
+hold_uninstall(struct lz_engine *engine)
+{
+    change_handlers(engine, unwrap_new);
 }
 
 /* Delivery */
@@ -189,26 +277,26 @@ chain(PyObject *type, PyObject *error, PyObject *traceback)
 }
 
 int
-hold_deliver(struct lz_engine *engine)
+hold_finish(struct lz_engine *engine)
 {
-    if (hold.waiting == 0 || hold.depth > 0 || hold.delivering ||
-        lz_is_finalizing())
+    if (!ends_waiting() || lz_is_finalizing())
         return 0;
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
     int result = 0;
-    hold.delivering = true;
     for (int number = 1; result == 0 && hold.waiting != 0 && number < NSIG;
          number++) {
-        uint64_t bit = UINT64_C(1) << (number - 1);
-        bool waits = (hold.waiting & bit) != 0;
-        hold.waiting &= ~bit;
+        bool waits = (hold.waiting & bit_of(number)) != 0;
+        hold.waiting &= ~bit_of(number);
         if (waits)
             result = call_handler(engine, number);
     }
-    hold.delivering = false;
-    if (hold.waiting != 0)
-        post_delivery(engine);
+    /* A look-up of an attribute would take this for its own answer. */
+    if (result < 0 && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        lz_postpone();
+        result = 0;
+    }
+    trip_waiting();
     if (result == 0)
         PyErr_Restore(type, error, traceback);
     else if (type != NULL)
@@ -219,26 +307,37 @@ hold_deliver(struct lz_engine *engine)
 /* The type */
 
 static bool
+took_too_long(void)
+{
+    return usage_wall_ns() - hold.since_ns >= HOLD_MAX_NS;
+}
+
+static bool
 must_wait(const struct lz_held *ours)
 {
     return hold.depth > 0 && ours->load != hold.load && !lz_is_finalizing() &&
-           usage_wall_ns() - hold.since_ns < HOLD_MAX_NS;
+           !took_too_long();
 }
 
 static PyObject *
 handler_call(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     struct lz_held *ours = (struct lz_held *)self;
-    PyObject *number =
+    PyObject *first =
         PyTuple_GET_SIZE(args) == 2 ? PyTuple_GET_ITEM(args, 0) : NULL;
-    long signal =
-        number != NULL && PyLong_Check(number) ? PyLong_AsLong(number) : -1;
-    if (signal == -1 && PyErr_Occurred())
+    long number =
+        first != NULL && PyLong_Check(first) ? PyLong_AsLong(first) : -1;
+    if (number == -1 && PyErr_Occurred())
         return NULL;
-    if (signal > 0 && signal < NSIG && must_wait(ours)) {
-        hold.waiting |= UINT64_C(1) << (signal - 1);
+    if (number > 0 && number < NSIG && must_wait(ours)) {
+        hold.waiting |= bit_of((int)number);
+        start_timer((int)number);
         Py_RETURN_NONE;
     }
+    if (number > 0 && number < NSIG)
+        hold.waiting &= ~bit_of((int)number);
+    if (hold.depth > 0 && took_too_long())
+        trip_waiting();
     PyObject *handler = Py_NewRef(ours->handler);
     PyObject *result = PyObject_Call(handler, args, kwargs);
     Py_DECREF(handler);

@@ -40,10 +40,15 @@ lz_forgive(void)
 {
     if (!PyErr_Occurred())
         return;
-    if (PyErr_ExceptionMatches(PyExc_Exception)) {
+    if (PyErr_ExceptionMatches(PyExc_Exception))
         PyErr_Clear();
-        return;
-    }
+    else
+        lz_postpone();
+}
+
+void
+lz_postpone(void)
+{
     struct postponed *postponed = malloc(sizeof(*postponed));
     if (postponed == NULL) {
         PyErr_WriteUnraisable(NULL);

@@ -269,12 +269,9 @@ patch_signal(struct lz_engine *engine, bool undo)
         result = undo_patches(engine, module, signal_patches);
         hold_uninstall(engine);
     } else if (module != NULL) {
-        PyObject *handler =
-            PyObject_GetAttrString(module, "default_int_handler");
-        Py_XSETREF(engine->interrupt_handler, handler);
-        result = handler == NULL
-                     ? -1
-                     : apply_patches(engine, module, signal_patches);
+        result = apply_patches(engine, module, signal_patches);
+        if (result == 0)
+            hold_install(engine);
     }
     Py_XDECREF(module);
     return result;
@@ -290,11 +287,14 @@ engine_install(struct lz_engine *engine)
         return -1;
     int result = -1;
     const struct patch *patches = builtins_patches;
+    PyObject *below = NULL;
     PyObject *import = PyObject_GetAttrString(builtins, "__import__");
     if (import == NULL)
         goto done;
     if (import == engine->import_over) /* which calls ours, the first patch */
         patches++;
+    else if (engine->import_over != NULL) /* and so may this */
+        below = Py_XNewRef(engine->import);
     else
         engine->import_is_builtin = PyCFunction_Check(import) &&
                                     PyCFunction_GET_SELF(import) == builtins;
@@ -313,6 +313,8 @@ engine_install(struct lz_engine *engine)
         module_lock_install(engine) < 0 || patch_signal(engine, false) < 0 ||
         patch_loaded_importlib(engine) < 0 || put_finder_first(engine) < 0)
         goto done;
+    if (below != NULL)
+        Py_SETREF(engine->import, Py_NewRef(below));
     foresee_install(engine->module);
     engine->installed = true;
     atomic_store(&engine->core->enabled, 1);
@@ -332,6 +334,7 @@ done:
         lz_forgive();
         PyErr_Restore(type, error, traceback);
     }
+    Py_XDECREF(below);
     Py_DECREF(builtins);
     return result;
 }

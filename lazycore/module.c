@@ -9,6 +9,7 @@
 #include "lazycore/fork.h"
 #include "lazycore/hold.h"
 #include "lazycore/parents.h"
+#include "lazycore/room.h"
 #include "lazycore/settle.h"
 #include "lazycore/settle_look.h"
 #include "lazycore/settle_watch.h"
@@ -348,6 +349,7 @@ module_exec(PyObject *module)
                         "lazycore works in the main interpreter only");
         return -1;
     }
+    room_init();
     engine->module = module;
     engine->owns_core = attached_core == NULL;
     engine->core = attached_core != NULL ? attached_core : core_new();
@@ -405,7 +407,6 @@ module_exec(PyObject *module)
     VISIT(engine->handler_type)                                               \
     VISIT(engine->signal)                                                     \
     VISIT(engine->getsignal)                                                  \
-    VISIT(engine->interrupt_handler)                                          \
     VISIT(engine->saved_reload)                                               \
     VISIT(engine->builtin_importer)                                           \
     VISIT(engine->frozen_importer)                                            \

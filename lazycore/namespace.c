@@ -3,6 +3,7 @@
  * Bringing a dict back to its fast form is rebuild.c's. Needs the GIL.
  */
 #include "lazycore/engine.h"
+#include "lazycore/hold.h"
 
 #include <limits.h>
 
@@ -262,14 +263,16 @@ bind_key(struct lz_engine *engine, struct lz_key *key)
         return 0;
     struct lz_proxy *proxy =
         (struct lz_proxy *)Py_NewRef((PyObject *)key->proxy);
+    hold_begin(); /* nothing but the load's own exception is forgiven */
     PyObject *value = proxy_resolve(engine, proxy);
     Py_DECREF(proxy);
-    if (value == NULL && !PyErr_ExceptionMatches(PyExc_Exception))
-        return -1;
-    if (value == NULL)
+    int result =
+        value != NULL || PyErr_ExceptionMatches(PyExc_Exception) ? 0 : -1;
+    if (result == 0)
         lz_forgive();
     Py_XDECREF(value);
-    return 0;
+    hold_end();
+    return result;
 }
 
 int

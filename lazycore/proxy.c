@@ -421,6 +421,7 @@ proxy_resolve(struct lz_engine *engine, struct lz_proxy *proxy)
     struct resolving *resolving = resolving_push(proxy);
     if (resolving == NULL)
         return NULL;
+    hold_begin();
     Py_INCREF(proxy);
     proxy->resolvers++;
     if (proxy->key != NULL) {
@@ -451,7 +452,7 @@ done:
     Py_XDECREF(name);
     Py_XDECREF(ns);
     Py_DECREF(proxy);
-    if (hold_deliver(engine) < 0)
+    if (hold_finish(engine) < 0)
         Py_CLEAR(value);
     return value;
 }

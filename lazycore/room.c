@@ -5,40 +5,52 @@
 #include "lazycore/compat.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 enum {
-    ROOM_FRAMES = 1000,           /* sys.getrecursionlimit() of old */
-    ROOM_GUARD = 64 * 1024,       /* bytes; any page size divides it */
-    ROOM_STACK_MIN = 1024 * 1024, /* bytes */
-    ROOM_STACK = 8 * 1024 * 1024  /* bytes, as a main thread mostly has */
+    ROOM_FRAMES = 1000,               /* sys.getrecursionlimit() of old */
+    ROOM_GUARD = 64 * 1024,           /* bytes; any page size divides it */
+    ROOM_STACK_MIN = 4 * 1024 * 1024, /* bytes */
+    ROOM_STACK = 8 * 1024 * 1024      /* bytes, as a main thread mostly has */
 };
 
 struct room {
     PyObject *(*call)(struct lz_engine *engine, PyObject *name);
     struct lz_engine *engine;
     PyObject *name, *result;
+    ucontext_t
+        *back; /* to the stack that it comes from, if it is on its own */
 };
 
 /* The lowest address of the stack that this thread runs on; 0: not asked
  * yet; 1: not known. */
 static _Thread_local uintptr_t stack_low;
 static _Thread_local struct room *entered;
+/* Before any fork: there the main thread is the first one. */
+static pid_t first_pid;
+
+void
+room_init(void)
+{
+    first_pid = getpid();
+}
 
 /* That of the main thread ends below the program's name, which the kernel has
  * put at the top of it. pthread_getattr_np() would read all of the process's
- * mappings for that: 0.1 ms. 0: HERE is not on it, or it has no limit. */
+ * mappings for that: 0.1 ms. 0: this is another thread, or it has no limit. */
 static uintptr_t
 main_stack_low(uintptr_t here)
 {
     struct rlimit limit;
     uintptr_t top = getauxval(AT_EXECFN);
-    if (getrlimit(RLIMIT_STACK, &limit) != 0 || here >= top ||
-        limit.rlim_cur > top || top - here > limit.rlim_cur)
+    if (gettid() != first_pid || getrlimit(RLIMIT_STACK, &limit) != 0 ||
+        here >= top || limit.rlim_cur > top || top - here > limit.rlim_cur)
         return 0;
     return top - limit.rlim_cur;
 }
@@ -85,10 +97,13 @@ run(struct room *room)
     room->result = room->call(room->engine, room->name);
 }
 
+/* The way back restores the mask of signals, which is the service's. */
 static void
 enter(void)
 {
-    run(entered);
+    struct room *room = entered;
+    run(room);
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &room->back->uc_sigmask);
 }
 
 /* Run ROOM on a new stack, or on this one for lack of memory. */
@@ -110,40 +125,56 @@ run_apart(struct room *room)
         there.uc_stack.ss_size = ROOM_STACK;
         there.uc_link = &here;
         makecontext(&there, enter, 0);
+        room->back = &here;
         entered = room;
         stack_low = (uintptr_t)base + ROOM_GUARD;
         if (swapcontext(&here, &there) < 0)
             PyErr_SetFromErrno(PyExc_OSError);
         stack_low = saved;
         entered = NULL;
+        room->back = NULL;
     } else {
         run(room);
     }
-    (void)munmap(base, ROOM_GUARD + ROOM_STACK);
+    if (!stacks_are_copied()) /* a greenlet may come back to it */
+        (void)munmap(base, ROOM_GUARD + ROOM_STACK);
 }
 
-/* How many frames STATE may enter beyond its limit's. */
+/* Let a counter that has *LEFT of LIMIT have more, and at least ROOM_FRAMES if
+ * LIMIT does. How many. */
 static int
-frames_lacking(PyThreadState *state)
+lend(int *left, int limit)
 {
-    int limit = lz_recursion_limit(state);
     int wanted = limit < ROOM_FRAMES ? limit : ROOM_FRAMES;
-    int left = *lz_recursion_left(state);
-    return left < wanted ? wanted - left : 0;
+    int lent = left != NULL && *left < wanted ? wanted - *left : 0;
+    if (lent > 0)
+        *left += lent;
+    return lent;
+}
+
+/* Less than nothing is left where the limit was lowered meanwhile: Python 3.11
+ * ends the process then when the next call fails. */
+static void
+take_back(int *left, int lent)
+{
+    if (lent > 0)
+        *left = *left > lent ? *left - lent : 0;
 }
 
 PyObject *
 room_call(PyObject *(*call)(struct lz_engine *engine, PyObject *name),
           struct lz_engine *engine, PyObject *name)
 {
-    struct room room = {call, engine, name, NULL};
+    struct room room = {call, engine, name, NULL, NULL};
     PyThreadState *state = PyThreadState_Get();
-    int lent = frames_lacking(state);
-    *lz_recursion_left(state) += lent;
+    int *frames = lz_recursion_left(state), *calls = lz_calls_left(state);
+    int lent = lend(frames, lz_recursion_limit(state));
+    int lent_calls = lend(calls, ROOM_FRAMES);
     if (needs_stack())
         run_apart(&room);
     else
         run(&room);
-    *lz_recursion_left(state) -= lent;
+    take_back(frames, lent);
+    take_back(calls, lent_calls);
     return room.result;
 }

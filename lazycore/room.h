@@ -11,9 +11,11 @@
 
 struct lz_engine;
 
-/* CALL(ENGINE, NAME), on a stack of its own where less than ROOM_STACK_MIN
- * bytes are left of this thread's, and with at least as many frames ahead of
- * it as Python has by default, or as the program has set if that is less. */
+/* Once, in the main thread's process. */
+void room_init(void);
+/* CALL(ENGINE, NAME), on a stack of its own where less than 4 MiB are left of
+ * this thread's, and with at least as many frames ahead of it as Python has by
+ * default, or as the program has set if that is less. */
 PyObject *room_call(PyObject *(*call)(struct lz_engine *engine,
                                       PyObject *name),
                     struct lz_engine *engine, PyObject *name);

@@ -8,6 +8,7 @@
 #include "lazycore/api.h"
 #include "lazycore/flight.h"
 #include "lazycore/standard.h"
+#include "lazycore/hold.h"
 
 #include <string.h>
 
@@ -351,13 +352,15 @@ resolved_meanwhile(struct lz_engine *engine, struct lz_proxy *proxy,
                    PyObject *name, PyObject **ret_module)
 {
     *ret_module = NULL;
+    hold_begin(); /* nothing but the load's own exception is forgiven */
     PyObject *value = proxy_resolve(engine, proxy);
-    if (value == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_Exception))
-            return true;
+    bool raised = value == NULL && !PyErr_ExceptionMatches(PyExc_Exception);
+    if (!raised)
         lz_forgive(); /* it stays pending; the submodule may be fine */
-    }
+    hold_end();
     Py_XDECREF(value);
+    if (raised)
+        return true;
     *ret_module = PyImport_GetModule(name);
     return *ret_module != NULL || PyErr_Occurred();
 }

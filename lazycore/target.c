@@ -132,7 +132,7 @@ target_import(struct lz_engine *engine, struct lz_target *target)
     drop_own_proxy(engine, name);
     hold_begin();
     PyObject *module = room_call(import_settled, engine, name);
-    hold_end(engine);
+    hold_end();
     load_cause_pop(saved);
     Py_DECREF(name);
     return module;

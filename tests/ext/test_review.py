@@ -447,6 +447,24 @@ def test_installed_again_under_what_wraps_ours(lazily):
         """)
 
 
+def test_installed_again_under_what_wraps_what_wraps_ours(lazily):
+    lazily({}, """\
+        import builtins
+        import lazycore
+        def wrap(inner):
+            def wrapper(*args, **kwargs):
+                return inner(*args, **kwargs)
+            return wrapper
+        builtins.__import__ = wrap(builtins.__import__)
+        lazycore.uninstall()
+        builtins.__import__ = wrap(builtins.__import__)
+        lazycore.install()
+        exec("import colorsys")
+        lazycore.uninstall()
+        exec("import this")
+        """)
+
+
 def test_installed_again_under_what_came_meanwhile(lazily):
     """An __import__ put there while ours was away is called by ours."""
     lazily({}, """\

@@ -1,0 +1,380 @@
+"""Signal handlers wait for what a first use loads: eagerly, nothing would be
+loading when they come."""
+
+import textwrap
+
+import pytest
+
+# A signal that comes while `late` loads; eagerly that was long ago. After its
+# use nothing is on its way in either case.
+LATE = {
+    "switch.py": "on = False\nseen = []\nbodies = []\n",
+    "late.py": """\
+        import signal
+        import switch
+        switch.bodies.append("late")
+        if switch.on:
+            signal.raise_signal(signal.SIGUSR1)
+            switch.mid = list(switch.seen)
+        value = 42
+        """}
+HANDLES = textwrap.dedent("""\
+    import late
+    import signal, sys
+    import switch
+    def handler(number, frame):
+        switch.seen.append((number, late.value, type(frame).__name__))
+    signal.signal(signal.SIGUSR1, handler)
+    switch.bodies, switch.seen
+    def use():
+        switch.on = "late" not in sys.modules
+        late.value
+        for i in range(3):
+            pass
+        if not switch.on:
+            signal.raise_signal(signal.SIGUSR1)
+    """)
+
+
+def with_signal(text):
+    """A program that runs TEXT, a function's body in which `use()` is the
+    first use, on top of which the signal comes."""
+    return (HANDLES + "def main():\n"
+            + textwrap.indent(textwrap.dedent(text), "    ") + "\nmain()\n")
+
+
+def test_a_signal_handler_finds_what_was_loading(both):
+    both(LATE, with_signal("use(); print(switch.seen, switch.bodies)"))
+
+
+def test_a_signal_handler_runs_after_the_load(lazily):
+    lazily(LATE, with_signal("use(); assert switch.mid == [], switch.mid"))
+
+
+@pytest.mark.parametrize("error", [
+    "TimeoutError('late')", "SystemExit(3)", "KeyboardInterrupt()",
+    "AttributeError('late')", "ImportError('late')"])
+def test_what_a_handler_raises_does_not_end_the_load(both, error):
+    run = both(LATE, with_signal(f"""
+        def handler(number, frame):
+            raise {error}
+        signal.signal(signal.SIGUSR1, handler)
+        try:
+            use()
+        except BaseException as error:
+            print(repr(error), getattr(error, "__notes__", None),
+                  error.__cause__, error.__context__)
+        print(late.value, switch.bodies)"""))
+    assert run.loaded("late")
+
+
+def test_a_handler_of_a_load_that_fails_runs_as_well(lazily):
+    """What was on its way is the context of what the handler raises."""
+    lazily({**LATE, "late.py": """\
+        import signal
+        signal.raise_signal(signal.SIGUSR1)
+        raise ValueError("body")
+        """}, """\
+        import late, signal
+        def handler(number, frame):
+            raise TimeoutError("handler")
+        signal.signal(signal.SIGUSR1, handler)
+        def main():
+            try:
+                late
+            except TimeoutError as error:
+                assert repr(error.__context__) == "ValueError('body')"
+            else:
+                raise AssertionError("nothing raised")
+        main()
+        """)
+
+
+def test_every_signal_that_waited_is_handled(lazily):
+    """By their numbers, each once, though the first one raises."""
+    lazily({"late.py": """\
+        import signal
+        for number in [signal.SIGUSR2, signal.SIGUSR1] * 3:
+            signal.raise_signal(number)
+        value = 1
+        """}, """\
+        import late, signal
+        seen = []
+        def handler(number, frame):
+            seen.append(number)
+            if number == signal.SIGUSR1:
+                raise TimeoutError
+        signal.signal(signal.SIGUSR1, handler)
+        signal.signal(signal.SIGUSR2, handler)
+        def main():
+            try:
+                late.value
+            except TimeoutError:
+                pass
+            for i in range(3):
+                pass
+            assert seen == [signal.SIGUSR1, signal.SIGUSR2], seen
+        main()
+        """)
+
+
+def test_a_handler_that_was_taken_back_does_not_run(both):
+    """As for a signal that came a moment before."""
+    both({**LATE, "late.py": """\
+        import signal, switch
+        if switch.on:
+            signal.raise_signal(signal.SIGUSR1)
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        value = 1
+        """}, with_signal("""
+        switch.on = "late" not in sys.modules
+        late.value
+        print(switch.seen)"""))
+
+
+def test_a_handler_of_the_load_itself_runs_at_once(both):
+    """Its body may wait for the signal."""
+    both({"late.py": """\
+        import signal
+        seen = []
+        signal.signal(signal.SIGUSR1, lambda *args: seen.append(args[0]))
+        signal.raise_signal(signal.SIGUSR1)
+        for i in range(3):
+            pass
+        at_once = list(seen)
+        """}, "import late\ndef main():\n    print(late.at_once)\nmain()\n")
+
+
+def test_a_body_that_waits_for_a_signal_gets_it(lazily):
+    """A handler waits for a second at most, also where the body is in a call
+    that only a signal ends."""
+    lazily({"switch.py": "seen = []\n", "late.py": """\
+        import signal, switch
+        signal.raise_signal(signal.SIGUSR2)
+        signal.raise_signal(signal.SIGUSR1)
+        while len(switch.seen) < 2:
+            signal.pause()
+        """}, """\
+        import late, signal, switch
+        def handler(number, frame):
+            switch.seen.append(number)
+        signal.signal(signal.SIGUSR1, handler)
+        signal.signal(signal.SIGUSR2, handler)
+        def main():
+            late
+            signal.pause
+            assert sorted(switch.seen) == [10, 12], switch.seen
+        main()
+        """)
+
+
+def test_a_timeout_of_a_body(lazily):
+    lazily({"late.py": "while True:\n    pass\n"}, """\
+        import late, signal
+        def handler(number, frame):
+            raise TimeoutError
+        signal.signal(signal.SIGALRM, handler)
+        def main():
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            try:
+                late
+            except TimeoutError:
+                return
+        main()
+        """)
+
+
+def test_a_handler_meets_signals_in_its_own_first_use(lazily):
+    """One that ran after a load has nothing more that waits for it."""
+    lazily({"late.py": "import signal\nsignal.raise_signal(10)\n",
+            "later.py": "import signal\nsignal.raise_signal(12)\n"}, """\
+        import late, later, signal
+        seen = []
+        def handler(number, frame):
+            seen.append(number)
+            if number == 10:
+                later
+                seen.append("used")
+        signal.signal(10, handler)
+        signal.signal(12, handler)
+        def main():
+            late
+            assert seen == [10, 12, "used"], seen
+        main()
+        """)
+
+
+@pytest.mark.parametrize("use", [
+    "globals()['late']", "globals().get('late')", "vars(other)['late']",
+    "late.value", "other.late", "list(globals().copy().values())",
+    "eval('late')", "getattr(other, 'late', None)", "hasattr(other, 'late')",
+    "late.dynamic", "dynamic"])
+def test_what_a_handler_raises_is_not_forgiven(lazily, use):
+    """The engine forgives a load what no use of it asked for; it is no load
+    that raises here. Nor is what it raises the missing of a name."""
+    lazily({"other.py": "import late\n"
+            "def f():\n    return late\n", "late.py": """\
+        import signal
+        def __getattr__(name):
+            return name
+        signal.raise_signal(signal.SIGUSR1)
+        value = 1
+        """}, f"""\
+        import late, other, signal
+        from late import dynamic
+        other.f, signal.SIGUSR1
+        def keep():
+            return late, dynamic
+        def handler(number, frame):
+            raise AttributeError("mine")
+        signal.signal(signal.SIGUSR1, handler)
+        def main():
+            try:
+                {use}
+                for i in range(3):
+                    pass
+            except AttributeError as error:
+                assert str(error) == "mine" and not hasattr(error, "__notes__")
+            else:
+                raise AssertionError("nothing came")
+        main()
+        """)
+
+
+def test_an_interrupt_does_not_wait(lazily):
+    lazily({"late.py": """\
+        import signal
+        signal.raise_signal(signal.SIGINT)
+        for i in range(3):
+            pass
+        raise AssertionError("it waited")
+        """}, """\
+        import late
+        def main():
+            try:
+                late
+            except KeyboardInterrupt:
+                return
+            raise AssertionError("nothing came")
+        main()
+        """)
+
+
+def test_a_child_handles_its_own_signals_only(lazily, settled_by_hand):
+    """TSan delivers none to a child of a process with several threads."""
+    lazily({"late.py": """\
+        import os, signal
+        signal.raise_signal(signal.SIGUSR1)
+        child = os.fork()
+        """}, """\
+        import late, os, signal
+        seen = []
+        signal.signal(signal.SIGUSR1, lambda *args: seen.append(1))
+        os.fork
+        def main():
+            if late.child == 0:
+                mine = list(seen)
+                signal.raise_signal(signal.SIGUSR1)
+                os._exit(len(mine) * 10 + len(seen))
+            assert os.waitpid(late.child, 0)[1] == 1 << 8
+            assert seen == [1]
+        main()
+        """)
+
+
+def test_a_child_of_the_body_is_not_held(lazily, settled_by_hand):
+    """What it was forked in goes on there, maybe to its end."""
+    lazily({"late.py": """\
+        import os, signal
+        child = os.fork()
+        while child == 0:
+            signal.pause()
+        """}, """\
+        import late, os, signal
+        def handler(number, frame):
+            os._exit(7)
+        os._exit
+        signal.signal(signal.SIGTERM, handler)
+        def main():
+            child = late.child
+            os.kill(child, signal.SIGTERM)
+            assert os.waitpid(child, 0)[1] == 7 << 8
+        main()
+        """)
+
+
+def test_handlers_that_were_there_first_are_held(lazily):
+    lazily({"late.py": "import signal\nsignal.raise_signal(10)\nvalue = 1\n"},
+           """\
+        import late, signal
+        seen = []
+        def handler(number, frame):
+            seen.append(late.value)
+        import lazycore
+        lazycore.uninstall()
+        signal.signal(10, handler)
+        lazycore.install()
+        assert signal.getsignal(10) is handler
+        def main():
+            late
+            assert seen == [1]
+        main()
+        """)
+
+
+def test_what_signal_says_of_handlers(both):
+    """Each gets back what it has put there, and what was wrong is refused in
+    the same words."""
+    both({}, """\
+        import _signal, inspect, signal, threading
+        def handler(*args):
+            pass
+        class Callable:
+            def __call__(self, *args):
+                pass
+        called = Callable()
+        print(signal.signal(signal.SIGUSR1, handler))
+        print(signal.getsignal(signal.SIGUSR1) is handler)
+        print(signal.signal(signal.SIGUSR1, called) is handler)
+        print(signal.signal(signal.SIGUSR1, signal.SIG_IGN) is called)
+        print(signal.signal(signal.SIGUSR1, signal.SIG_DFL))
+        print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+        print(signal.getsignal(signal.SIGKILL), signal.getsignal(33))
+        for args in [(), (1,), (1, 2, 3), (10, None), (10, "text"), (10, 7),
+                     (0, handler), (99, handler), ("x", handler),
+                     (9, handler)]:
+            try:
+                print(signal.signal(*args))
+            except (TypeError, ValueError, OSError) as error:
+                print(args[:1], repr(error))
+        print(signal.getsignal(10))
+        def elsewhere():
+            try:
+                signal.signal(signal.SIGUSR1, handler)
+            except ValueError as error:
+                print(error)
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        print(inspect.signature(signal.signal), signal.signal.__module__,
+              inspect.signature(signal.getsignal))
+        print(_signal.signal.__module__, type(_signal.signal),
+              inspect.signature(_signal.signal), _signal.signal.__name__)
+        """)
+
+
+def test_uninstalled_the_handlers_are_there(lazily):
+    lazily({}, """\
+        import _signal, lazycore, signal
+        def handler(*args):
+            raise TimeoutError
+        signal.signal(signal.SIGUSR1, handler)
+        lazycore.uninstall()
+        assert _signal.signal is not lazycore.signal
+        assert _signal.getsignal(signal.SIGUSR1) is handler
+        try:
+            signal.raise_signal(signal.SIGUSR1)
+        except TimeoutError:
+            lazycore.install()
+        assert signal.getsignal(signal.SIGUSR1) is handler
+        """)
