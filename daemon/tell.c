@@ -40,7 +40,7 @@ tell_settled(struct control *control, const struct lz_settled *settled)
                     settled->name, settled->modules,
                     (double)settled->wall_ns / 1e6);
     }
-    if (settled->why != NULL) {
+    if (settled->why[0] != '\0') {
         control_log(control, "%s", settled->why);
     }
 }

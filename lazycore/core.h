@@ -38,15 +38,14 @@ struct lz_change {
     const char *together; /* module whose reload it was part of, or NULL */
 };
 
-/* What was done for a hot namespace: settle.h. Strings live as long as the
- * call. */
+/* What looks at the running threads led to: settle.h. */
 struct lz_settled {
-    const char *name; /* of the namespace, all of whose pending names were
-                         loaded; or NULL */
+    char *name; /* malloc'd: of the hot namespace, all of whose pending names
+                   were loaded; or NULL */
     uint64_t modules; /* module bodies that ran for that */
     uint64_t wall_ns;
-    const char *why; /* or a line for people: which name of which namespace
-                        stays pending, and why, said once; or NULL */
+    char why[512]; /* or a line for people: which name of which namespace stays
+                      pending, and why, said once; or empty */
 };
 
 struct lz_listener {

@@ -226,7 +226,7 @@ load(struct lz_engine *engine, PyObject *target)
 /* NS stays as it is for NAME. */
 static void
 tell_refused(const struct lz_namespace *ns, PyObject *name, const char *why,
-             struct lz_settle_result *ret)
+             struct lz_settled *ret)
 {
     const char *space = place_text(ns->name);
     const char *text = place_text(name);
@@ -242,7 +242,7 @@ tell_refused(const struct lz_namespace *ns, PyObject *name, const char *why,
  */
 static int LZ_NEEDS_GIL
 load_all(struct lz_engine *engine, struct lz_namespace *ns,
-         struct lz_settle_result *ret)
+         struct lz_settled *ret)
 {
     char why[LZ_SETTLE_WHY_SIZE];
     PyObject *targets = list_targets(ns);
@@ -283,7 +283,7 @@ settle_place(struct lz_engine *engine, int *ret_line)
 }
 
 static void LZ_NEEDS_GIL
-settle(struct lz_engine *engine, struct lz_settle_result *result)
+settle(struct lz_engine *engine, struct lz_settled *settled)
 {
     struct lz_namespace *ns = settle_hottest(engine);
     if (ns == NULL || settle_stopped(engine) || engine->settle->busy ||
@@ -296,15 +296,15 @@ settle(struct lz_engine *engine, struct lz_settle_result *result)
     uint64_t start = usage_wall_ns();
     engine->settle->busy = true;
     settle_collect_not(engine);
-    int done = load_all(engine, ns, result);
+    int done = load_all(engine, ns, settled);
     lz_forgive();
     engine->settle->busy = false;
     settle_collect(engine);
-    result->wall_ns = usage_wall_ns() - start;
-    result->modules = registry_loads(engine->core->registry) - before;
+    settled->wall_ns = usage_wall_ns() - start;
+    settled->modules = registry_loads(engine->core->registry) - before;
     const char *name = place_text(ns->name);
     if (done == 1 && ns->pending == 0 && name != NULL)
-        result->name = strdup(name);
+        settled->name = strdup(name);
     else if (done != LATER)
         ns->refused = ns->pending;
     Py_DECREF(ns);
@@ -349,36 +349,32 @@ is_on(struct lz_engine *engine)
 }
 
 static void
-tell(struct lz_core *core, const struct lz_settle_result *result)
+tell(struct lz_core *core, const struct lz_settled *settled)
 {
-    struct lz_settled settled = {.name = result->name,
-                                 .modules = result->modules,
-                                 .wall_ns = result->wall_ns,
-                                 .why = result->why[0] == '\0' ? NULL
-                                                               : result->why};
+    const struct lz_listener *listener = &core->listener;
     atomic_fetch_add(&core->looks, 1);
-    atomic_fetch_add(&core->hot_modules, result->modules);
-    if (result->name != NULL)
+    atomic_fetch_add(&core->hot_modules, settled->modules);
+    if (settled->name != NULL)
         atomic_fetch_add(&core->hot_namespaces, 1);
-    if (core->listener.settled != NULL &&
-        (settled.name != NULL || settled.why != NULL))
-        core->listener.settled(core->listener.arg, &settled);
+    if (listener->settled != NULL &&
+        (settled->name != NULL || settled->why[0] != '\0'))
+        listener->settled(listener->arg, settled);
 }
 
 void
-settle_burst(unsigned looks, struct lz_settle_result *ret_result)
+settle_burst(unsigned looks, struct lz_settled *ret_settled)
 {
     PyObject *module;
     struct lz_engine *engine = find_engine(&module);
-    *ret_result = (struct lz_settle_result){0};
+    *ret_settled = (struct lz_settled){0};
     for (; looks > 0 && is_on(engine) && !settle_stopped(engine); looks--) {
         settle_await_any_moment(engine);
         if (is_on(engine))
             settle_look(engine);
     }
     if (is_on(engine)) {
-        settle(engine, ret_result);
-        tell(engine->core, ret_result);
+        settle(engine, ret_settled);
+        tell(engine->core, ret_settled);
     }
     lz_forgive();
     Py_XDECREF(module);
@@ -387,13 +383,13 @@ settle_burst(unsigned looks, struct lz_settle_result *ret_result)
 PyObject *
 settle_python(PyObject *module, PyObject *unused)
 {
-    struct lz_settle_result result;
+    struct lz_settled settled;
     (void)module;
     (void)unused;
     lz_called_by_python();
-    settle_burst(1, &result);
-    PyObject *name = result.name == NULL ? Py_NewRef(Py_None)
-                                         : PyUnicode_FromString(result.name);
-    free(result.name);
+    settle_burst(1, &settled);
+    PyObject *name = settled.name == NULL ? Py_NewRef(Py_None)
+                                          : PyUnicode_FromString(settled.name);
+    free(settled.name);
     return name;
 }

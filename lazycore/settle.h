@@ -83,20 +83,12 @@ void settle_collect(struct lz_engine *engine);
 void settle_after_fork(struct lz_engine *engine);
 /* Frees what settle_begin made. */
 void settle_done(struct lz_engine *engine);
-/* What looks at the running threads led to. */
-struct lz_settle_result {
-    char *name; /* malloc'd: of the hot namespace whose pending names were
-                   loaded; NULL: none */
-    uint64_t modules, wall_ns; /* as in struct lz_settled, */
-    char why[512];             /* and this; or empty */
-};
-
 /* Look at what the threads run now, so many times within some ms, and load
  * what is pending in the hottest namespace if that is free of effects; the
- * core's listener is told. To be called over and over, as settle_pace.h says,
- * by a thread that runs nothing else. Leaves no exception. */
-void settle_burst(unsigned looks,
-                  struct lz_settle_result *ret_result) LZ_NEEDS_GIL;
+ * core's listener is told; the caller frees .name. To be called over and over,
+ * as settle_pace.h says, by a thread that runs nothing else. Leaves no
+ * exception. */
+void settle_burst(unsigned looks, struct lz_settled *ret_settled) LZ_NEEDS_GIL;
 /* lazycore.settle() */
 PyObject *settle_python(PyObject *module, PyObject *unused);
 

@@ -52,10 +52,10 @@ watch_free(struct lz_watch *watch)
 static bool LZ_NEEDS_GIL
 look(void)
 {
-    struct lz_settle_result result;
-    settle_burst(LZ_SETTLE_BURST, &result);
-    free(result.name);
-    return result.modules > 0;
+    struct lz_settled settled;
+    settle_burst(LZ_SETTLE_BURST, &settled);
+    free(settled.name);
+    return settled.modules > 0;
 }
 
 static bool LZ_UNCHECKED
@@ -140,6 +140,17 @@ end(struct lz_watch *watch, bool alone)
     lz_mutex_unlock(&watch->lock);
 }
 
+/* The pace that the thread of WATCH, which is freed, had come to. */
+static struct lz_watch_pace
+join(struct lz_watch *watch)
+{
+    end(watch, false);
+    (void)pthread_join(watch->thread, NULL);
+    struct lz_watch_pace pace = watch->pace;
+    watch_free(watch);
+    return pace;
+}
+
 void
 settle_watch_stop(struct lz_engine *engine)
 {
@@ -158,12 +169,10 @@ settle_watch_stop(struct lz_engine *engine)
     }
     settle->stops++;
     PyThreadState *state = PyEval_SaveThread();
-    end(watch, false);
-    (void)pthread_join(thread, NULL);
+    struct lz_watch_pace pace = join(watch);
     PyEval_RestoreThread(state);
     settle->stops--;
-    settle->pace = watch->pace;
-    watch_free(watch);
+    settle->pace = pace;
 }
 
 void
@@ -171,11 +180,8 @@ settle_watch_done(struct lz_engine *engine)
 {
     struct lz_watch *watch = engine->settle->watch;
     engine->settle->watch = NULL;
-    if (watch == NULL)
-        return;
-    end(watch, false);
-    (void)pthread_join(watch->thread, NULL);
-    watch_free(watch);
+    if (watch != NULL)
+        (void)join(watch);
 }
 
 void
