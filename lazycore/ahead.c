@@ -4,36 +4,104 @@
 #include "lazycore/engine.h"
 
 struct ahead {
-    PyObject *name;                     /* strong */
-    PyFrameObject *frame_borrowed;      /* compared only */
-    PyObject *type, *error, *traceback; /* strong */
+    PyObject *name, *error;        /* strong; the error has its traceback */
+    PyFrameObject *frame_borrowed; /* of the statement; compared only */
+    bool settled; /* what it was imported ahead for has failed by it */
     struct ahead *next, *previous;
 };
 
 static _Thread_local struct ahead *first;
+/* Of the statement for which something is imported ahead; compared only. */
+static _Thread_local PyFrameObject *trying_borrowed;
+
+/* The pending exception, normalized and with its traceback: it stays pending.
+ * A new reference. */
+static PyObject *
+pending_error(void)
+{
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    if (traceback != NULL)
+        (void)PyException_SetTraceback(error, traceback);
+    PyObject *result = Py_XNewRef(error);
+    PyErr_Restore(type, error, traceback);
+    return result;
+}
 
 void
-ahead_failed(PyObject *name)
+ahead_note(PyObject *name)
 {
-    struct ahead *ahead = PyMem_Calloc(1, sizeof(*ahead));
-    if (ahead == NULL) {
-        lz_forgive();
+    struct ahead *ahead =
+        trying_borrowed == NULL ? NULL : PyMem_Calloc(1, sizeof(*ahead));
+    if (ahead == NULL) /* at worst the body runs again */
         return;
-    }
     ahead->name = Py_NewRef(name);
-    ahead->frame_borrowed = PyEval_GetFrame();
-    PyErr_Fetch(&ahead->type, &ahead->error, &ahead->traceback);
+    ahead->error = pending_error();
+    ahead->frame_borrowed = trying_borrowed;
     ahead->next = first;
     if (first != NULL)
         first->previous = ahead;
     first = ahead;
 }
 
+static void
+drop(struct ahead *ahead)
+{
+    if (ahead->previous != NULL)
+        ahead->previous->next = ahead->next;
+    else
+        first = ahead->next;
+    if (ahead->next != NULL)
+        ahead->next->previous = ahead->previous;
+    Py_XDECREF(ahead->error);
+    Py_DECREF(ahead->name);
+    PyMem_Free(ahead);
+}
+
+/* Drop what FRAME's statement has met: by ERROR if SAME, by others if not. */
+static void
+drop_of(PyFrameObject *frame, PyObject *error, bool same)
+{
+    struct ahead *next;
+    for (struct ahead *ahead = first; ahead != NULL; ahead = next) {
+        next = ahead->next;
+        if (ahead->frame_borrowed == frame &&
+            (ahead->error == error) == same) {
+            drop(ahead);
+            next = first; /* that may have run code */
+        }
+    }
+}
+
+PyFrameObject *
+ahead_begin(void)
+{
+    PyFrameObject *saved = trying_borrowed;
+    trying_borrowed = PyEval_GetFrame();
+    return saved;
+}
+
+void
+ahead_end(PyFrameObject *saved, bool failed)
+{
+    PyFrameObject *frame = trying_borrowed;
+    PyObject *error = failed ? pending_error() : NULL;
+    trying_borrowed = saved;
+    if (failed)
+        lz_forgive();
+    drop_of(frame, error, false);
+    for (struct ahead *ahead = first; ahead != NULL; ahead = ahead->next)
+        ahead->settled |= ahead->frame_borrowed == frame;
+    Py_XDECREF(error);
+}
+
 static struct ahead *
 find(PyObject *name)
 {
     struct ahead *ahead = first;
-    while (ahead != NULL && PyUnicode_Compare(ahead->name, name) != 0)
+    while (ahead != NULL &&
+           (!ahead->settled || PyUnicode_Compare(ahead->name, name) != 0))
         ahead = ahead->next;
     return ahead;
 }
@@ -44,44 +112,24 @@ ahead_has_failed(PyObject *name)
     return find(name) != NULL;
 }
 
-/* AHEAD is freed, with what is left in it. */
-static void
-drop(struct ahead *ahead)
+PyObject *
+ahead_raise(PyObject *module, PyObject *name)
 {
-    if (ahead->previous != NULL)
-        ahead->previous->next = ahead->next;
-    else
-        first = ahead->next;
-    if (ahead->next != NULL)
-        ahead->next->previous = ahead->previous;
-    Py_XDECREF(ahead->type);
-    Py_XDECREF(ahead->error);
-    Py_XDECREF(ahead->traceback);
-    Py_DECREF(ahead->name);
-    PyMem_Free(ahead);
-}
-
-bool
-ahead_raise(PyObject *name)
-{
-    struct ahead *ahead = find(name);
-    if (ahead == NULL)
-        return false;
-    PyErr_Restore(ahead->type, ahead->error, ahead->traceback);
-    ahead->type = ahead->error = ahead->traceback = NULL;
-    drop(ahead);
-    return true;
+    const struct ahead *ahead = PyUnicode_Check(name) ? find(name) : NULL;
+    (void)module;
+    if (ahead == NULL || ahead->error == NULL)
+        Py_RETURN_NONE;
+    PyObject *error = Py_NewRef(ahead->error);
+    PyErr_Restore(Py_NewRef(Py_TYPE(error)), Py_NewRef(error),
+                  PyException_GetTraceback(error));
+    drop_of(ahead->frame_borrowed, error, true);
+    Py_DECREF(error);
+    return NULL;
 }
 
 void
 ahead_forget(PyFrameObject *frame)
 {
-    struct ahead *next;
-    for (struct ahead *ahead = first; ahead != NULL; ahead = next) {
-        next = ahead->next;
-        if (ahead->frame_borrowed == frame) {
-            drop(ahead);
-            next = first; /* what was dropped may have run code */
-        }
-    }
+    if (first != NULL)
+        drop_of(frame, NULL, false);
 }

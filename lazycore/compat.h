@@ -129,6 +129,24 @@ lz_op_loaded_name(int opcode, int oparg)
     }
 }
 
+/* Does nothing that code can notice, and looks up nothing. */
+static inline bool
+lz_op_is_idle(int opcode)
+{
+    switch (opcode) {
+    case RESUME:
+    case NOP:
+    case LOAD_CONST:
+    case RETURN_VALUE:
+#ifdef RETURN_CONST
+    case RETURN_CONST:
+#endif
+        return true;
+    default:
+        return false;
+    }
+}
+
 static inline bool
 lz_op_is_call(int opcode)
 {

@@ -123,6 +123,20 @@ submodule_allowed(struct deferral *d, PyObject *attr)
     return result;
 }
 
+/* The same of all names, of TARGET, which may be loaded on the way. */
+static int
+submodules_allowed(struct deferral *d, const struct lz_target *target)
+{
+    int result = 1;
+    for (int i = 0; result == 1 && i < d->statement->count; i++)
+        result = submodule_allowed(d, d->statement->attrs[i]);
+    if (result == 1 && target->found == NULL) {
+        d->reason = LZ_REASON_NONE;
+        result = 0;
+    }
+    return result;
+}
+
 /* The entries of FROM, each a value or a proxy. *ret_pending: proxies. */
 static int
 from_fill(struct deferral *d, struct lz_from *from, int *ret_pending)
@@ -142,6 +156,8 @@ from_fill(struct deferral *d, struct lz_from *from, int *ret_pending)
         d->reason = LZ_REASON_NONE;
         result = 0;
     }
+    if (result == 1 && target != NULL)
+        result = submodules_allowed(d, target);
     if (result == 1 && target != NULL && deferral_publish(d, d->name) < 0)
         result = -1;
     for (int i = 0; result == 1 && i < statement->count; i++) {
@@ -150,7 +166,7 @@ from_fill(struct deferral *d, struct lz_from *from, int *ret_pending)
         from->entries[i].attr = Py_NewRef(attr);
         if (module != NULL)
             result = loaded_value(d, PyModule_GetDict(module), attr, value);
-        else if ((result = submodule_allowed(d, attr)) == 1)
+        else
             *value = (PyObject *)deferral_proxy(d, LZ_PROXY_ATTR, d->name,
                                                 attr, target);
         if (result == 1 && *value == NULL)

@@ -7,6 +7,7 @@
  */
 #include "lazycore/ahead.h"
 #include "lazycore/api.h"
+#include "lazycore/hold.h"
 #include "lazycore/reload.h"
 #include "lazycore/search.h"
 #include "lazycore/settle.h"
@@ -348,6 +349,23 @@ import_named(struct lz_engine *engine, const struct import_call *call,
     return result;
 }
 
+/* import_named(), for what eager code may have loaded long since. */
+static PyObject *
+import_waiting(struct lz_engine *engine, const struct import_call *call,
+               PyObject *absolute)
+{
+    struct lz_target *target = target_get(engine, absolute);
+    bool waited_for = target != NULL;
+    Py_XDECREF(target);
+    if (!waited_for)
+        return import_named(engine, call, absolute);
+    hold_begin();
+    PyObject *result = import_named(engine, call, absolute);
+    if (hold_finish(engine) < 0)
+        Py_CLEAR(result);
+    return result;
+}
+
 PyObject *
 hook_import(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
             PyObject *kwnames)
@@ -367,7 +385,7 @@ hook_import(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
         return import_now(engine, &call);
     PyObject *result = bound_module(engine, &call, absolute);
     if (result == NULL)
-        result = import_named(engine, &call, absolute);
+        result = import_waiting(engine, &call, absolute);
     Py_DECREF(absolute);
     return result;
 }

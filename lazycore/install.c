@@ -5,7 +5,7 @@
  */
 #include "lazycore/api.h"
 #include "lazycore/foresee.h"
-#include "lazycore/hold.h"
+#include "lazycore/held.h"
 #include "lazycore/search.h"
 #include "lazycore/settle.h"
 #include "lazycore/settle_look.h"
@@ -267,11 +267,11 @@ patch_signal(struct lz_engine *engine, bool undo)
     int result = -1;
     if (module != NULL && undo) {
         result = undo_patches(engine, module, signal_patches);
-        hold_uninstall(engine);
+        held_uninstall(engine);
     } else if (module != NULL) {
         result = apply_patches(engine, module, signal_patches);
         if (result == 0)
-            hold_install(engine);
+            held_install(engine);
     }
     Py_XDECREF(module);
     return result;

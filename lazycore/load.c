@@ -14,6 +14,7 @@
 #include "lazycore/main_thread.h"
 #include "lazycore/record.h"
 #include "lazycore/reload.h"
+#include "lazycore/room.h"
 #include "lazycore/search.h"
 #include "lazycore/settle.h"
 
@@ -388,6 +389,61 @@ reason_of_load(struct lz_engine *engine, PyObject *name, PyObject *file)
     return ignored == LZ_REASON_LAZY ? reason : ignored;
 }
 
+struct order {
+    struct lz_engine *engine;
+    PyObject *spec, *name, *file;
+    struct lz_load *record;
+};
+
+/* The arguments of ORDER, and what follows on it. */
+static PyObject *
+load_ordered(void *arg)
+{
+    const struct order *order = arg;
+    bool copy = false;
+    PyObject *module = load_measured(order->engine, order->spec, order->name,
+                                     order->file, order->record, &copy);
+    if (module != NULL) {
+        after_load(order->engine, order->name, module, copy);
+    } else {
+        target_failed(order->engine, order->name);
+        ahead_note(order->name);
+    }
+    return module;
+}
+
+/* Where a statement waits for NAME eager code has it long since, whoever asks
+ * for it now. */
+static PyObject *
+load_in_place(struct lz_engine *engine, PyObject *spec, PyObject *name,
+              PyObject *file, struct lz_load *record)
+{
+    struct order order = {engine, spec, name, file, record};
+    struct lz_target *target = target_get(engine, name);
+    bool waited_for = target != NULL;
+    Py_XDECREF(target);
+    if (!waited_for)
+        return load_ordered(&order);
+    hold_begin();
+    PyObject *module = room_call(load_ordered, &order);
+    hold_end(engine);
+    return module;
+}
+
+/* By importlib's function whose frames are left out of tracebacks. */
+static PyObject *
+raise_ahead(struct lz_engine *engine, PyObject *name)
+{
+    PyObject *ours = PyObject_GetAttrString(engine->module, "_raise_ahead");
+    PyObject *result = ours == NULL
+                           ? NULL
+                           : PyObject_CallMethod(engine->bootstrap,
+                                                 "_call_with_frames_removed",
+                                                 "OO", ours, name);
+    Py_XDECREF(ours);
+    return result;
+}
+
 PyObject *
 load_unlocked(PyObject *self, PyObject *spec)
 {
@@ -396,12 +452,15 @@ load_unlocked(PyObject *self, PyObject *spec)
         return engine_gone();
     struct lz_trigger trigger = {0};
     struct lz_load record = {0};
+    PyObject *module;
     PyObject *name = PyObject_GetAttr(spec, engine->names.name_attr);
     if (name == NULL)
         return NULL;
-    if (PyUnicode_Check(name) && ahead_raise(name)) {
+    if (PyUnicode_Check(name) && ahead_has_failed(name)) {
+        module = raise_ahead(engine, name);
+        ahead_note(name);
         Py_DECREF(name);
-        return NULL;
+        return module;
     }
     record.name = place_text(name);
     if (lz_is_finalizing() || record.name == NULL) {
@@ -416,13 +475,8 @@ load_unlocked(PyObject *self, PyObject *spec)
                        &record.trigger);
     PyFrameObject *saved = loader_frame_borrowed;
     loader_frame_borrowed = PyEval_GetFrame();
-    bool copy = false;
     settle_before_body(engine);
-    PyObject *module = load_measured(engine, spec, name, file, &record, &copy);
-    if (module != NULL)
-        after_load(engine, name, module, copy);
-    else
-        target_failed(engine, name);
+    module = load_in_place(engine, spec, name, file, &record);
     loader_frame_borrowed = saved;
     explain_done(&trigger);
     Py_XDECREF(file);

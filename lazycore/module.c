@@ -3,11 +3,12 @@
  * One engine per process: subinterpreters are refused, since the hooks are
  * per interpreter but the registry is not. Needs the GIL unless stated.
  */
+#include "lazycore/ahead.h"
 #include "lazycore/api.h"
 #include "lazycore/body.h"
 #include "lazycore/foresee.h"
 #include "lazycore/fork.h"
-#include "lazycore/hold.h"
+#include "lazycore/held.h"
 #include "lazycore/parents.h"
 #include "lazycore/room.h"
 #include "lazycore/settle.h"
@@ -196,6 +197,7 @@ static PyMethodDef module_methods[] = {
     {"_reload", (PyCFunction)(void (*)(void))hook_reload,
      METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR("importlib.reload that takes proxies")},
+    {"_raise_ahead", ahead_raise, METH_O, NULL},
     {"_load_unlocked", load_unlocked, METH_O, NULL},
     {"_enter_lock", module_lock_enter, METH_O, NULL},
     {"_lock_unlock_module", module_lock_pass, METH_O, NULL},
@@ -311,17 +313,6 @@ static PyMethodDef builtins_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* And what stands in _signal. */
-static PyMethodDef signal_methods[] = {
-    {"signal", (PyCFunction)(void (*)(void))hold_signal, METH_FASTCALL,
-     PyDoc_STR("signal($module, signalnum, handler, /)\n--\n\nSet the action "
-               "for the given signal.")},
-    {"getsignal", hold_getsignal, METH_O,
-     PyDoc_STR("getsignal($module, signalnum, /)\n--\n\nReturn the current "
-               "action for the given signal.")},
-    {NULL, NULL, 0, NULL},
-};
-
 /* METHODS become attributes of MODULE, ours, that say they are OF another. */
 static int
 add_foreign(PyObject *module, const char *of, PyMethodDef *methods)
@@ -366,7 +357,7 @@ module_exec(PyObject *module)
     engine->finder = PyType_GenericAlloc(engine->finder_type, 0);
     if (engine->finder == NULL || views_add(module, engine) < 0 ||
         add_foreign(module, "builtins", builtins_methods) < 0 ||
-        add_foreign(module, "_signal", signal_methods) < 0 ||
+        add_foreign(module, "_signal", held_methods) < 0 ||
         fork_register(module) < 0)
         return -1;
     if (PyModule_AddObjectRef(module, "memory_query_func", Py_None) < 0 ||

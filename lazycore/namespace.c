@@ -271,7 +271,7 @@ bind_key(struct lz_engine *engine, struct lz_key *key)
     if (result == 0)
         lz_forgive();
     Py_XDECREF(value);
-    hold_end();
+    hold_end(engine);
     return result;
 }
 

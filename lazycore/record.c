@@ -280,15 +280,15 @@ import_anchors(struct walk *walk)
             return 0;
         struct lz_cause saved =
             load_cause_push(name, LZ_REASON_SAME_PACKAGE, LZ_GUARD_NONE);
+        PyFrameObject *trying = ahead_begin();
         PyObject *module =
             PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
         load_cause_pop(saved);
-        if (module == NULL && !PyErr_ExceptionMatches(PyExc_Exception))
-            return -1;
-        if (module == NULL) {
-            ahead_failed(name);
-            return 0;
-        }
+        bool fatal =
+            module == NULL && !PyErr_ExceptionMatches(PyExc_Exception);
+        ahead_end(trying, module == NULL && !fatal);
+        if (module == NULL)
+            return fatal ? -1 : 0;
         Py_DECREF(module);
     }
     return 1;

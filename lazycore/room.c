@@ -21,9 +21,9 @@ enum {
 };
 
 struct room {
-    PyObject *(*call)(struct lz_engine *engine, PyObject *name);
-    struct lz_engine *engine;
-    PyObject *name, *result;
+    PyObject *(*call)(void *arg);
+    void *arg;
+    PyObject *result;
     ucontext_t
         *back; /* to the stack that it comes from, if it is on its own */
 };
@@ -94,7 +94,7 @@ needs_stack(void)
 static void
 run(struct room *room)
 {
-    room->result = room->call(room->engine, room->name);
+    room->result = room->call(room->arg);
 }
 
 /* The way back restores the mask of signals, which is the service's. */
@@ -162,10 +162,9 @@ take_back(int *left, int lent)
 }
 
 PyObject *
-room_call(PyObject *(*call)(struct lz_engine *engine, PyObject *name),
-          struct lz_engine *engine, PyObject *name)
+room_call(PyObject *(*call)(void *arg), void *arg)
 {
-    struct room room = {call, engine, name, NULL, NULL};
+    struct room room = {call, arg, NULL, NULL};
     PyThreadState *state = PyThreadState_Get();
     int *frames = lz_recursion_left(state), *calls = lz_calls_left(state);
     int lent = lend(frames, lz_recursion_limit(state));

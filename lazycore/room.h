@@ -9,15 +9,11 @@
 
 #include <Python.h>
 
-struct lz_engine;
-
 /* Once, in the main thread's process. */
 void room_init(void);
-/* CALL(ENGINE, NAME), on a stack of its own where less than 4 MiB are left of
- * this thread's, and with at least as many frames ahead of it as Python has by
+/* CALL(ARG), on a stack of its own where less than 4 MiB are left of this
+ * thread's, and with at least as many frames ahead of it as Python has by
  * default, or as the program has set if that is less. */
-PyObject *room_call(PyObject *(*call)(struct lz_engine *engine,
-                                      PyObject *name),
-                    struct lz_engine *engine, PyObject *name);
+PyObject *room_call(PyObject *(*call)(void *arg), void *arg);
 
 #endif

@@ -357,7 +357,7 @@ resolved_meanwhile(struct lz_engine *engine, struct lz_proxy *proxy,
     bool raised = value == NULL && !PyErr_ExceptionMatches(PyExc_Exception);
     if (!raised)
         lz_forgive(); /* it stays pending; the submodule may be fine */
-    hold_end();
+    hold_end(engine);
     Py_XDECREF(value);
     if (raised)
         return true;

@@ -123,18 +123,30 @@ drop_own_proxy(struct lz_engine *engine, PyObject *name)
     Py_XDECREF(module);
 }
 
+struct wanted {
+    struct lz_engine *engine;
+    PyObject *name;
+};
+
+static PyObject *
+import_wanted(void *arg)
+{
+    const struct wanted *wanted = arg;
+    return import_settled(wanted->engine, wanted->name);
+}
+
 PyObject *
 target_import(struct lz_engine *engine, struct lz_target *target)
 {
-    PyObject *name = Py_NewRef(target->name);
+    struct wanted wanted = {engine, Py_NewRef(target->name)};
     struct lz_cause saved =
-        load_cause_push(name, LZ_REASON_LAZY, LZ_GUARD_NONE);
-    drop_own_proxy(engine, name);
+        load_cause_push(wanted.name, LZ_REASON_LAZY, LZ_GUARD_NONE);
+    drop_own_proxy(engine, wanted.name);
     hold_begin();
-    PyObject *module = room_call(import_settled, engine, name);
-    hold_end();
+    PyObject *module = room_call(import_wanted, &wanted);
+    hold_end(engine);
     load_cause_pop(saved);
-    Py_DECREF(name);
+    Py_DECREF(wanted.name);
     return module;
 }
 

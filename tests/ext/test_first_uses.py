@@ -1,6 +1,7 @@
 """What a first use loads has the stack and the recursion that it would have in
 eager code, wherever the use is."""
 
+import os
 import textwrap
 
 import pytest
@@ -86,6 +87,8 @@ def test_signals_that_a_body_blocks_stay_blocked(both):
         """)
 
 
+@pytest.mark.skipif("TSAN_OPTIONS" in os.environ,
+                    reason="greenlet itself races with its exit")
 def test_greenlets_that_come_with_a_load_on_a_small_stack(both, version):
     """Their stacks may be parts of the one that the load had."""
     pytest.importorskip("greenlet")

@@ -168,6 +168,100 @@ def test_a_body_that_waits_for_a_signal_gets_it(lazily):
         """)
 
 
+@pytest.mark.parametrize("then", ["value = 1", "signal.pause()"])
+def test_the_second_load_waits_for_itself(lazily, then):
+    """What has been sent for the first one is not taken for the second's."""
+    lazily({"switch.py": "seen = []\n",
+            "late.py": "import signal, switch\nsignal.raise_signal(10)\n"
+            "while not switch.seen:\n    signal.pause()\n",
+            "later.py": "import signal, switch\nsignal.raise_signal(10)\n"
+            f"{then}\n"}, """\
+        import late, later, signal, switch
+        def handler(number, frame):
+            switch.seen.append(number)
+        signal.signal(10, handler)
+        def main():
+            late
+            assert switch.seen == [10]
+            later
+            assert switch.seen == [10, 10]
+        main()
+        """)
+
+
+@pytest.mark.parametrize("body, seen", [
+    ("signal.signal(10, signal.SIG_DFL)", []),
+    ("signal.pthread_sigmask(signal.SIG_BLOCK, [10])", [10]),
+    ("signal.pthread_sigmask(signal.SIG_BLOCK, [10])\n"
+     "assert signal.sigtimedwait([10], 0) is None", [10])])
+def test_what_a_slow_body_does_to_a_signal_that_waits(lazily, body, seen):
+    """It has come: nothing is sent again."""
+    lazily({"late.py": f"""\
+import signal, time
+signal.raise_signal(10)
+{body}
+end = time.monotonic() + 1.1
+while time.monotonic() < end:
+    time.sleep(end - time.monotonic())
+"""}, f"""\
+        import late, signal
+        seen = []
+        def handler(number, frame):
+            seen.append(number)
+        signal.signal(10, handler)
+        def main():
+            late
+            assert seen == {seen}, seen
+            assert signal.sigpending() == set()
+        main()
+        """)
+
+
+@pytest.mark.parametrize("use", [
+    "import late", "from late import value", "import late as other",
+    "importlib.import_module('late')", "__import__('late')"])
+def test_an_import_in_a_function_of_what_waits(both, use):
+    """Eagerly it was there: handlers wait, and it has room."""
+    both({**LATE, "late.py": textwrap.dedent(LATE["late.py"])
+          + "def down(n):\n    return n and down(n - 1) + 1\n"
+          "switch.deep = down(500)\n"}, HANDLES + textwrap.dedent(f"""\
+    import importlib
+    importlib.import_module
+    def main(n):
+        if n:
+            return main(n - 1)
+        switch.on = "late" not in sys.modules
+        {use}
+        if not switch.on:
+            signal.raise_signal(signal.SIGUSR1)
+        for i in range(3):
+            pass
+        print(switch.seen, switch.bodies, switch.deep)
+    main(900)
+    """))
+
+
+def test_a_wakeup_descriptor_hears_once(lazily):
+    """So does asyncio, whose handlers do nothing."""
+    lazily({"late.py": "import signal\nsignal.raise_signal(10)\n"}, """\
+        import late, os, signal
+        seen = []
+        def handler(number, frame):
+            seen.append(number)
+        signal.signal(10, handler)
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer)
+        def main():
+            globals().copy()
+            late
+            for i in range(3):
+                pass
+            assert seen == [10] and os.read(reader, 9) == b"\\n"
+        main()
+        """)
+
+
 def test_a_timeout_of_a_body(lazily):
     lazily({"late.py": "while True:\n    pass\n"}, """\
         import late, signal
@@ -285,10 +379,10 @@ def test_a_child_handles_its_own_signals_only(lazily, settled_by_hand):
 def test_a_child_of_the_body_is_not_held(lazily, settled_by_hand):
     """What it was forked in goes on there, maybe to its end."""
     lazily({"late.py": """\
-        import os, signal
+        import os, select
         child = os.fork()
         while child == 0:
-            signal.pause()
+            select.select([], [], [], 0.05)
         """}, """\
         import late, os, signal
         def handler(number, frame):
@@ -300,81 +394,4 @@ def test_a_child_of_the_body_is_not_held(lazily, settled_by_hand):
             os.kill(child, signal.SIGTERM)
             assert os.waitpid(child, 0)[1] == 7 << 8
         main()
-        """)
-
-
-def test_handlers_that_were_there_first_are_held(lazily):
-    lazily({"late.py": "import signal\nsignal.raise_signal(10)\nvalue = 1\n"},
-           """\
-        import late, signal
-        seen = []
-        def handler(number, frame):
-            seen.append(late.value)
-        import lazycore
-        lazycore.uninstall()
-        signal.signal(10, handler)
-        lazycore.install()
-        assert signal.getsignal(10) is handler
-        def main():
-            late
-            assert seen == [1]
-        main()
-        """)
-
-
-def test_what_signal_says_of_handlers(both):
-    """Each gets back what it has put there, and what was wrong is refused in
-    the same words."""
-    both({}, """\
-        import _signal, inspect, signal, threading
-        def handler(*args):
-            pass
-        class Callable:
-            def __call__(self, *args):
-                pass
-        called = Callable()
-        print(signal.signal(signal.SIGUSR1, handler))
-        print(signal.getsignal(signal.SIGUSR1) is handler)
-        print(signal.signal(signal.SIGUSR1, called) is handler)
-        print(signal.signal(signal.SIGUSR1, signal.SIG_IGN) is called)
-        print(signal.signal(signal.SIGUSR1, signal.SIG_DFL))
-        print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
-        print(signal.getsignal(signal.SIGKILL), signal.getsignal(33))
-        for args in [(), (1,), (1, 2, 3), (10, None), (10, "text"), (10, 7),
-                     (0, handler), (99, handler), ("x", handler),
-                     (9, handler)]:
-            try:
-                print(signal.signal(*args))
-            except (TypeError, ValueError, OSError) as error:
-                print(args[:1], repr(error))
-        print(signal.getsignal(10))
-        def elsewhere():
-            try:
-                signal.signal(signal.SIGUSR1, handler)
-            except ValueError as error:
-                print(error)
-        thread = threading.Thread(target=elsewhere)
-        thread.start()
-        thread.join()
-        print(inspect.signature(signal.signal), signal.signal.__module__,
-              inspect.signature(signal.getsignal))
-        print(_signal.signal.__module__, type(_signal.signal),
-              inspect.signature(_signal.signal), _signal.signal.__name__)
-        """)
-
-
-def test_uninstalled_the_handlers_are_there(lazily):
-    lazily({}, """\
-        import _signal, lazycore, signal
-        def handler(*args):
-            raise TimeoutError
-        signal.signal(signal.SIGUSR1, handler)
-        lazycore.uninstall()
-        assert _signal.signal is not lazycore.signal
-        assert _signal.getsignal(signal.SIGUSR1) is handler
-        try:
-            signal.raise_signal(signal.SIGUSR1)
-        except TimeoutError:
-            lazycore.install()
-        assert signal.getsignal(signal.SIGUSR1) is handler
         """)

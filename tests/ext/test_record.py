@@ -99,7 +99,7 @@ def test_effects_of_what_waits_are_there(both):
 
 
 GDAL_FAILS = """\
-    import ctypes.util, sys
+    import ctypes.util, sys, traceback
     sys.path.append("/usr/lib/python3/dist-packages")
     bodies = []
     def find_library(name):
@@ -112,10 +112,7 @@ GDAL_FAILS = """\
             exec(statement, globals())
         except Exception as error:
             print(statement, type(error).__name__, str(error)[:30], bodies)
-            trace = error.__traceback__
-            while trace.tb_next:
-                trace = trace.tb_next
-            print(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+            traceback.print_exc(file=sys.stdout)
         else:
             print("imported", bodies)
     """
