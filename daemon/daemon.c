@@ -47,54 +47,12 @@ struct daemon {
     struct control *control;
     gid_t group;
     struct wire_names warm; /* modules to load before it is ready */
-    size_t warm_failed;
+    struct tell tell;
 };
 
 /* --- callbacks ---------------------------------------------------------- */
 
-static void
-on_ready(void *arg)
-{
-    const struct daemon *daemon = arg;
-
-    control_ready(daemon->control);
-}
-
-static void
-on_warmed(void *arg, const char *name, const char *error)
-{
-    struct daemon *daemon = arg;
-
-    if (error != NULL) {
-        daemon->warm_failed++;
-        control_log(daemon->control, "warm: '%s' was not loaded: %s", name,
-                    error);
-    }
-}
-
-static void
-on_warm_end(void *arg, uint64_t wall_ns)
-{
-    const struct daemon *daemon = arg;
-
-    control_log(daemon->control, "warm: %zu of %zu modules, in %.1f ms",
-                daemon->warm.count - daemon->warm_failed, daemon->warm.count,
-                (double)wall_ns / 1e6);
-}
-
-static void
-on_blocked(void *arg, const struct lz_load *load)
-{
-    tell_blocked(((const struct daemon *)arg)->control, load);
-}
-
-static void
-on_stale(void *arg, const char *name)
-{
-    tell_stale(((const struct daemon *)arg)->control, name);
-}
-
-/* The same in the control thread, whose descriptors these are. */
+/* The service is ready; in the control thread, whose descriptors these are. */
 static void
 on_told_ready(void *arg)
 {
@@ -106,27 +64,6 @@ on_told_ready(void *arg)
     if (daemon->options.foreground && daemon->options.wait_ready) {
         notify_manager("READY=1");
     }
-}
-
-static void
-on_event(void *arg, enum lz_event event, const char *name,
-         const struct lz_load *load, long pid)
-{
-    struct daemon *daemon = arg;
-
-    control_event(daemon->control, event, name, load, pid);
-}
-
-static void
-on_changed(void *arg, const struct lz_change *change)
-{
-    control_change(((const struct daemon *)arg)->control, change);
-}
-
-static void
-on_settled(void *arg, const struct lz_settled *settled)
-{
-    tell_settled(((const struct daemon *)arg)->control, settled);
 }
 
 static void
@@ -171,17 +108,6 @@ step_settings(struct daemon *daemon, struct lz_error *error)
     daemon->core = core_new();
     if (daemon->core == NULL) {
         return lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
-    }
-    daemon->core->listener = (struct lz_listener){.event = on_event,
-                                                  .ready = on_ready,
-                                                  .warmed = on_warmed,
-                                                  .warm_end = on_warm_end,
-                                                  .blocked = on_blocked,
-                                                  .changed = on_changed,
-                                                  .stale = on_stale,
-                                                  .arg = daemon};
-    if (!options->no_socket) { /* else nobody steers it */
-        daemon->core->listener.settled = on_settled;
     }
     if (settings_foresight(options, daemon->core, &daemon->warm, error) < 0) {
         return -1;
@@ -293,6 +219,10 @@ step_publish(struct daemon *daemon, struct lz_error *error)
     if (control_open(&setup, &daemon->control, error) < 0) {
         return -1;
     }
+    daemon->tell = (struct tell){.control = daemon->control,
+                                 .settled = !daemon->options.no_socket,
+                                 .warm_count = daemon->warm.count};
+    tell_listen(&daemon->tell, &daemon->core->listener);
     process = (struct process){.core = daemon->core,
                                .control = daemon->control,
                                .pidfile = daemon->pidfile,

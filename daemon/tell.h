@@ -1,16 +1,24 @@
-/* Lines for the log of what the engine tells. Any thread. */
+/* What the engine tells, as lines for the log and events for clients. */
 #ifndef DAEMON_TELL_H
 #define DAEMON_TELL_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "lazycore/core.h"
 
 struct control;
 
-/* LOAD was on a thread that must not load. */
-void tell_blocked(struct control *control, const struct lz_load *load);
-/* The level file's line of the module NAME is of another source. */
-void tell_stale(struct control *control, const char *name);
-/* What was loaded for a hot namespace, or was not. */
-void tell_settled(struct control *control, const struct lz_settled *settled);
+struct tell {
+    struct control *control;
+    bool settled; /* whether to tell of hot namespaces: not where nobody can
+                     steer */
+    size_t warm_count, warm_failed; /* modules that are to be loaded before the
+                                       service is ready */
+};
+
+/* Make *LISTENER tell TELL, which outlives it. Before Python starts; its
+ * functions are called by any thread. */
+void tell_listen(struct tell *tell, struct lz_listener *listener);
 
 #endif
