@@ -14,19 +14,13 @@ static _Thread_local struct ahead *first;
 /* Of the statement for which something is imported ahead; compared only. */
 static _Thread_local PyFrameObject *trying_borrowed;
 
-/* The pending exception, normalized and with its traceback: it stays pending.
- * A new reference. */
+/* The pending exception, which stays: a new reference. */
 static PyObject *
 pending_error(void)
 {
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
-    PyErr_NormalizeException(&type, &error, &traceback);
-    if (traceback != NULL)
-        (void)PyException_SetTraceback(error, traceback);
-    PyObject *result = Py_XNewRef(error);
-    PyErr_Restore(type, error, traceback);
-    return result;
+    PyObject *error = lz_take_error();
+    lz_raise(Py_XNewRef(error));
+    return error;
 }
 
 void
@@ -86,10 +80,8 @@ void
 ahead_end(PyFrameObject *saved, bool failed)
 {
     PyFrameObject *frame = trying_borrowed;
-    PyObject *error = failed ? pending_error() : NULL;
+    PyObject *error = failed ? lz_take_error() : NULL;
     trying_borrowed = saved;
-    if (failed)
-        lz_forgive();
     drop_of(frame, error, false);
     for (struct ahead *ahead = first; ahead != NULL; ahead = ahead->next)
         ahead->settled |= ahead->frame_borrowed == frame;
@@ -120,10 +112,8 @@ ahead_raise(PyObject *module, PyObject *name)
     if (ahead == NULL || ahead->error == NULL)
         Py_RETURN_NONE;
     PyObject *error = Py_NewRef(ahead->error);
-    PyErr_Restore(Py_NewRef(Py_TYPE(error)), Py_NewRef(error),
-                  PyException_GetTraceback(error));
     drop_of(ahead->frame_borrowed, error, true);
-    Py_DECREF(error);
+    lz_raise(error);
     return NULL;
 }
 

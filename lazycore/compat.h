@@ -36,6 +36,37 @@ lz_weakref_borrowed(PyObject *reference)
 #endif
 }
 
+/* The pending exception, taken, as one object with its traceback: a new
+ * reference or NULL. lz_raise() steals ERROR, which may be NULL, and makes it
+ * the pending one. */
+static inline PyObject *
+lz_take_error(void)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyErr_GetRaisedException();
+#else
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    if (traceback != NULL)
+        (void)PyException_SetTraceback(error, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return error;
+#endif
+}
+
+static inline void
+lz_raise(PyObject *error)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    PyErr_SetRaisedException(error);
+#else
+    PyErr_Restore(error == NULL ? NULL : Py_NewRef(Py_TYPE(error)), error,
+                  error == NULL ? NULL : PyException_GetTraceback(error));
+#endif
+}
+
 /* How many frames STATE may enter at once, and how many more it may now; both
  * are fields that the headers show, and no function does. */
 static inline int

@@ -114,15 +114,21 @@ PyMethodDef held_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* As signal.siginterrupt(NUMBER, False) has it. */
+/* Python keeps HANDLER for NUMBER from now on, and calls are restarted if they
+ * were: signal.siginterrupt(). */
 static void
-restart_calls(int number)
+replace_handler(struct lz_engine *engine, int number, PyObject *handler)
 {
     struct sigaction action;
-    if (sigaction(number, NULL, &action) == 0) {
+    bool restarts = sigaction(number, NULL, &action) == 0 &&
+                    (action.sa_flags & SA_RESTART) != 0;
+    PyObject *done =
+        PyObject_CallFunction(engine->signal, "iO", number, handler);
+    if (done != NULL && restarts && sigaction(number, NULL, &action) == 0) {
         action.sa_flags |= SA_RESTART;
         (void)sigaction(number, &action, NULL);
     }
+    Py_XDECREF(done);
 }
 
 /* Each handler that is there becomes what CHANGE makes of it. Not in another
@@ -134,18 +140,10 @@ change_handlers(struct lz_engine *engine,
 {
     for (int number = 1; engine->getsignal != NULL && number < NSIG;
          number++) {
-        struct sigaction action = {0};
-        bool restarts = sigaction(number, NULL, &action) == 0 &&
-                        (action.sa_flags & SA_RESTART) != 0;
         PyObject *old = PyObject_CallFunction(engine->getsignal, "i", number);
         PyObject *new = old == NULL ? NULL : change(engine, old);
-        PyObject *done =
-            new == NULL || new == old
-                ? NULL
-                : PyObject_CallFunction(engine->signal, "iO", number, new);
-        if (done != NULL && restarts)
-            restart_calls(number);
-        Py_XDECREF(done);
+        if (new != NULL &&new != old)
+            replace_handler(engine, number, new);
         Py_XDECREF(new);
         Py_XDECREF(old);
         lz_forgive();

@@ -166,23 +166,6 @@ run_soon(struct lz_engine *engine)
         Py_DECREF(engine->module);
 }
 
-/* What is raised now came while ERROR, with the others, was on its way: steals
- * those. */
-static void
-chain(PyObject *type, PyObject *error, PyObject *traceback)
-{
-    PyObject *type2, *error2, *traceback2;
-    PyErr_Fetch(&type2, &error2, &traceback2);
-    PyErr_NormalizeException(&type, &error, &traceback);
-    PyErr_NormalizeException(&type2, &error2, &traceback2);
-    if (traceback != NULL)
-        (void)PyException_SetTraceback(error, traceback);
-    PyException_SetContext(error2, error);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
-    PyErr_Restore(type2, error2, traceback2);
-}
-
 /* By their numbers, as Python does it; after one that raises, the others come
  * soon. */
 static int
@@ -213,17 +196,19 @@ hold_finish(struct lz_engine *engine)
 {
     if (!ends_waiting() || lz_is_finalizing())
         return 0;
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     int result = run_waiting(engine);
     /* A look-up of an attribute would take this for its own answer. */
     if (result < 0 && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         lz_postpone();
         result = 0;
     }
-    if (result == 0)
-        PyErr_Restore(type, error, traceback);
-    else if (type != NULL)
-        chain(type, error, traceback);
+    if (result < 0 && error != NULL) { /* it was on its way when this came */
+        PyObject *raised = lz_take_error();
+        PyException_SetContext(raised, error);
+        error = raised;
+    }
+    if (error != NULL)
+        lz_raise(error);
     return result;
 }

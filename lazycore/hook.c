@@ -84,14 +84,23 @@ import_now(struct lz_engine *engine, const struct import_call *call)
 }
 
 /* The same with a cause: what loads because of it is accounted to REASON.
- * GUARD: around it, for the modules that it loads directly (rule 4). */
+ * GUARD: around it, for the modules that it loads directly (rule 4). Where a
+ * statement waits for ABSOLUTE, eager code has loaded it long since: signals
+ * wait, too. */
 static PyObject *
 import_eagerly(struct lz_engine *engine, const struct import_call *call,
                PyObject *absolute, enum lz_reason reason, enum lz_guard guard)
 {
     struct lz_cause saved = load_cause_push(absolute, reason, guard);
+    struct lz_target *target = target_get(engine, absolute);
+    bool waited_for = target != NULL;
+    Py_XDECREF(target);
+    if (waited_for)
+        hold_begin();
     PyObject *result = import_now(engine, call);
     load_cause_pop(saved);
+    if (waited_for && hold_finish(engine) < 0)
+        Py_CLEAR(result);
     return result;
 }
 
@@ -349,23 +358,6 @@ import_named(struct lz_engine *engine, const struct import_call *call,
     return result;
 }
 
-/* import_named(), for what eager code may have loaded long since. */
-static PyObject *
-import_waiting(struct lz_engine *engine, const struct import_call *call,
-               PyObject *absolute)
-{
-    struct lz_target *target = target_get(engine, absolute);
-    bool waited_for = target != NULL;
-    Py_XDECREF(target);
-    if (!waited_for)
-        return import_named(engine, call, absolute);
-    hold_begin();
-    PyObject *result = import_named(engine, call, absolute);
-    if (hold_finish(engine) < 0)
-        Py_CLEAR(result);
-    return result;
-}
-
 PyObject *
 hook_import(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
             PyObject *kwnames)
@@ -385,7 +377,7 @@ hook_import(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
         return import_now(engine, &call);
     PyObject *result = bound_module(engine, &call, absolute);
     if (result == NULL)
-        result = import_waiting(engine, &call, absolute);
+        result = import_named(engine, &call, absolute);
     Py_DECREF(absolute);
     return result;
 }

@@ -313,26 +313,16 @@ done:
 static void
 decorate_error(struct lz_proxy *proxy)
 {
-    PyObject *type, *error, *traceback;
-    if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Fetch(&type, &error, &traceback);
-        PyErr_NormalizeException(&type, &error, &traceback);
-        if (traceback != NULL)
-            (void)PyException_SetTraceback(error, traceback);
+    PyObject *error = lz_take_error();
+    if (PyErr_GivenExceptionMatches(error, PyExc_AttributeError)) {
         PyErr_Format(PyExc_ImportError, "importing %R failed: %S",
                      proxy->target != NULL ? proxy->target->name : proxy->name,
                      error);
-        PyObject *type2, *wrapper, *traceback2;
-        PyErr_Fetch(&type2, &wrapper, &traceback2);
-        PyErr_NormalizeException(&type2, &wrapper, &traceback2);
+        PyObject *wrapper = lz_take_error();
         PyException_SetCause(wrapper, Py_NewRef(error));
         PyException_SetContext(wrapper, error);
-        Py_XDECREF(type);
-        Py_XDECREF(traceback);
-        PyErr_Restore(type2, wrapper, traceback2);
+        error = wrapper;
     }
-    PyErr_Fetch(&type, &error, &traceback);
-    PyErr_NormalizeException(&type, &error, &traceback);
     PyObject *statement = proxy_describe(proxy);
     if (proxy->file != NULL && statement != NULL &&
         PyObject_IsInstance(error, PyExc_Exception) == 1) {
@@ -343,7 +333,7 @@ decorate_error(struct lz_proxy *proxy)
         Py_XDECREF(done);
     }
     Py_XDECREF(statement);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }
 
 /* PROXY's value is known: its name gets it. */

@@ -24,8 +24,7 @@ struct room {
     PyObject *(*call)(void *arg);
     void *arg;
     PyObject *result;
-    ucontext_t
-        *back; /* to the stack that it comes from, if it is on its own */
+    ucontext_t *back; /* from a stack of its own, or NULL */
 };
 
 /* The lowest address of the stack that this thread runs on; 0: not asked

@@ -6,22 +6,27 @@ import textwrap
 
 import pytest
 
+# run(use, kib): in a thread with a stack of that size, to its end.
+APART = {"apart.py": """\
+    import threading
+    def run(use, kib):
+        threading.stack_size(kib * 1024)
+        thread = threading.Thread(target=use)
+        thread.start()
+        thread.join()
+    """}
 THREAD = textwrap.dedent("""\
     import threading
+    from apart import run
     import decimal, email.mime.multipart, logging.config, xml.dom.minidom
     import mine
     def use():
         print(xml.dom.minidom.parseString("<a/>").documentElement.tagName,
               mine.deep, logging.config.dictConfig.__name__,
               email.mime.multipart.MIMEMultipart.__name__, decimal.Decimal(1))
-    def run(kib):
-        threading.stack_size(kib * 1024)
-        thread = threading.Thread(target=use)
-        thread.start()
-        thread.join()
     """)
 # Nests in C: more than a small stack holds.
-MINE = {"mine.py": """\
+MINE = {**APART, "mine.py": """\
     import ast
     deep = len(ast.dump(ast.parse("(" * 90 + "1" + ")" * 90)))
     nested = []
@@ -32,12 +37,12 @@ MINE = {"mine.py": """\
 
 
 def test_a_thread_with_a_small_stack(both):
-    both(MINE, THREAD + "run(64)\n")
+    both(MINE, THREAD + "run(use, 64)\n")
 
 
 def test_a_thread_whose_stack_holds_less_than_its_frames(both):
     """A body may nest as deep as Python allows, through C."""
-    both({"late.py": """\
+    both({**APART, "late.py": """\
         def nest(n):
             return sorted([n], key=lambda v: nest(v - 1) if v else 0)
         try:
@@ -46,13 +51,11 @@ def test_a_thread_whose_stack_holds_less_than_its_frames(both):
             pass
         value = 1
         """}, """\
-        import late, threading
+        import late
+        from apart import run
         def use():
             print(late.value)
-        threading.stack_size(1120 * 1024)
-        thread = threading.Thread(target=use)
-        thread.start()
-        thread.join()
+        run(use, 1120)
         """)
 
 
@@ -63,27 +66,25 @@ def test_a_small_stack_where_the_main_one_has_no_limit(both):
     for limit in (1 << 40, 512 << 20):
         try:
             resource.setrlimit(resource.RLIMIT_STACK, (limit, hard))
+            break
         except ValueError:
             pass
-        break
-    run(64)
+    run(use, 64)
     """))
 
 
 def test_signals_that_a_body_blocks_stay_blocked(both):
-    both({"late.py": "import signal\n"
+    both({**APART, "late.py": "import signal\n"
           "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])\n"
           "value = 1\n"}, """\
-        import late, signal, threading
+        import late, signal
+        from apart import run
         signal.pthread_sigmask
         def blocked():
             late.value
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
             print(signal.pthread_sigmask(signal.SIG_BLOCK, []))
-        threading.stack_size(128 * 1024)
-        thread = threading.Thread(target=blocked)
-        thread.start()
-        thread.join()
+        run(blocked, 128)
         """)
 
 
@@ -94,7 +95,7 @@ def test_greenlets_that_come_with_a_load_on_a_small_stack(both, version):
     pytest.importorskip("greenlet")
     if version != (3, 11):
         pytest.skip("the package is for the system's Python")
-    both({"late.py": """\
+    both({**APART, "late.py": """\
         import greenlet
         def body():
             greenlet.getcurrent().parent.switch("in")
@@ -105,14 +106,12 @@ def test_greenlets_that_come_with_a_load_on_a_small_stack(both, version):
         if "lazycore" in __import__("sys").modules:
             begun = begin()
         """}, """\
-        import late, threading
+        import late
+        from apart import run
         def use():
             other, said = getattr(late, "begun", None) or late.begin()
             print(said, other.switch())
-        threading.stack_size(256 * 1024)
-        thread = threading.Thread(target=use)
-        thread.start()
-        thread.join()
+        run(use, 256)
         """, packages=True)
 
 
@@ -133,17 +132,17 @@ def test_threads_with_small_stacks_at_once(both):
 
 
 def test_a_small_stack_and_a_load_that_fails(both):
-    both({"switch.py": "on = False\n", "late.py": """\
+    both({**APART, "switch.py": "on = False\n", "late.py": """\
         import switch
         def f():
             raise ValueError("late")
         if switch.on:
             f()
         """}, """\
-        import sys, switch, threading
+        import sys, switch
+        from apart import run
         import late
         switch.on = "late" not in sys.modules
-        threading.stack_size(64 * 1024)
         seen = []
         def use():
             for i in range(2):
@@ -151,9 +150,7 @@ def test_a_small_stack_and_a_load_that_fails(both):
                     late.f()
                 except ValueError as error:
                     seen.append(str(error))
-        thread = threading.Thread(target=use)
-        thread.start()
-        thread.join()
+        run(use, 64)
         print(seen)
         """)
 
