@@ -15,13 +15,12 @@ static void
 tell(struct lz_engine *engine, struct lz_change *change)
 {
     const struct lz_listener *listener = &engine->core->listener;
-    PyObject *type, *error, *traceback;
+    PyObject *error = lz_take_error();
     char thread[64];
-    PyErr_Fetch(&type, &error, &traceback);
     place_thread_name(engine, thread, sizeof(thread));
     change->thread = thread;
     listener->changed(listener->arg, change);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }
 
 void
@@ -101,15 +100,14 @@ void
 change_end(struct lz_engine *engine, PyObject *spec,
            struct lz_change_reload *reload)
 {
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     const char *text = reload->name == NULL ? NULL : place_text(reload->name);
     if (text != NULL && is_heard(engine)) {
         struct lz_change change = {
             .what = "importlib.reload",
             .subject = text,
-            .verdict = lz_verdict_string(type == NULL ? LZ_VERDICT_APPLIED
-                                                      : LZ_VERDICT_FAILED),
+            .verdict = lz_verdict_string(error == NULL ? LZ_VERDICT_APPLIED
+                                                       : LZ_VERDICT_FAILED),
             .old_hash = reload->old_hash,
             .new_hash = hash_of_spec(engine, spec),
         };
@@ -117,5 +115,5 @@ change_end(struct lz_engine *engine, PyObject *spec,
     }
     lz_forgive();
     Py_CLEAR(reload->name);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }

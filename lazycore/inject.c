@@ -187,8 +187,7 @@ inject_leaked(struct lz_engine *engine, struct lz_proxy *proxy,
     expected += 2 * (Py_ssize_t)proxy->resolvers;
     if (Py_REFCNT(proxy) <= expected || lz_is_finalizing())
         return;
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     PyObject *blocks = PyObject_CallNoArgs(engine->getallocatedblocks);
     bool small = blocks != NULL && PyLong_AsLong(blocks) < BLOCKS_MAX;
     Py_XDECREF(blocks);
@@ -201,5 +200,5 @@ inject_leaked(struct lz_engine *engine, struct lz_proxy *proxy,
         }
     }
     lz_forgive();
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }

@@ -321,8 +321,7 @@ engine_install(struct lz_engine *engine)
     result = 0;
 done:
     if (result < 0) {
-        PyObject *type, *error, *traceback;
-        PyErr_Fetch(&type, &error, &traceback);
+        PyObject *error = lz_take_error();
         if (engine->bootstrap != NULL)
             (void)undo_patches(engine, engine->bootstrap, bootstrap_patches);
         if (engine->bootstrap != NULL)
@@ -332,7 +331,7 @@ done:
         (void)undo_patches(engine, builtins, builtins_patches);
         (void)last_register(engine, "unregister");
         lz_forgive();
-        PyErr_Restore(type, error, traceback);
+        lz_raise(error);
     }
     Py_XDECREF(below);
     Py_DECREF(builtins);

@@ -167,8 +167,7 @@ namespace_rebuild_queued(struct lz_engine *engine)
     if (engine->rebuild == NULL || PyList_GET_SIZE(engine->rebuild) == 0 ||
         lz_is_finalizing())
         return;
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     for (Py_ssize_t i = PyList_GET_SIZE(engine->rebuild) - 1; i >= 0; i--) {
         struct lz_namespace *ns =
             (struct lz_namespace *)PyList_GET_ITEM(engine->rebuild, i);
@@ -185,5 +184,5 @@ namespace_rebuild_queued(struct lz_engine *engine)
         if (i > PyList_GET_SIZE(engine->rebuild))
             i = PyList_GET_SIZE(engine->rebuild);
     }
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }

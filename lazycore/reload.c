@@ -69,12 +69,10 @@ static void undo(struct lz_transaction *transaction) LZ_NEEDS_GIL;
 static void
 undo(struct lz_transaction *transaction)
 {
-    PyObject *type, *error, *traceback;
-
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     reload_undo_containers(transaction);
     reload_take_back(transaction);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }
 
 static int run_steps(struct lz_transaction *transaction,
@@ -94,10 +92,9 @@ run_steps(struct lz_transaction *transaction, bool dependents)
     }
     transaction_begin(transaction);
     status = run_bodies(transaction);
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     transaction_end(transaction);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
     if (status == 1 && reload_note_again(transaction) < 0) {
         status = -1;
     }

@@ -380,13 +380,12 @@ void
 reload_forget_containers(struct lz_transaction *transaction)
 {
     struct lz_containers *containers = transaction->containers;
-    PyObject *type, *error, *traceback;
 
     transaction->containers = NULL;
     if (containers == NULL) {
         return;
     }
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     for (size_t i = 0; i < containers->item_count; i++) {
         Py_DECREF(containers->items[i]);
     }
@@ -398,5 +397,5 @@ reload_forget_containers(struct lz_transaction *transaction)
     free(containers->list);
     ptrmap_done(&containers->seen);
     free(containers);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }

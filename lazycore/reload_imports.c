@@ -74,13 +74,11 @@ compile_file(PyObject *path)
                          ? NULL
                          : PyObject_CallMethod(builtins, "compile", "OOsii",
                                                text, path, "exec", 0, 1);
-    PyObject *type, *error, *traceback;
-
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     PyObject *closed =
         file == NULL ? NULL : PyObject_CallMethod(file, "close", NULL);
     lz_forgive();
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
     Py_XDECREF(closed);
     Py_XDECREF(text);
     Py_XDECREF(file);

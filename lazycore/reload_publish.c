@@ -272,9 +272,7 @@ publish_new(struct lz_reload *reload, const struct lz_publish *before,
 static void
 free_all(struct lz_transaction *transaction)
 {
-    PyObject *type, *error, *traceback;
-
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     for (size_t i = 0; i < transaction->count; i++) {
         struct lz_reload *reload = &transaction->items[i];
         if (reload->publish != NULL) {
@@ -283,7 +281,7 @@ free_all(struct lz_transaction *transaction)
             publish_free(publish);
         }
     }
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }
 
 /* For each module whose body has run, or that goes back. 0 or -1. */
@@ -372,10 +370,9 @@ take_step(struct lz_transaction *transaction, uint64_t *ret_pause_ns)
     if (collecting) {
         (void)PyGC_Enable();
     }
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     Py_CLEAR(transaction->objects);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
     *ret_pause_ns = usage_wall_ns() - start;
     return status;
 }

@@ -57,9 +57,7 @@ void
 reload_note_source(struct lz_engine *engine, PyObject *spec)
 {
     struct lz_source source;
-    PyObject *type, *error, *traceback;
-
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     /* None, or whatever stands for a spec, may lack them. */
     PyObject *name = PyObject_GetAttr(spec, engine->names.name_attr);
     PyObject *origin =
@@ -72,7 +70,7 @@ reload_note_source(struct lz_engine *engine, PyObject *spec)
     lz_forgive();
     Py_XDECREF(name);
     Py_XDECREF(origin);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }
 
 void

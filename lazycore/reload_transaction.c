@@ -167,16 +167,14 @@ transaction_claim(struct lz_reload *reload)
 static void
 release(struct lz_reload *reload)
 {
-    PyObject *type, *error, *traceback;
-
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     PyObject *running = reload->running ? running_borrowed() : NULL;
     if (running != NULL && PyDict_DelItem(running, reload->name) < 0) {
         lz_forgive();
     }
     lz_forgive();
     reload_done(reload);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }
 
 void
@@ -277,13 +275,11 @@ tell(struct lz_reload *reload)
 void
 transaction_tell(struct lz_transaction *transaction)
 {
-    PyObject *type, *error, *traceback;
-
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     for (size_t i = 0; i < transaction->count; i++) {
         tell(&transaction->items[i]);
     }
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }
 
 /* --- the door ----------------------------------------------------------- */

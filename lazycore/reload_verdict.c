@@ -192,9 +192,10 @@ text_copy(PyObject *text)
 
 /* The innermost frame that runs the reloaded file, else the innermost. */
 static void
-locate_traceback(struct lz_reload *reload, PyObject *traceback)
+locate_traceback(struct lz_reload *reload, PyObject *error)
 {
     PyTracebackObject *best = NULL, *last = NULL;
+    PyObject *traceback = PyException_GetTraceback(error);
 
     for (PyTracebackObject *at = (PyTracebackObject *)traceback; at != NULL;
          at = at->tb_next) {
@@ -213,12 +214,13 @@ locate_traceback(struct lz_reload *reload, PyObject *traceback)
         reload->result->line = int_attribute((PyObject *)best, "tb_lineno");
         Py_DECREF(code);
     }
+    Py_XDECREF(traceback);
 }
 
 /* A syntax error of the reloaded file says where itself; one that its body
  * met in another file does too, and has more in its traceback. */
 static void
-locate(struct lz_reload *reload, PyObject *error, PyObject *traceback)
+locate(struct lz_reload *reload, PyObject *error)
 {
     if (PyObject_TypeCheck(error, (PyTypeObject *)PyExc_SyntaxError)) {
         PyObject *file = PyObject_GetAttrString(error, "filename");
@@ -227,8 +229,8 @@ locate(struct lz_reload *reload, PyObject *error, PyObject *traceback)
         reload->result->column = int_attribute(error, "offset");
         Py_XDECREF(file);
         lz_forgive();
-    } else if (traceback != NULL && PyTraceBack_Check(traceback)) {
-        locate_traceback(reload, traceback);
+    } else {
+        locate_traceback(reload, error);
     }
 }
 
@@ -236,14 +238,11 @@ int
 reload_failed(struct lz_reload *reload)
 {
     struct lz_error error = {0};
-    PyObject *type, *value, *traceback;
-
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
+    PyObject *value = lz_take_error();
     if (value != NULL) {
-        locate(reload, value, traceback);
+        locate(reload, value);
     }
-    PyErr_Restore(type, value, traceback);
+    lz_raise(value);
     lz_error_from_python(&error, LZ_ERROR_LOAD_FAILED);
     (void)reload_verdict(reload, LZ_VERDICT_FAILED, "%s", error.text);
     reload->result->traceback = error.traceback;

@@ -93,21 +93,17 @@ is_submodule(struct lz_reload *reload, PyObject *name, PyObject *value)
 static PyObject *
 submodule_of(struct lz_reload *reload, PyObject *name)
 {
-    PyObject *type, *error, *traceback;
-
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     PyObject *value =
         PyUnicode_Check(name)
             ? namespace_peek_borrowed(reload->engine, reload->live, name, NULL)
             : NULL;
     if (!is_submodule(reload, name, value)) {
-        PyErr_Restore(type, error, traceback);
+        lz_raise(error);
         return NULL;
     }
     Py_INCREF(value);
-    Py_XDECREF(type);
     Py_XDECREF(error);
-    Py_XDECREF(traceback);
     return value;
 }
 
@@ -212,19 +208,17 @@ reload_view_begin(struct lz_reload *reload)
 void
 reload_view_end(struct lz_reload *reload)
 {
-    PyObject *type, *error, *traceback;
-
     if (!reload->viewed) {
         return;
     }
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     reload->viewed = false;
     if (reload_is_view(reload->module)) {
         (void)set_class(reload->module, (PyObject *)reload->class);
         lz_forgive();
     }
     Py_CLEAR(reload->class);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }
 
 int

@@ -157,8 +157,7 @@ report(struct lz_engine *engine, PyObject *what, bool loaded)
     int verbose = verbosity(engine);
     if (verbose == 0)
         return;
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     char memory[64] = "";
     double mb = memory_mb(engine);
     if (mb >= 0)
@@ -168,7 +167,7 @@ report(struct lz_engine *engine, PyObject *what, bool loaded)
                                       what, memory));
     if (verbose > 1 || !loaded)
         write_state(engine);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }
 
 void

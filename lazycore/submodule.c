@@ -125,8 +125,7 @@ kept_by_parent(struct lz_engine *engine, PyObject *name)
 static void
 keep_in_parent(struct lz_engine *engine, PyObject *name, PyObject *kept)
 {
-    PyObject *dict, *tail, *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *dict, *tail, *error = lz_take_error();
     if (place_in_parent(name, &dict, &tail)) {
         PyObject *module = load_peek_module(name);
         PyObject *held = namespace_peek_borrowed(engine, dict, tail, NULL);
@@ -144,7 +143,7 @@ keep_in_parent(struct lz_engine *engine, PyObject *name, PyObject *kept)
         Py_DECREF(dict);
     }
     Py_DECREF(kept);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }
 
 static int

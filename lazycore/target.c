@@ -201,13 +201,12 @@ target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module)
 void
 target_failed(struct lz_engine *engine, PyObject *name)
 {
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     struct lz_target *target = target_get(engine, name);
     if (target != NULL)
         target->failed = true;
     Py_XDECREF(target);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }
 
 /* The type */
