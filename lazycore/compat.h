@@ -18,6 +18,21 @@
 #error "lazycore needs a CPython build with the GIL"
 #endif
 
+/* OBJECT.ATTR: a new reference, or NULL, without an exception where there is
+ * no such attribute. None is made that would have to be cleared, which takes
+ * longer than the rest; the function for that is public from 3.13 on. */
+static inline PyObject *
+lz_get_optional(PyObject *object, PyObject *attr)
+{
+    PyObject *value = NULL;
+#if PY_VERSION_HEX >= 0x030D0000
+    (void)PyObject_GetOptionalAttr(object, attr, &value);
+#else
+    (void)_PyObject_LookupAttr(object, attr, &value);
+#endif
+    return value;
+}
+
 /* What the weak reference REFERENCE is to, borrowed, while something else
  * holds it; or None. */
 static inline PyObject *

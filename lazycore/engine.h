@@ -166,14 +166,15 @@ struct lz_engine {
     PyTypeObject *set_type, *view_type; /* of live sets; reload_view.c */
     PyTypeObject *handler_type;         /* hold.c */
     struct lz_names names;
-    PyObject *targets;          /* dict: name -> LazyTarget, not loaded */
-    struct lz_table namespaces; /* borrowed, by dict */
-    PyObject *rebuild;          /* list of namespaces to rebuild */
-    bool rebuild_posted;        /* a pending call will try again */
-    int peek;                   /* comparisons are plain: no Python runs now */
-    PyObject *finder;           /* on sys.meta_path while installed */
-    PyObject *bootstrap;        /* importlib._bootstrap */
-    PyObject *bootstrap_find;   /* its _find_spec */
+    PyObject *targets;           /* dict: name -> LazyTarget, not loaded */
+    struct lz_table namespaces;  /* borrowed, by dict */
+    struct lz_table directories; /* directory.c */
+    PyObject *rebuild;           /* list of namespaces to rebuild */
+    bool rebuild_posted;         /* a pending call will try again */
+    int peek;                 /* comparisons are plain: no Python runs now */
+    PyObject *finder;         /* on sys.meta_path while installed */
+    PyObject *bootstrap;      /* importlib._bootstrap */
+    PyObject *bootstrap_find; /* its _find_spec */
     PyObject *load_unlocked, *find_and_load_unlocked, *find_and_load;
     PyObject *binding_code; /* code of the original _find_and_load_unlocked*/
     PyObject *import;       /* the __import__ that was there before us */
@@ -293,7 +294,10 @@ PyObject *find_kept_spec(PyObject *module, PyObject *const *args,
 /* What a search finds is a spec, or the parts of one that nobody has asked
  * for yet: FILE, loaded by LOADER_CLASS of importlib's, in the directory
  * PACKAGE if it is a package (else NULL). A new reference. */
-PyObject *found_new(PyObject *loader_class, PyObject *file, PyObject *package);
+PyObject *found_new(struct lz_engine *engine, PyObject *loader_class,
+                    PyObject *file, PyObject *package);
+/* Whether FOUND, not NULL, is such parts. */
+bool found_is_parts(PyObject *found);
 /* The ModuleSpec of NAME: a new reference, or NULL with an exception. */
 PyObject *found_spec(struct lz_engine *engine, PyObject *name,
                      PyObject *found);
@@ -470,11 +474,11 @@ int engine_uninstall(struct lz_engine *engine);
  * no Exception (a signal handler's KeyboardInterrupt or SystemExit, which may
  * come up in any Python code) is raised again soon on the same thread. */
 void lz_forgive(void);
+/* Whether this thread is the process's first, or has forked it. */
+bool lz_in_main_thread(void);
+void lz_main_thread_after_fork(void);
 /* Raise the pending exception again soon on the same thread. */
 void lz_postpone(void);
-/* OBJECT.ATTR: a new reference, or NULL, without an exception where there is
- * no such attribute. */
-PyObject *lz_get_optional(PyObject *object, PyObject *attr);
 
 /* Import NAME in the operator's name. 0, or -1 with an exception. */
 int host_import(struct lz_engine *engine, PyObject *name);

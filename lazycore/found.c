@@ -1,26 +1,41 @@
 /* What a search found: a ModuleSpec, or the parts of one.
  *
  * Most modules that are found are never loaded, so the spec and the loader
- * of a plain file are made when someone asks for them: until then there is a
- * tuple of the loader's class, the file and, for a package, its directory.
- * Needs the GIL.
+ * of a plain file are made when someone asks for them: until then there is
+ * the file of a source, as most are, or a tuple of the loader's class, the
+ * file and, for a package, its directory. Needs the GIL.
  */
 #include "lazycore/engine.h"
 
 enum { LOADER_CLASS, FILE_NAME, PACKAGE, PARTS };
 
 PyObject *
-found_new(PyObject *loader_class, PyObject *file, PyObject *package)
+found_new(struct lz_engine *engine, PyObject *loader_class, PyObject *file,
+          PyObject *package)
 {
+    if (package == NULL && loader_class == engine->loader_classes[0])
+        return Py_NewRef(file);
     return PyTuple_Pack(PARTS, loader_class, file,
                         package == NULL ? Py_None : package);
 }
 
+bool
+found_is_parts(PyObject *found)
+{
+    return PyUnicode_CheckExact(found) || PyTuple_CheckExact(found);
+}
+
 /* What stands at PART of FOUND, or NULL where that is a spec; borrowed. */
 static PyObject *
-part_borrowed(PyObject *found, int part)
+part_borrowed(struct lz_engine *engine, PyObject *found, int part)
 {
-    return PyTuple_CheckExact(found) ? PyTuple_GET_ITEM(found, part) : NULL;
+    if (!found_is_parts(found))
+        return NULL;
+    if (PyTuple_CheckExact(found))
+        return PyTuple_GET_ITEM(found, part);
+    return part == LOADER_CLASS ? engine->loader_classes[0]
+           : part == FILE_NAME  ? found
+                                : Py_None;
 }
 
 static PyObject *
@@ -37,13 +52,13 @@ PyObject *
 found_spec(struct lz_engine *engine, PyObject *name, PyObject *found)
 {
     struct lz_names *names = &engine->names;
-    PyObject *file = part_borrowed(found, FILE_NAME);
+    PyObject *file = part_borrowed(engine, found, FILE_NAME);
     if (file == NULL)
         return Py_NewRef(found);
     Py_INCREF(found);
     PyObject *spec = NULL;
     PyObject *loader = PyObject_CallFunctionObjArgs(
-        part_borrowed(found, LOADER_CLASS), name, file, NULL);
+        part_borrowed(engine, found, LOADER_CLASS), name, file, NULL);
     if (loader == NULL)
         goto error;
     PyObject *const args[] = {name, loader, file};
@@ -52,7 +67,7 @@ found_spec(struct lz_engine *engine, PyObject *name, PyObject *found)
     if (spec == NULL ||
         PyObject_SetAttr(spec, names->has_location, Py_True) < 0)
         goto error;
-    PyObject *package = part_borrowed(found, PACKAGE);
+    PyObject *package = part_borrowed(engine, found, PACKAGE);
     if (package != Py_None) {
         PyObject *locations = locations_of(package);
         int result =
@@ -78,7 +93,7 @@ found_file(struct lz_engine *engine, PyObject *found)
 {
     if (found == NULL)
         return NULL;
-    PyObject *file = part_borrowed(found, FILE_NAME);
+    PyObject *file = part_borrowed(engine, found, FILE_NAME);
     if (file != NULL)
         return Py_NewRef(file);
     Py_INCREF(found); /* another thread may drop it from its target */
@@ -97,7 +112,7 @@ found_file(struct lz_engine *engine, PyObject *found)
 PyObject *
 found_locations(struct lz_engine *engine, PyObject *found)
 {
-    PyObject *package = part_borrowed(found, PACKAGE);
+    PyObject *package = part_borrowed(engine, found, PACKAGE);
     if (package == Py_None)
         return NULL;
     if (package != NULL)

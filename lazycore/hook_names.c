@@ -64,11 +64,14 @@ PyObject *
 hook_locals(PyObject *module, PyObject *Py_UNUSED(unused))
 {
     struct lz_engine *engine = engine_of_module(module);
-    if (at_module_level() && bind_globals(engine) < 0)
-        return NULL;
-    if (engine != NULL && engine->saved_locals != NULL)
-        return PyObject_CallNoArgs(engine->saved_locals);
-    return Py_XNewRef(PyEval_GetLocals());
+    PyObject *locals = engine != NULL && engine->saved_locals != NULL
+                           ? PyObject_CallNoArgs(engine->saved_locals)
+                           : Py_XNewRef(PyEval_GetLocals());
+    /* Of a function's own nothing is pending: most ask for those. */
+    if (locals != NULL && locals == PyEval_GetGlobals() &&
+        bind_globals(engine) < 0)
+        Py_CLEAR(locals);
+    return locals;
 }
 
 PyObject *

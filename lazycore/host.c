@@ -15,24 +15,29 @@ own_module(void)
     return PyImport_ImportModule("lazycore");
 }
 
-struct postponed {
-    PyObject *type, *value, *traceback;
-};
-
 /* Runs in the main thread between two instructions. */
 static int
-raise_postponed(void *arg)
+raise_postponed(void *error)
 {
-    struct postponed *postponed = arg;
-    PyErr_Restore(postponed->type, postponed->value, postponed->traceback);
-    free(postponed);
+    lz_raise(error);
     return -1;
 }
 
-static bool
-in_main_thread(void)
+/* 1: this thread is, -1: it is not, 0: not asked yet. */
+static _Thread_local int is_main;
+
+bool
+lz_in_main_thread(void)
 {
-    return getpid() == gettid();
+    if (is_main == 0)
+        is_main = getpid() == gettid() ? 1 : -1;
+    return is_main > 0;
+}
+
+void
+lz_main_thread_after_fork(void)
+{
+    is_main = 0;
 }
 
 void
@@ -49,29 +54,12 @@ lz_forgive(void)
 void
 lz_postpone(void)
 {
-    struct postponed *postponed = malloc(sizeof(*postponed));
-    if (postponed == NULL) {
-        PyErr_WriteUnraisable(NULL);
-        return;
-    }
-    PyErr_Fetch(&postponed->type, &postponed->value, &postponed->traceback);
-    if (in_main_thread() && Py_AddPendingCall(raise_postponed, postponed) == 0)
+    PyObject *error = lz_take_error();
+    if (lz_in_main_thread() && Py_AddPendingCall(raise_postponed, error) == 0)
         return;
     (void)PyThreadState_SetAsyncExc(PyThread_get_thread_ident(),
-                                    postponed->type);
-    Py_XDECREF(postponed->type);
-    Py_XDECREF(postponed->value);
-    Py_XDECREF(postponed->traceback);
-    free(postponed);
-}
-
-PyObject *
-lz_get_optional(PyObject *object, PyObject *attr)
-{
-    PyObject *value = PyObject_GetAttr(object, attr);
-    if (value == NULL && PyErr_ExceptionMatches(PyExc_AttributeError))
-        lz_forgive();
-    return value;
+                                    (PyObject *)Py_TYPE(error));
+    Py_DECREF(error);
 }
 
 /* traceback.format_exception as one malloc'd text, or NULL. */
@@ -105,17 +93,12 @@ format_traceback(PyObject *error)
 void
 lz_error_from_python(struct lz_error *error, enum lz_error_kind kind)
 {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (value != NULL && traceback != NULL)
-        (void)PyException_SetTraceback(value, traceback);
+    PyObject *value = lz_take_error();
     PyObject *text = value == NULL ? NULL : PyObject_Str(value);
     lz_forgive();
     const char *message = text == NULL ? NULL : PyUnicode_AsUTF8(text);
     lz_forgive();
-    const char *name =
-        type == NULL ? "error" : ((PyTypeObject *)type)->tp_name;
+    const char *name = value == NULL ? "error" : Py_TYPE(value)->tp_name;
     if (error != NULL && error->kind == LZ_ERROR_NONE) {
         (void)lz_error_set(error, kind, "%s: %s", name,
                            message == NULL ? "" : message);
@@ -123,9 +106,7 @@ lz_error_from_python(struct lz_error *error, enum lz_error_kind kind)
             error->traceback = format_traceback(value);
     }
     Py_XDECREF(text);
-    Py_XDECREF(type);
     Py_XDECREF(value);
-    Py_XDECREF(traceback);
 }
 
 static int LZ_NEEDS_GIL
@@ -213,9 +194,7 @@ is_not_found(PyObject *name)
 {
     if (!PyErr_ExceptionMatches(PyExc_ModuleNotFoundError))
         return false;
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
-    PyErr_NormalizeException(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     PyObject *missing =
         error == NULL ? NULL : PyObject_GetAttrString(error, "name");
     bool same = missing != NULL && PyUnicode_Check(missing) &&
@@ -223,7 +202,7 @@ is_not_found(PyObject *name)
                 dotted_begins_with(name, missing);
     lz_forgive();
     Py_XDECREF(missing);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
     return same;
 }
 

@@ -18,8 +18,6 @@
 #include "lazycore/search.h"
 #include "lazycore/settle.h"
 
-#include <unistd.h>
-
 /* A load under way. On the heap and doubly linked, since greenlets return in
  * any order. */
 struct load {
@@ -104,6 +102,7 @@ load_after_fork(struct lz_engine *engine)
         engine->settle->target = NULL;
         engine->settle->busy = false;
     }
+    lz_main_thread_after_fork();
     usage_after_fork(engine);
     hold_after_fork();
 }
@@ -117,10 +116,10 @@ load_initializing(struct lz_engine *engine, PyObject *module)
                   engine, PyModule_GetDict(module), engine->names.spec, NULL))
             : NULL;
     if (spec == NULL)
-        spec = PyObject_GetAttr(module, engine->names.spec);
+        spec = lz_get_optional(module, engine->names.spec);
     PyObject *value = spec == NULL || spec == Py_None
                           ? NULL
-                          : PyObject_GetAttr(spec, engine->names.initializing);
+                          : lz_get_optional(spec, engine->names.initializing);
     int result = value == NULL ? 0 : PyObject_IsTrue(value);
     Py_XDECREF(value);
     Py_XDECREF(spec);
@@ -266,7 +265,7 @@ report_finished(struct lz_engine *engine, struct lz_load *load, bool failed,
     const struct lz_listener *listener = &engine->core->listener;
     load->blocked =
         load->parent == NULL && engine->core->no_load_count > 0 &&
-        core_must_not_load(engine->core, load->thread, getpid() == gettid());
+        core_must_not_load(engine->core, load->thread, lz_in_main_thread());
     struct lz_registry_entry *entry =
         registry_loaded(engine->core->registry, load, place_text(file));
     if (load->blocked && listener->blocked != NULL)
@@ -298,8 +297,7 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
         place_error_text(error, sizeof(error));
         record->error = error;
     }
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *value = lz_take_error();
     struct lz_charge *charge = load->charge;
     charge_end(engine, charge,
                load->above == NULL ? NULL : load->above->charge, record);
@@ -317,7 +315,7 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
     charge_told(engine, charge, entry);
     if (ns != NULL)
         namespace_forget_code(engine, ns->dict);
-    PyErr_Restore(type, value, traceback);
+    lz_raise(value);
     record->error = record->parent = NULL;
     Py_XDECREF(ns);
     Py_XDECREF(parent);

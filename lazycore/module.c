@@ -6,6 +6,7 @@
 #include "lazycore/ahead.h"
 #include "lazycore/api.h"
 #include "lazycore/body.h"
+#include "lazycore/directory.h"
 #include "lazycore/foresee.h"
 #include "lazycore/fork.h"
 #include "lazycore/held.h"
@@ -441,6 +442,7 @@ module_clear(PyObject *module)
 #define CLEAR_ONE(object) Py_CLEAR(object);
     ENGINE_OBJECTS(CLEAR_ONE)
 #undef CLEAR_ONE
+    directories_free(engine);
     return 0;
 }
 

@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Places */
 
@@ -186,7 +185,7 @@ place_thread_name(struct lz_engine *engine, char *ret_name, size_t size)
         size_t length = strnlen(text, size - 1);
         memcpy(ret_name, text, length);
         ret_name[length] = '\0';
-    } else if (gettid() == getpid()) { /* threading is not there yet */
+    } else if (lz_in_main_thread()) { /* threading is not there yet */
         (void)snprintf(ret_name, size, "MainThread");
     } else if (pthread_getname_np(pthread_self(), ret_name, size) != 0) {
         ret_name[0] = '\0';
@@ -233,11 +232,12 @@ place_in_traceback(PyObject *traceback, int *ret_line)
 void
 place_of_error(char **ret_file, int *ret_line)
 {
-    PyObject *type, *error, *traceback, *file = NULL;
+    PyObject *error = lz_take_error();
+    PyObject *traceback =
+        error == NULL ? NULL : PyException_GetTraceback(error);
+    PyObject *file = NULL;
     *ret_file = NULL;
     *ret_line = 0;
-    PyErr_Fetch(&type, &error, &traceback);
-    PyErr_NormalizeException(&type, &error, &traceback);
     if (error != NULL &&
         PyObject_TypeCheck(error, (PyTypeObject *)PyExc_SyntaxError)) {
         file = PyObject_GetAttrString(error, "filename");
@@ -250,23 +250,23 @@ place_of_error(char **ret_file, int *ret_line)
     if (text != NULL)
         *ret_file = strdup(text);
     Py_XDECREF(file);
-    PyErr_Restore(type, error, traceback);
+    Py_XDECREF(traceback);
+    lz_raise(error);
 }
 
 /* "Type: message" of the pending exception, which stays. */
 void
 place_error_text(char *ret_text, size_t size)
 {
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     PyObject *text = error == NULL ? NULL : PyObject_Str(error);
     const char *message = place_text(text);
     (void)snprintf(ret_text, size, "%s: %s",
-                   type == NULL ? "?" : ((PyTypeObject *)type)->tp_name,
+                   error == NULL ? "?" : Py_TYPE(error)->tp_name,
                    message == NULL ? "" : message);
     lz_forgive();
     Py_XDECREF(text);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
 }
 
 /* Whether the code that FRAME runs puts something into sys.modules, or takes

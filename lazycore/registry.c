@@ -208,6 +208,7 @@ registry_find_or_add(struct lz_registry *registry, const char *name)
         free(entry);
         return NULL;
     }
+    registry->recent = entry;
     return entry;
 }
 

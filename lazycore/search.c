@@ -6,6 +6,7 @@
  * Whatever is not exactly importlib's own is called as importlib calls it.
  * Needs the GIL; runs Python code.
  */
+#include "lazycore/directory.h"
 #include "lazycore/dotted.h"
 #include "lazycore/search.h"
 
@@ -66,7 +67,7 @@ take_file(struct search *search, PyObject *loader_class, PyObject *file,
           PyObject *package)
 {
     struct lz_engine *engine = search->engine;
-    search->found = found_new(loader_class, file, package);
+    search->found = found_new(engine, loader_class, file, package);
     bool own = false;
     for (size_t i = 0; i < LZ_LOADER_CLASSES; i++)
         own = own || loader_class == engine->loader_classes[i];
@@ -118,14 +119,18 @@ find_package(struct search *search, PyObject *directory, PyObject *loaders)
 
 static enum outcome
 find_file(struct search *search, PyObject *directory, PyObject *cache,
-          PyObject *loaders)
+          double mtime, PyObject *loaders)
 {
     enum outcome outcome = ABSENT;
+    struct lz_directory *known =
+        directory_get(search->engine, directory, cache, mtime);
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(loaders) && outcome == ABSENT;
          i++) {
         PyObject *suffix, *loader_class;
         if (!loader_row(loaders, i, &suffix, &loader_class))
             return UNSURE;
+        if (!directory_may_have(known, suffix))
+            continue;
         PyObject *file = file_name(search, suffix);
         int listed = file == NULL ? -1 : PySet_Contains(cache, file);
         if (listed < 0)
@@ -135,7 +140,7 @@ find_file(struct search *search, PyObject *directory, PyObject *cache,
         PyObject *path = dotted_join(directory, '/', file);
         if (path == NULL)
             return FAILED;
-        if (is_file(path))
+        if (directory_has_file(known, file) || is_file(path))
             outcome = take_file(search, loader_class, path, NULL);
         Py_DECREF(path);
     }
@@ -190,28 +195,20 @@ is_fresh_in_row(const PyObject *finder)
     return known;
 }
 
-/* Whether the listing that FINDER cached is that of DIRECTORY now. */
+/* Whether the listing that FINDER cached of DIRECTORY at MTIME is that of
+ * now. */
 static bool
-is_fresh(struct search *search, PyObject *finder, PyObject *directory)
+is_fresh(PyObject *finder, PyObject *directory, double mtime)
 {
     if (is_fresh_in_row(finder))
         return true;
     struct stat info;
     const char *text = PyUnicode_AsUTF8(directory);
-    PyObject *mtime =
-        PyObject_GetAttr(finder, search->engine->names.path_mtime);
-    bool fresh = false;
-    if (text != NULL && text[0] == '/' && mtime != NULL &&
-        PyFloat_CheckExact(mtime) && stat(text, &info) == 0) {
-        double now =
-            (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec;
-        double then = PyFloat_AS_DOUBLE(mtime);
-        fresh = !(now < then) && !(now > then);
-    }
+    bool fresh = text != NULL && text[0] == '/' && stat(text, &info) == 0 &&
+                 directory_is_of(&info, mtime);
     if (fresh && row.running && row.count < FRESH_MAX)
         row.fresh[row.count++] = finder;
     lz_forgive();
-    Py_XDECREF(mtime);
     return fresh;
 }
 
@@ -222,11 +219,14 @@ ask_file_finder(struct search *search, PyObject *finder)
     enum outcome outcome = UNSURE;
     PyObject *directory = PyObject_GetAttr(finder, names->path_attr);
     PyObject *cache = PyObject_GetAttr(finder, names->path_cache);
+    PyObject *mtime = PyObject_GetAttr(finder, names->path_mtime);
     PyObject *loaders = PyObject_GetAttr(finder, names->loaders);
     lz_forgive();
-    if (directory == NULL || cache == NULL || loaders == NULL ||
-        !PyUnicode_CheckExact(directory) || !PySet_CheckExact(cache) ||
-        !PyList_CheckExact(loaders) || !is_fresh(search, finder, directory))
+    if (directory == NULL || cache == NULL || mtime == NULL ||
+        loaders == NULL || !PyUnicode_CheckExact(directory) ||
+        !PySet_CheckExact(cache) || !PyFloat_CheckExact(mtime) ||
+        !PyList_CheckExact(loaders) ||
+        !is_fresh(finder, directory, PyFloat_AS_DOUBLE(mtime)))
         goto done;
     int listed = PySet_Contains(cache, search->tail);
     if (listed < 0)
@@ -234,9 +234,11 @@ ask_file_finder(struct search *search, PyObject *finder)
     else if (listed == 1)
         outcome = find_package(search, directory, loaders);
     else
-        outcome = find_file(search, directory, cache, loaders);
+        outcome = find_file(search, directory, cache, PyFloat_AS_DOUBLE(mtime),
+                            loaders);
 done:
     Py_XDECREF(loaders);
+    Py_XDECREF(mtime);
     Py_XDECREF(cache);
     Py_XDECREF(directory);
     return outcome;
@@ -259,6 +261,10 @@ call_finder(struct search *search, PyObject *finder, PyObject *path)
     if (spec == Py_None) {
         Py_DECREF(spec);
         return ABSENT;
+    }
+    if (found_is_parts(spec)) { /* no spec: importlib will say so */
+        Py_DECREF(spec);
+        return UNSURE;
     }
     search->found = spec;
     return FOUND;
@@ -402,23 +408,29 @@ search_find(struct lz_engine *engine, PyObject *name, PyObject *path)
     search.tail = PyUnicode_Substring(name, dot + 1, length);
     if (search.tail == NULL)
         return NULL;
+    PyObject *found = NULL;
     enum outcome outcome = ask_all(&search);
     for (int i = 0; i < search.count; i++)
         Py_DECREF(search.files[i]);
     Py_DECREF(search.tail);
     switch (outcome) {
     case FOUND:
-        return search.found;
+        found = search.found;
+        break;
     case ABSENT:
-        return Py_NewRef(Py_None);
+        found = Py_NewRef(Py_None);
+        break;
     case UNSURE:
         lz_forgive();
-        return PyObject_CallFunctionObjArgs(engine->bootstrap_find, name, path,
-                                            NULL);
+        found = PyObject_CallFunctionObjArgs(engine->bootstrap_find, name,
+                                             path, NULL);
+        if (found != NULL && found_is_parts(found))
+            Py_SETREF(found, Py_NewRef(Py_None));
+        break;
     case FAILED:
-    default:
-        return NULL;
+        break;
     }
+    return found;
 }
 
 /* *SLOT becomes the set of SEQUENCE's items; SEQUENCE is used up. */

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 struct verify {
     struct lz_engine *engine;
@@ -272,9 +271,7 @@ static void
 note_failure(struct verify *verify)
 {
     char text[sizeof(verify->result->text)];
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
-    PyErr_NormalizeException(&type, &error, &traceback);
+    PyObject *error = lz_take_error();
     describe(error, text, sizeof(text));
     if (error != NULL && PyErr_GivenExceptionMatches(error, PyExc_SyntaxError))
         note_syntax_error(verify, error);
@@ -284,9 +281,9 @@ note_failure(struct verify *verify)
         note_gone(verify, text);
     else
         conclude(verify, LZ_VERIFY_UNREADABLE, "%s", text);
-    PyErr_Restore(type, error, traceback);
+    lz_raise(error);
     /* Elsewhere it cannot come from a signal handler. */
-    if (getpid() == gettid())
+    if (lz_in_main_thread())
         lz_forgive();
     else
         PyErr_Clear();

@@ -1,7 +1,9 @@
 """The price of one deferred import statement, beside an eager one and
 importlib.util.LazyLoader; of further names; of pending names in bytes; and of
-the first use."""
+the first use. Once with what this machine's .pth files put on sys.meta_path,
+which is asked each time however one imports, and once without."""
 import json
+import os
 import subprocess
 
 import common
@@ -108,12 +110,12 @@ def write(folder):
         write_further(folder, number)
 
 
-def run_one(options, folder, how, names, malloc=False):
+def run_one(options, folder, how, names, malloc, flags):
     environment = common.environment()
     if malloc:
         environment["PYTHONMALLOC"] = "malloc"
     done = subprocess.run(
-        [common.PYTHON, "run.py", how, options.lazycore, *names], cwd=folder,
+        [common.PYTHON, *flags, "run.py", how, options.lazycore, *names], cwd=folder,
         check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return json.loads(done.stdout)
 
@@ -122,23 +124,29 @@ def users(kind):
     return [f"{kind}{number}" for number in range(USERS)]
 
 
-def measure(options, folder, cases):
+def measure(options, folder, cases, flags=()):
     found = {key: [] for key in cases}
     for number in range(options.rounds + 1):
         for key, (how, names, malloc) in cases.items():
-            answer = run_one(options, folder, how, names, malloc)
+            answer = run_one(options, folder, how, names, malloc, flags)
             if number:  # the first round writes the .pyc
                 found[key].append(answer)
+        os.utime(folder, (1, 1))  # a program's are older than some seconds
     return found
 
 
-def statements(options, folder):
+def ratio(values, peers):
+    """Round by round: the processor has more than one speed."""
+    return common.median([value / peer for value, peer in zip(values, peers)])
+
+
+def statements(options, folder, what, flags):
     found = measure(options, folder, {
         "eager": ("eager", users("imports"), False),
         "LazyLoader": ("eager", users("loaders"), False),
         "lazycore": ("lazycore", users("imports"), False),
         "nothing, eager": ("eager", users("empty"), False),
-        "nothing, lazycore": ("lazycore", users("empty"), False)})
+        "nothing, lazycore": ("lazycore", users("empty"), False)}, flags)
     count = USERS * EACH * 1e3
     cost, first = {}, {}
     for key in ("eager", "LazyLoader", "lazycore"):
@@ -146,17 +154,17 @@ def statements(options, folder):
         less = common.median([row[0] for row in found[floor]])
         cost[key] = [(row[0] - less) / count for row in found[key]]
         first[key] = [row[1] / count for row in found[key]]
-    eager = common.median(cost["eager"])
-    loader = common.median(cost["LazyLoader"])
+    both = {key: [sum(pair) for pair in zip(cost[key], first[key])]
+            for key in cost}
     rows = []
     for key, values in cost.items():
-        used = common.median(first[key])
         rows.append([key, *common.spread(values),
-                     common.median(values) / loader,
-                     *common.spread(first[key]), used / eager,
-                     (common.median(values) + used) / eager])
+                     ratio(values, cost["LazyLoader"]),
+                     *common.spread(first[key]),
+                     ratio(first[key], cost["eager"]),
+                     ratio(both[key], cost["eager"])])
     common.table(
-        f"import of a module not met before, CPU us; {EACH} in each of "
+        f"import of a module not met before, {what}, CPU us; {EACH} in each of "
         f"{USERS} modules, {options.rounds} rounds in turn",
         ["statement", "us min", "median", "max", "to LazyLoader",
          "first use CPU us min", "median", "max", "to a plain import",
@@ -187,5 +195,6 @@ def further(options, folder):
 def run(options):
     with common.folder() as folder:
         write(folder)
-        statements(options, folder)
+        statements(options, folder, "sys.meta_path as here", [])
+        statements(options, folder, "importlib's finders alone", ["-S"])
         further(options, folder)

@@ -299,6 +299,46 @@ def test_statements_in_a_row_and_not(both):
         """)
 
 
+@pytest.mark.parametrize("age", ["old", "new"])
+def test_what_is_called_like_a_file_and_is_none(both, age):
+    """Directories, links to nowhere and pipes are passed over, also where so
+    many were asked for that the folder has been read; and so is what was a
+    file at that time."""
+    both({"second/odd.py": "", "second/gone.py": "", "second/pipe.py": "",
+          "second/late.py": "", "second/never.py": ""}, f"""\
+        import os, sys
+        os.mkdir("first")
+        for number in range(80):
+            open(f"first/m{{number}}.py", "w").close()
+        for name in "late", "never":
+            open(f"first/{{name}}.py", "w").close()
+        os.mkdir("first/odd.py")
+        os.symlink("nowhere.py", "first/gone.py")
+        os.symlink("m0.py", "first/link.py")
+        os.mkfifo("first/pipe.py")
+        if {age == "old"}:
+            os.utime("first", (1e9, 1e9))
+        sys.path[:0] = [os.path.abspath(name) for name in ("first", "second")]
+        names = [f"m{{number}}" for number in range(80)]
+        odd = ["odd", "gone", "link", "pipe", "late"]
+        def user(called, names):
+            with open(called + ".py", "w") as file:
+                file.write("".join(f"import {{name}}\\n" for name in names)
+                           + f"all = lambda: [{{', '.join(names)}}]\\n")
+        user("rows", names + odd)
+        user("more", ["never"])
+        import rows
+        os.remove("first/never.py")
+        import more
+        for module in rows.all() + more.all():
+            print(os.path.relpath(module.__file__))
+        for name in "rows.py", "more.py":
+            os.remove(name)
+        import shutil
+        shutil.rmtree("first")
+        """)
+
+
 def test_one_spec_for_all_who_ask(both):
     """The spec of a pending module is the one that it is loaded with."""
     both({"dep.py": "value = 1\n", "pack/__init__.py": "value = 2\n"}, """\
@@ -330,4 +370,21 @@ def test_a_name_that_begins_with_a_dot_is_not_there(both, name):
             __import__({name!r})
         except Exception as error:
             print(repr(error))
+        """)
+
+
+@pytest.mark.parametrize("answer", ["()", "'x'", "(1, 2, 3)", "''"])
+def test_a_finder_that_answers_with_no_spec(both, answer):
+    """What importlib makes of it, at the statement."""
+    both({"user.py": "import dep\ndef f():\n    return dep\n"}, f"""\
+        import sys
+        class Finder:
+            @staticmethod
+            def find_spec(name, path=None, target=None):
+                return {answer} if name == "dep" else None
+        sys.meta_path.insert(0, Finder)
+        try:
+            import user
+        except Exception as error:
+            print(type(error).__name__)
         """)
