@@ -1,13 +1,15 @@
 /* See ahead.h. Greenlets end their statements in any order: doubly linked. */
 #include "lazycore/ahead.h"
 
+#include <utlist.h>
+
 #include "lazycore/engine.h"
 
 struct ahead {
     PyObject *name, *error;        /* strong; the error has its traceback */
     PyFrameObject *frame_borrowed; /* of the statement; compared only */
     bool settled; /* what it was imported ahead for has failed by it */
-    struct ahead *next, *previous;
+    struct ahead *prev, *next;
 };
 
 static _Thread_local struct ahead *first;
@@ -33,21 +35,13 @@ ahead_note(PyObject *name)
     ahead->name = Py_NewRef(name);
     ahead->error = pending_error();
     ahead->frame_borrowed = trying_borrowed;
-    ahead->next = first;
-    if (first != NULL)
-        first->previous = ahead;
-    first = ahead;
+    DL_PREPEND(first, ahead);
 }
 
 static void
 drop(struct ahead *ahead)
 {
-    if (ahead->previous != NULL)
-        ahead->previous->next = ahead->next;
-    else
-        first = ahead->next;
-    if (ahead->next != NULL)
-        ahead->next->previous = ahead->previous;
+    DL_DELETE(first, ahead);
     Py_XDECREF(ahead->error);
     Py_DECREF(ahead->name);
     PyMem_Free(ahead);

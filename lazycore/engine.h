@@ -59,7 +59,6 @@ struct lz_target {
                                  NULL once it has */
     PyObject *children;       /* list of submodule names to publish, or NULL */
     struct lz_proxy *waiters; /* borrowed, in the order of the statements */
-    struct lz_proxy *last_waiter;
     bool loaded;
     bool noted;  /* the registry knows it as a proxy */
     bool failed; /* its last load did, or made a copy, or its package's path
@@ -92,8 +91,8 @@ struct lz_proxy {
     PyObject *file;           /* co_filename of the statement */
     PyObject *value;          /* once it is resolved */
     struct lz_key *key;       /* borrowed: where it was stored, or NULL */
-    struct lz_proxy *next, *previous; /* the target's waiters */
-    struct lz_target *waits_for;      /* whose list it is on; borrowed */
+    struct lz_proxy *prev, *next; /* the target's waiters */
+    struct lz_target *waits_for;  /* whose list it is on; borrowed */
 };
 
 /* The str under which a namespace holds a pending name. */

@@ -103,7 +103,7 @@ proxy_new(struct lz_engine *engine, enum lz_proxy_kind kind, PyObject *name,
     proxy->file = NULL;
     proxy->value = NULL;
     proxy->key = NULL;
-    proxy->next = proxy->previous = NULL;
+    proxy->prev = proxy->next = NULL;
     proxy->waits_for = NULL;
     if (target != NULL) {
         target_wait(target, proxy);

@@ -4,6 +4,8 @@
  * submodules that must appear on the module once it is there. What a bound
  * name gets is proxy.c's; loading is importlib's. Needs the GIL.
  */
+#include <utlist.h>
+
 #include "lazycore/hold.h"
 #include "lazycore/parents.h"
 #include "lazycore/room.h"
@@ -46,7 +48,7 @@ target_new(struct lz_engine *engine, PyObject *name, PyObject *found)
     target->name = Py_NewRef(name);
     target->found = Py_XNewRef(found);
     target->searched = target->children = NULL;
-    target->waiters = target->last_waiter = NULL;
+    target->waiters = NULL;
     target->loaded = found == NULL;
     target->noted = target->failed = false;
     target->published_on = NULL;
@@ -82,15 +84,8 @@ target_unwait(struct lz_proxy *proxy)
     struct lz_target *target = proxy->waits_for;
     if (target == NULL)
         return;
-    if (proxy->previous != NULL)
-        proxy->previous->next = proxy->next;
-    else
-        target->waiters = proxy->next;
-    if (proxy->next != NULL)
-        proxy->next->previous = proxy->previous;
-    else
-        target->last_waiter = proxy->previous;
-    proxy->next = proxy->previous = NULL;
+    DL_DELETE(target->waiters, proxy);
+    proxy->prev = proxy->next = NULL;
     proxy->waits_for = NULL;
 }
 
@@ -98,13 +93,7 @@ void
 target_wait(struct lz_target *target, struct lz_proxy *proxy)
 {
     target_unwait(proxy);
-    proxy->previous = target->last_waiter;
-    proxy->next = NULL;
-    if (target->last_waiter != NULL)
-        target->last_waiter->next = proxy;
-    else
-        target->waiters = proxy;
-    target->last_waiter = proxy;
+    DL_APPEND(target->waiters, proxy);
     proxy->waits_for = target;
 }
 
