@@ -110,7 +110,8 @@ proxy_new(struct lz_engine *engine, enum lz_proxy_kind kind, PyObject *name,
         registry_names(engine->core->registry, PyUnicode_AsUTF8(target->name),
                        1, 0);
     }
-    PyObject_GC_Track((PyObject *)proxy);
+    /* Not tracked: who asks all objects what they are would load it, and what
+     * it refers to until it has its value is part of no cycle. */
     return proxy;
 }
 
@@ -343,6 +344,7 @@ proxy_settle(struct lz_engine *engine, struct lz_proxy *proxy, PyObject *value)
     if (proxy->value != NULL)
         return 0;
     proxy->value = Py_NewRef(value);
+    PyObject_GC_Track((PyObject *)proxy);
     target_unwait(proxy);
     if (proxy->target != NULL)
         registry_names(engine->core->registry,

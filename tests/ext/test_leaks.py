@@ -332,3 +332,40 @@ def test_the_walk_leaves_our_own_lists_alone(lazily):
             assert user.f() == expected
         main()
         """)
+
+
+def test_who_asks_all_objects_what_they_are(both):
+    """ENGINE: isinstance() asks a proxy for its class, which loads it; a walk
+    over what the collector tracks does not come by one that is pending."""
+    run = both({"dep.py": DEP, "user.py": USER}, """\
+        import gc, user
+        class Mine:
+            pass
+        def main():
+            kept = [Mine(), Mine()]
+            print(sum(isinstance(o, Mine) for o in gc.get_objects()))
+            print(len(kept))
+        main()
+        """)
+    assert run.state("dep") == "proxy"
+
+
+def test_a_proxy_in_a_cycle_with_its_value(lazily):
+    """4.1: once it has its value it is part of what the collector sees."""
+    lazily({"dep.py": DEP, "user.py": "import dep\n"
+            "def f():\n    return dep.number\n"}, """\
+        import gc, sys, weakref
+        import user
+        def main():
+            held = tuple(v for v in user.__dict__.values()
+                         if type(v).__name__ == "ModuleProxy")
+            assert len(held) == 1
+            user.f()
+            module = sys.modules.pop("dep")
+            module.held = held
+            gone = weakref.ref(module)
+            del user.dep, held, module
+            gc.collect()
+            assert gone() is None, gc.get_referrers(gone())
+        main()
+        """)
