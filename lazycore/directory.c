@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum {
@@ -24,14 +25,16 @@ struct lz_directory {
     PyObject *path;
     PyObject *listing; /* the FileFinder's own, compared as is */
     double mtime;
+    struct timespec changed; /* its time of change when read: nobody can set
+                                that, as they can the other */
     PyObject *odd;    /* once read: entries that may be no regular files */
     uint64_t endings; /* and a bit for each ending of an entry */
     Py_ssize_t asked; /* stat(), with this listing */
     bool unreadable;  /* stat() is the better way */
 };
 
-bool
-directory_is_of(const struct stat *info, double mtime)
+static bool
+is_of(const struct stat *info, double mtime)
 {
     double now =
         (double)info->st_mtim.tv_sec + 1e-9 * (double)info->st_mtim.tv_nsec;
@@ -68,6 +71,32 @@ add(struct lz_engine *engine, PyObject *path, const char *text,
     return directory;
 }
 
+static void
+forget(struct lz_directory *directory)
+{
+    Py_CLEAR(directory->odd);
+    directory->asked = 0;
+    directory->unreadable = false;
+}
+
+bool
+directory_is_of(struct lz_engine *engine, PyObject *path, double mtime)
+{
+    struct stat info;
+    Py_ssize_t length;
+    const char *text = PyUnicode_AsUTF8AndSize(path, &length);
+    lz_forgive();
+    if (text == NULL || text[0] != '/' || stat(text, &info) < 0 ||
+        !is_of(&info, mtime))
+        return false;
+    struct lz_directory *directory = (struct lz_directory *)table_find(
+        &engine->directories, text, (size_t)length);
+    if (directory != NULL && directory->odd != NULL &&
+        memcmp(&directory->changed, &info.st_ctim, sizeof(info.st_ctim)) != 0)
+        forget(directory);
+    return true;
+}
+
 struct lz_directory *
 directory_get(struct lz_engine *engine, PyObject *path, PyObject *listing,
               double mtime)
@@ -85,9 +114,7 @@ directory_get(struct lz_engine *engine, PyObject *path, PyObject *listing,
     if (directory != NULL && directory->listing != listing) {
         Py_XSETREF(directory->listing, Py_NewRef(listing));
         directory->mtime = mtime;
-        Py_CLEAR(directory->odd);
-        directory->asked = 0;
-        directory->unreadable = false;
+        forget(directory);
     }
     return directory;
 }
@@ -130,8 +157,10 @@ read_entries(struct lz_directory *directory, DIR *stream)
             return false;
         errno = 0;
     }
-    return errno == 0 && fstat(dirfd(stream), &info) == 0 &&
-           directory_is_of(&info, directory->mtime);
+    if (errno != 0 || fstat(dirfd(stream), &info) < 0)
+        return false;
+    directory->changed = info.st_ctim;
+    return is_of(&info, directory->mtime);
 }
 
 static void

@@ -8,12 +8,12 @@
 #ifndef LAZYCORE_DIRECTORY_H
 #define LAZYCORE_DIRECTORY_H
 
-#include <sys/stat.h>
-
 #include "lazycore/engine.h"
 
 struct lz_directory;
 
+/* Whether PATH was last modified at MTIME, seconds, by importlib's measure. */
+bool directory_is_of(struct lz_engine *engine, PyObject *path, double mtime);
 /* What is known of PATH: borrowed until the next call, or NULL. LISTING is
  * what a FileFinder has cached of it, and found fresh, MTIME the time that it
  * is of, in seconds. */
@@ -26,9 +26,6 @@ bool directory_may_have(const struct lz_directory *directory,
 /* Whether FILE, which the listing has, is a regular file for certain. If not,
  * ask stat(); asking often has the directory read. */
 bool directory_has_file(struct lz_directory *directory, PyObject *file);
-/* Whether INFO is of a directory last modified at MTIME, by importlib's
- * measure. */
-bool directory_is_of(const struct stat *info, double mtime);
 void directories_free(struct lz_engine *engine);
 
 #endif

@@ -198,17 +198,14 @@ is_fresh_in_row(const PyObject *finder)
 /* Whether the listing that FINDER cached of DIRECTORY at MTIME is that of
  * now. */
 static bool
-is_fresh(PyObject *finder, PyObject *directory, double mtime)
+is_fresh(struct lz_engine *engine, PyObject *finder, PyObject *directory,
+         double mtime)
 {
     if (is_fresh_in_row(finder))
         return true;
-    struct stat info;
-    const char *text = PyUnicode_AsUTF8(directory);
-    bool fresh = text != NULL && text[0] == '/' && stat(text, &info) == 0 &&
-                 directory_is_of(&info, mtime);
+    bool fresh = directory_is_of(engine, directory, mtime);
     if (fresh && row.running && row.count < FRESH_MAX)
         row.fresh[row.count++] = finder;
-    lz_forgive();
     return fresh;
 }
 
@@ -226,7 +223,7 @@ ask_file_finder(struct search *search, PyObject *finder)
         loaders == NULL || !PyUnicode_CheckExact(directory) ||
         !PySet_CheckExact(cache) || !PyFloat_CheckExact(mtime) ||
         !PyList_CheckExact(loaders) ||
-        !is_fresh(finder, directory, PyFloat_AS_DOUBLE(mtime)))
+        !is_fresh(search->engine, finder, directory, PyFloat_AS_DOUBLE(mtime)))
         goto done;
     int listed = PySet_Contains(cache, search->tail);
     if (listed < 0)

@@ -329,6 +329,8 @@ def test_what_is_called_like_a_file_and_is_none(both, age):
         user("more", ["never"])
         import rows
         os.remove("first/never.py")
+        if {age == "old"}: # a packer sets the times of folders, too
+            os.utime("first", (1e9, 1e9))
         import more
         for module in rows.all() + more.all():
             print(os.path.relpath(module.__file__))
