@@ -3,14 +3,17 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     DIRECTORIES_MAX = 4096,
-    ODD_MAX = 64, /* where that many are no regular files, stat() is asked */
+    /* Bytes; where more entries are no regular files, stat() is asked. */
+    ODD_MAX = 4096,
     /* To read a directory takes as long as so many stat(), and one more for
      * so many entries: at worst twice of what not reading takes is spent. */
     ASKED_MIN = 4,
@@ -23,15 +26,25 @@ enum {
 struct lz_directory {
     struct lz_node node; /* in the engine's table, by the bytes of .path */
     PyObject *path;
-    PyObject *listing; /* the FileFinder's own, compared as is */
-    double mtime;
-    struct timespec changed; /* its time of change when read: nobody can set
-                                that, as they can the other */
-    PyObject *odd;    /* once read: entries that may be no regular files */
+    double mtime;     /* by importlib's measure */
+    struct stat info; /* once read: which it was, and when it had changed last,
+                         which nobody can set as they can .mtime; */
+    char *odd;        /* NULL before: names of entries that may be no regular
+                         files, each with its zero, and an empty one; */
     uint64_t endings; /* and a bit for each ending of an entry */
-    Py_ssize_t asked; /* stat(), with this listing */
+    Py_ssize_t asked; /* stat(), until it is read */
     bool unreadable;  /* stat() is the better way */
 };
+
+/* An entry that is read can only be looked up where the path may be searched.
+ */
+static bool
+is_same(const struct stat *then, const struct stat *now, const char *path)
+{
+    return then->st_dev == now->st_dev && then->st_ino == now->st_ino &&
+           memcmp(&then->st_ctim, &now->st_ctim, sizeof(now->st_ctim)) == 0 &&
+           faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
+}
 
 static bool
 is_of(const struct stat *info, double mtime)
@@ -41,6 +54,15 @@ is_of(const struct stat *info, double mtime)
     return !(now < mtime) && !(now > mtime);
 }
 
+static void
+forget(struct lz_directory *directory)
+{
+    free(directory->odd);
+    directory->odd = NULL;
+    directory->asked = 0;
+    directory->unreadable = false;
+}
+
 void
 directories_free(struct lz_engine *engine)
 {
@@ -48,22 +70,54 @@ directories_free(struct lz_engine *engine)
     while ((node = table_first(&engine->directories)) != NULL) {
         struct lz_directory *directory = (struct lz_directory *)node;
         table_remove(&engine->directories, node);
-        Py_XDECREF(directory->odd);
-        Py_DECREF(directory->listing);
+        forget(directory);
         Py_DECREF(directory->path);
         free(directory);
     }
 }
 
+/* PATH, which is absolute, as bytes; or NULL. */
+static const char *
+absolute_text(PyObject *path, size_t *ret_length)
+{
+    Py_ssize_t length;
+    const char *text = PyUnicode_AsUTF8AndSize(path, &length);
+    if (text == NULL)
+        lz_forgive();
+    *ret_length = text == NULL ? 0 : (size_t)length;
+    return text == NULL || text[0] != '/' ? NULL : text;
+}
+
 static struct lz_directory *
-add(struct lz_engine *engine, PyObject *path, const char *text,
-    Py_ssize_t length)
+find(struct lz_engine *engine, const char *text, size_t length)
+{
+    return (struct lz_directory *)table_find(&engine->directories, text,
+                                             length);
+}
+
+bool
+directory_is_of(struct lz_engine *engine, PyObject *path, double mtime)
+{
+    struct stat info;
+    size_t length;
+    const char *text = absolute_text(path, &length);
+    if (text == NULL || stat(text, &info) < 0 || !is_of(&info, mtime))
+        return false;
+    struct lz_directory *directory = find(engine, text, length);
+    if (directory != NULL && directory->odd != NULL &&
+        !is_same(&directory->info, &info, text))
+        forget(directory);
+    return true;
+}
+
+static struct lz_directory *
+add(struct lz_engine *engine, PyObject *path, const char *text, size_t length)
 {
     if (table_count(&engine->directories) >= DIRECTORIES_MAX)
         directories_free(engine);
     struct lz_directory *directory = calloc(1, sizeof(*directory));
     if (directory == NULL ||
-        table_add(&engine->directories, directory, text, (size_t)length) < 0) {
+        table_add(&engine->directories, directory, text, length) < 0) {
         free(directory);
         return NULL;
     }
@@ -71,48 +125,18 @@ add(struct lz_engine *engine, PyObject *path, const char *text,
     return directory;
 }
 
-static void
-forget(struct lz_directory *directory)
-{
-    Py_CLEAR(directory->odd);
-    directory->asked = 0;
-    directory->unreadable = false;
-}
-
-bool
-directory_is_of(struct lz_engine *engine, PyObject *path, double mtime)
-{
-    struct stat info;
-    Py_ssize_t length;
-    const char *text = PyUnicode_AsUTF8AndSize(path, &length);
-    lz_forgive();
-    if (text == NULL || text[0] != '/' || stat(text, &info) < 0 ||
-        !is_of(&info, mtime))
-        return false;
-    struct lz_directory *directory = (struct lz_directory *)table_find(
-        &engine->directories, text, (size_t)length);
-    if (directory != NULL && directory->odd != NULL &&
-        memcmp(&directory->changed, &info.st_ctim, sizeof(info.st_ctim)) != 0)
-        forget(directory);
-    return true;
-}
-
 struct lz_directory *
-directory_get(struct lz_engine *engine, PyObject *path, PyObject *listing,
-              double mtime)
+directory_get(struct lz_engine *engine, PyObject *path, double mtime)
 {
-    Py_ssize_t length;
-    const char *text = PyUnicode_AsUTF8AndSize(path, &length);
-    if (text == NULL) {
-        lz_forgive();
+    size_t length;
+    const char *text = absolute_text(path, &length);
+    if (text == NULL)
         return NULL;
-    }
-    struct lz_directory *directory = (struct lz_directory *)table_find(
-        &engine->directories, text, (size_t)length);
+    struct lz_directory *directory = find(engine, text, length);
     if (directory == NULL)
         directory = add(engine, path, text, length);
-    if (directory != NULL && directory->listing != listing) {
-        Py_XSETREF(directory->listing, Py_NewRef(listing));
+    if (directory != NULL &&
+        (directory->mtime < mtime || directory->mtime > mtime)) {
         directory->mtime = mtime;
         forget(directory);
     }
@@ -130,85 +154,97 @@ ending_bit(const char *text, size_t length)
     return UINT64_C(1) << (before * 31 + last) % 64;
 }
 
-/* What ENTRY adds to what is known of its DIRECTORY. False: give up. */
-static bool
-add_entry(struct lz_directory *directory, const struct dirent *entry)
+/* Reads STREAM into DIRECTORY and ODD. The bytes that are used there, or 0:
+ * not all was read, or its time of modification was another. */
+static size_t
+read_entries(struct lz_directory *directory, DIR *stream, char odd[ODD_MAX])
 {
-    directory->endings |= ending_bit(entry->d_name, strlen(entry->d_name));
-    if (entry->d_type == DT_REG || strchr(entry->d_name, '.') == NULL)
-        return true;
-    PyObject *name = PyUnicode_DecodeFSDefault(entry->d_name);
-    bool result = name != NULL && PySet_Add(directory->odd, name) == 0 &&
-                  PySet_GET_SIZE(directory->odd) <= ODD_MAX;
-    Py_XDECREF(name);
-    return result;
-}
-
-/* Whether all of STREAM was read, while its time of modification was that of
- * the listing. */
-static bool
-read_entries(struct lz_directory *directory, DIR *stream)
-{
-    struct stat info;
     const struct dirent *entry;
+    size_t used = 0;
     errno = 0;
     while ((entry = readdir(stream)) != NULL) {
-        if (!add_entry(directory, entry))
-            return false;
+        size_t length = strlen(entry->d_name);
+        directory->endings |= ending_bit(entry->d_name, length);
+        if (entry->d_type != DT_REG && strchr(entry->d_name, '.') != NULL) {
+            if (used + length + 2 > ODD_MAX)
+                return 0;
+            memcpy(odd + used, entry->d_name, length + 1);
+            used += length + 1;
+        }
         errno = 0;
     }
-    if (errno != 0 || fstat(dirfd(stream), &info) < 0)
-        return false;
-    directory->changed = info.st_ctim;
-    return is_of(&info, directory->mtime);
+    odd[used] = '\0';
+    return errno == 0 && fstat(dirfd(stream), &directory->info) == 0 &&
+                   is_of(&directory->info, directory->mtime)
+               ? used + 1
+               : 0;
 }
 
 static void
 read_directory(struct lz_directory *directory)
 {
     struct timespec now;
-    const char *path = PyUnicode_AsUTF8(directory->path);
-    DIR *stream = NULL;
+    size_t length, used = 0;
+    const char *text = absolute_text(directory->path, &length);
     directory->unreadable = true;
     directory->endings = 0;
-    if (clock_gettime(CLOCK_REALTIME, &now) == 0 &&
-        (double)now.tv_sec - directory->mtime >= SETTLED_AFTER)
-        stream = opendir(path);
-    directory->odd = stream == NULL ? NULL : PySet_New(NULL);
-    if (directory->odd != NULL)
-        directory->unreadable = !read_entries(directory, stream);
-    if (directory->unreadable)
-        Py_CLEAR(directory->odd);
-    lz_forgive();
+    if (text == NULL || clock_gettime(CLOCK_REALTIME, &now) < 0 ||
+        (double)now.tv_sec - directory->mtime < SETTLED_AFTER ||
+        faccessat(AT_FDCWD, text, X_OK, AT_EACCESS) < 0)
+        return;
+    DIR *stream = opendir(text);
+    char *odd = stream == NULL ? NULL : malloc(ODD_MAX);
+    if (odd != NULL)
+        used = read_entries(directory, stream, odd);
+    char *kept = used > 0 ? realloc(odd, used) : NULL;
+    if (kept == NULL)
+        free(odd);
+    directory->odd = kept;
     if (stream != NULL)
         (void)closedir(stream);
+    directory->unreadable = kept == NULL;
+}
+
+/* NAME as the bytes of an entry; NULL: that depends on their encoding. */
+static const char *
+entry_text(PyObject *name, size_t *ret_length)
+{
+    if (!PyUnicode_IS_COMPACT_ASCII(name))
+        return NULL;
+    *ret_length = (size_t)PyUnicode_GET_LENGTH(name);
+    return PyUnicode_DATA(name);
 }
 
 bool
 directory_may_have(const struct lz_directory *directory, PyObject *suffix)
 {
+    size_t length;
     if (directory == NULL || directory->odd == NULL)
         return true;
-    Py_ssize_t length;
-    const char *text = PyUnicode_AsUTF8AndSize(suffix, &length);
-    uint64_t ending = text == NULL ? 0 : ending_bit(text, (size_t)length);
-    lz_forgive();
+    const char *text = entry_text(suffix, &length);
+    uint64_t ending = text == NULL ? 0 : ending_bit(text, length);
     return ending == 0 || (directory->endings & ending) != 0;
 }
 
 bool
-directory_has_file(struct lz_directory *directory, PyObject *file)
+directory_has_file(struct lz_directory *directory, PyObject *file,
+                   Py_ssize_t entries)
 {
+    size_t length;
     if (directory == NULL || directory->unreadable)
         return false;
     if (directory->odd == NULL) {
-        Py_ssize_t entries = PySet_GET_SIZE(directory->listing);
         if (++directory->asked <= ASKED_MIN + entries / ENTRIES_A_STAT)
             return false;
         read_directory(directory);
     }
-    int odd =
-        directory->odd == NULL ? 1 : PySet_Contains(directory->odd, file);
-    lz_forgive();
-    return odd == 0;
+    const char *text = entry_text(file, &length);
+    if (directory->odd == NULL || text == NULL || strchr(text, '.') == NULL)
+        return false;
+    for (const char *odd = directory->odd; *odd != '\0';
+         odd += strlen(odd) + 1) {
+        if (strcmp(odd, text) == 0)
+            return false;
+    }
+    return true;
 }

@@ -295,8 +295,6 @@ PyObject *find_kept_spec(PyObject *module, PyObject *const *args,
  * PACKAGE if it is a package (else NULL). A new reference. */
 PyObject *found_new(struct lz_engine *engine, PyObject *loader_class,
                     PyObject *file, PyObject *package);
-/* Whether FOUND, not NULL, is such parts. */
-bool found_is_parts(PyObject *found);
 /* The ModuleSpec of NAME: a new reference, or NULL with an exception. */
 PyObject *found_spec(struct lz_engine *engine, PyObject *name,
                      PyObject *found);

@@ -19,20 +19,14 @@ found_new(struct lz_engine *engine, PyObject *loader_class, PyObject *file,
                         package == NULL ? Py_None : package);
 }
 
-bool
-found_is_parts(PyObject *found)
-{
-    return PyUnicode_CheckExact(found) || PyTuple_CheckExact(found);
-}
-
 /* What stands at PART of FOUND, or NULL where that is a spec; borrowed. */
 static PyObject *
 part_borrowed(struct lz_engine *engine, PyObject *found, int part)
 {
-    if (!found_is_parts(found))
-        return NULL;
     if (PyTuple_CheckExact(found))
         return PyTuple_GET_ITEM(found, part);
+    if (!PyUnicode_CheckExact(found))
+        return NULL;
     return part == LOADER_CLASS ? engine->loader_classes[0]
            : part == FILE_NAME  ? found
                                 : Py_None;

@@ -14,6 +14,16 @@ bind_globals(struct lz_engine *engine)
     return namespace_bind_all(engine, globals);
 }
 
+/* Whether any of them is pending: to ask that makes no frame object. */
+static bool
+globals_wait(struct lz_engine *engine)
+{
+    PyObject *globals = engine == NULL ? NULL : PyEval_GetGlobals();
+    const struct lz_namespace *ns =
+        globals == NULL ? NULL : namespace_find(engine, globals);
+    return ns != NULL && ns->pending > 0;
+}
+
 static bool
 at_module_level(void)
 {
@@ -64,21 +74,19 @@ PyObject *
 hook_locals(PyObject *module, PyObject *Py_UNUSED(unused))
 {
     struct lz_engine *engine = engine_of_module(module);
-    PyObject *locals = engine != NULL && engine->saved_locals != NULL
-                           ? PyObject_CallNoArgs(engine->saved_locals)
-                           : Py_XNewRef(PyEval_GetLocals());
-    /* Of a function's own nothing is pending: most ask for those. */
-    if (locals != NULL && locals == PyEval_GetGlobals() &&
-        bind_globals(engine) < 0)
-        Py_CLEAR(locals);
-    return locals;
+    if (globals_wait(engine) && at_module_level() && bind_globals(engine) < 0)
+        return NULL;
+    if (engine != NULL && engine->saved_locals != NULL)
+        return PyObject_CallNoArgs(engine->saved_locals);
+    return Py_XNewRef(PyEval_GetLocals());
 }
 
 PyObject *
 hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     struct lz_engine *engine = engine_of_module(module);
-    if (nargs == 0 && at_module_level() && bind_globals(engine) < 0)
+    if (nargs == 0 && globals_wait(engine) && at_module_level() &&
+        bind_globals(engine) < 0)
         return NULL;
     if (nargs == 1 && engine != NULL && PyModule_Check(args[0]) &&
         !lz_is_finalizing() && !engine->rule_off[LZ_RULE_NAMESPACES] &&

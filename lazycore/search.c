@@ -123,7 +123,7 @@ find_file(struct search *search, PyObject *directory, PyObject *cache,
 {
     enum outcome outcome = ABSENT;
     struct lz_directory *known =
-        directory_get(search->engine, directory, cache, mtime);
+        directory_get(search->engine, directory, mtime);
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(loaders) && outcome == ABSENT;
          i++) {
         PyObject *suffix, *loader_class;
@@ -140,7 +140,8 @@ find_file(struct search *search, PyObject *directory, PyObject *cache,
         PyObject *path = dotted_join(directory, '/', file);
         if (path == NULL)
             return FAILED;
-        if (directory_has_file(known, file) || is_file(path))
+        if (directory_has_file(known, file, PySet_GET_SIZE(cache)) ||
+            is_file(path))
             outcome = take_file(search, loader_class, path, NULL);
         Py_DECREF(path);
     }
@@ -241,6 +242,16 @@ done:
     return outcome;
 }
 
+/* Whether ANSWER, a finder's, is for importlib, which asks for its loader; an
+ * exception if not. */
+static bool
+is_spec(struct lz_engine *engine, PyObject *answer)
+{
+    PyObject *loader = PyObject_GetAttr(answer, engine->names.loader);
+    Py_XDECREF(loader);
+    return loader != NULL;
+}
+
 /* FINDER.find_spec(name, ...), as importlib calls it. */
 static enum outcome
 call_finder(struct search *search, PyObject *finder, PyObject *path)
@@ -259,9 +270,9 @@ call_finder(struct search *search, PyObject *finder, PyObject *path)
         Py_DECREF(spec);
         return ABSENT;
     }
-    if (found_is_parts(spec)) { /* no spec: importlib will say so */
+    if (!is_spec(search->engine, spec)) {
         Py_DECREF(spec);
-        return UNSURE;
+        return FAILED;
     }
     search->found = spec;
     return FOUND;
@@ -421,8 +432,8 @@ search_find(struct lz_engine *engine, PyObject *name, PyObject *path)
         lz_forgive();
         found = PyObject_CallFunctionObjArgs(engine->bootstrap_find, name,
                                              path, NULL);
-        if (found != NULL && found_is_parts(found))
-            Py_SETREF(found, Py_NewRef(Py_None));
+        if (found != NULL && found != Py_None && !is_spec(engine, found))
+            Py_CLEAR(found);
         break;
     case FAILED:
         break;

@@ -4,6 +4,8 @@ Once, through the other finders, without running a parent where that can be
 avoided. What there is to find: test_kinds.py.
 """
 
+import os
+
 import pytest
 
 COUNTER = """\
@@ -375,18 +377,108 @@ def test_a_name_that_begins_with_a_dot_is_not_there(both, name):
         """)
 
 
-@pytest.mark.parametrize("answer", ["()", "'x'", "(1, 2, 3)", "''"])
+MANY = """\
+    import atexit, os, shutil, sys, tempfile
+    sys.dont_write_bytecode = True
+    top = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, top)
+    os.chmod(top, 0o777)
+    os.chdir(top)
+    def make(folder, names, text="value = 1\\n"):
+        os.makedirs(folder, exist_ok=True)
+        for name in names:
+            with open(f"{folder}/{name}", "w") as file:
+                file.write(text)
+        os.utime(folder, (1e9, 1e9))
+    def write(called, names):
+        make("users", [called + ".py"],
+             "".join(f"import {name}\\n" for name in names)
+             + f"all = lambda: [{', '.join(names)}]\\n")
+    def use(called):
+        sys.path_importer_cache.pop(os.path.abspath("users"), None)
+        for module in __import__(called).all():
+            print(os.path.relpath(module.__file__))
+    def user(called, names):
+        write(called, names)
+        use(called)
+    def path(*folders):
+        sys.path[:0] = [os.path.abspath(name) for name in folders]
+    many = [f"m{number}" for number in range(60)]
+"""
+
+
+def test_a_link_that_goes_elsewhere(both):
+    """Its time of modification is the same, as where packers set it."""
+    both({}, MANY + """\
+    make("v1", [name + ".py" for name in [*many, "one", "two"]])
+    make("v2", ["two.py"])
+    os.mkdir("v2/one.py")
+    os.utime("v2", (1e9, 1e9))
+    make("second", ["one.py"])
+    os.symlink("v1", "now")
+    path("users", "now", "second")
+    user("before", many)
+    os.remove("now")
+    os.symlink("v2", "now")
+    user("after", ["one", "two"])
+    """)
+
+
+def test_a_folder_that_may_not_be_searched_any_more(both):
+    """It can be read still, and has not changed."""
+    if os.geteuid() != 0:
+        pytest.skip("only root gives up what it may")
+    both({}, MANY + """\
+    make("first", [name + ".py" for name in [*many, "late"]])
+    make("second", ["late.py"])
+    path("users", "first", "second")
+    user("before", many)
+    write("after", ["late"])
+    os.chmod("first", 0o700)
+    if os.fork() == 0:
+        os.setuid(65534)
+        try:
+            use("after")
+        except OSError as error:
+            print(error)
+        sys.stdout.flush()
+        os._exit(0)
+    os.wait()
+    """)
+
+
+def test_a_suffix_without_a_dot(both):
+    """A finder of files takes any; what is no file is passed over."""
+    both({}, MANY + """\
+    from importlib.machinery import FileFinder, SourceFileLoader
+    make("first", [name + "_x" for name in many])
+    os.mkdir("first/odd_x")
+    os.symlink("nowhere", "first/gone_x")
+    os.utime("first", (1e9, 1e9))
+    make("second", ["odd.py", "gone.py"])
+    sys.path_hooks.insert(0, FileFinder.path_hook(
+        (SourceFileLoader, ["_x"]), (SourceFileLoader, [".py"])))
+    path("users", "first", "second")
+    user("before", many)
+    user("after", ["odd", "gone"])
+    """)
+
+
+@pytest.mark.parametrize("answer", ["()", "'x'", "(1, 2, 3)", "''", "0",
+                                    "type('S', (str,), {})()"])
 def test_a_finder_that_answers_with_no_spec(both, answer):
-    """What importlib makes of it, at the statement."""
+    """What importlib makes of it, at the statement; it is asked once."""
     both({"user.py": "import dep\ndef f():\n    return dep\n"}, f"""\
         import sys
         class Finder:
             @staticmethod
             def find_spec(name, path=None, target=None):
-                return {answer} if name == "dep" else None
+                if name == "dep":
+                    print("asked")
+                    return {answer}
         sys.meta_path.insert(0, Finder)
         try:
             import user
         except Exception as error:
-            print(type(error).__name__)
+            print(repr(error))
         """)

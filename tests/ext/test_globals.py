@@ -84,3 +84,14 @@ def test_the_standard_library(both):
     assert run.state("inspect") == "real"
     assert run.state("tokenize") == "proxy"
     assert run.state("ssl") == "proxy"
+
+
+def test_locals_in_a_comprehension_of_a_module(both):
+    """From 3.12 on it has no frame of its own, and locals() is a copy."""
+    both({"dep.py": "value = 1\n", "user.py": """\
+        import dep
+        print([[type(value).__name__ for name, value in
+                list(locals().items()) if name == "dep"] for _ in range(1)])
+        def use():
+            return dep
+        """}, "import user\n")
