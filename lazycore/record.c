@@ -12,6 +12,7 @@
 #include "lazycore/effects.h"
 #include "lazycore/engine.h"
 #include "lazycore/record.h"
+#include "lazycore/record_row.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -31,92 +32,34 @@ struct walk {
     size_t root_length;
     PyObject *anchors; /* list of names to import, in order */
     uint64_t *seen;    /* a bit for each index */
+    uint64_t *path;    /* the same: what is being visited */
     bool sure;         /* only rows that are sure do, loaded or not */
     unsigned stale;    /* index of the first that is; else their number */
 };
 
-/* What is known of a module: of the record, and behind it of the ledger, by
- * one index. */
-struct row {
-    const char *name;
-    uint64_t bytes;
-    uint64_t hash; /* 0: the size alone tells */
-    unsigned count;
-    bool package, free, sure;
-};
-
-static unsigned
-row_count(const struct lz_engine *engine)
-{
-    return lz_effects_count + ledger_count(engine->core->ledger);
-}
-
 static unsigned
 word_count(const struct lz_engine *engine)
 {
-    return (row_count(engine) + SEEN_BITS - 1) / SEEN_BITS;
+    return (record_count(engine) + SEEN_BITS - 1) / SEEN_BITS;
 }
 
 static bool
-has_seen(const struct walk *walk, unsigned index)
+has_bit(const uint64_t *bits, unsigned index)
 {
-    return (walk->seen[index / SEEN_BITS] >> index % SEEN_BITS & 1) != 0;
+    return (bits[index / SEEN_BITS] >> index % SEEN_BITS & 1) != 0;
 }
 
 static void
-note_seen(struct walk *walk, unsigned index)
+set_bit(uint64_t *bits, unsigned index, bool value)
 {
-    walk->seen[index / SEEN_BITS] |= UINT64_C(1) << index % SEEN_BITS;
-}
-
-static struct row
-row_at(const struct lz_engine *engine, unsigned index)
-{
-    if (index < lz_effects_count) {
-        const struct lz_effects *module = &lz_effects[index];
-        return (struct row){lz_effects_names + module->name,
-                            module->bytes,
-                            0,
-                            module->count,
-                            module->package,
-                            module->free,
-                            module->sure};
-    }
-    const struct lz_ledger_row *module =
-        ledger_row(engine->core->ledger, index - lz_effects_count);
-    return (struct row){module->name,  module->bytes,   module->hash,
-                        module->count, module->package, module->free,
-                        false};
-}
-
-/* The index of the module that the one at INDEX imports as number WHICH. */
-static unsigned
-import_at(const struct lz_engine *engine, unsigned index, unsigned which)
-{
-    if (index < lz_effects_count)
-        return lz_effects_imports[lz_effects[index].imports + which];
-    return lz_effects_count +
-           ledger_row(engine->core->ledger, index - lz_effects_count)
-               ->imports[which];
-}
-
-static int
-row_find(const struct lz_engine *engine, const char *name)
-{
-    int own = ledger_find(engine->core->ledger, name);
-    return own >= 0 ? (int)lz_effects_count + own : effects_find(name);
-}
-
-/* The one after INDEX, of another version of the module, or -1. */
-static int
-row_next(unsigned index)
-{
-    return index < lz_effects_count ? effects_find_next(index) : -1;
+    uint64_t bit = UINT64_C(1) << index % SEEN_BITS;
+    bits[index / SEEN_BITS] &= ~bit;
+    bits[index / SEEN_BITS] |= value ? bit : 0;
 }
 
 /* PACKAGE/MODULE.py of the recorded module; its length, or 0: too long. */
 static size_t
-source_path(const struct row *module, char *ret_path, size_t size)
+source_path(const struct lz_row *module, char *ret_path, size_t size)
 {
     const char *name = module->name;
     const char *suffix = module->package ? "/__init__.py" : ".py";
@@ -133,8 +76,8 @@ source_path(const struct row *module, char *ret_path, size_t size)
 
 /* Where the source of the recorded module is to be; false: too long. */
 static bool
-whole_path(const struct walk *walk, const struct row *module, char *ret_path,
-           size_t size)
+whole_path(const struct walk *walk, const struct lz_row *module,
+           char *ret_path, size_t size)
 {
     if (walk->root_length >= size)
         return false;
@@ -144,7 +87,7 @@ whole_path(const struct walk *walk, const struct row *module, char *ret_path,
 }
 
 static bool
-is_as_recorded(const struct walk *walk, const struct row *module)
+is_as_recorded(const struct walk *walk, const struct lz_row *module)
 {
     char path[PATH_MAX];
     struct stat info;
@@ -159,7 +102,7 @@ static bool
 is_fresh(struct walk *walk, unsigned index)
 {
     unsigned char *known = &walk->engine->recorded[index];
-    struct row module = row_at(walk->engine, index);
+    struct lz_row module = record_row(walk->engine, index);
     if (*known == 0) {
         bool fresh = is_as_recorded(walk, &module);
         *known = fresh ? FRESH : STALE;
@@ -195,7 +138,7 @@ add_anchor(struct walk *walk, const char *name)
 /* Whether an import of NAME takes the source of MODULE: it may be compiled, or
  * a package of that name be there, too. */
 static bool
-is_found(const struct walk *walk, const struct row *module, PyObject *name)
+is_found(const struct walk *walk, const struct lz_row *module, PyObject *name)
 {
     char path[PATH_MAX];
     struct lz_target *target = NULL;
@@ -216,7 +159,7 @@ is_found(const struct walk *walk, const struct row *module, PyObject *name)
 static bool
 is_sure_now(const struct walk *walk, unsigned index)
 {
-    struct row module = row_at(walk->engine, index);
+    struct lz_row module = record_row(walk->engine, index);
     PyObject *text = module.sure ? PyUnicode_FromString(module.name) : NULL;
     PyObject *there = text == NULL ? NULL : load_peek_module(text);
     bool result = text != NULL && there != Py_None && !PyErr_Occurred() &&
@@ -226,6 +169,57 @@ is_sure_now(const struct walk *walk, unsigned index)
     return result;
 }
 
+/* Whether NAME is that of a module in PACKAGE. */
+static bool
+is_below(const char *name, const char *package)
+{
+    size_t length = strlen(package);
+    return strncmp(name, package, length) == 0 && name[length] == '.';
+}
+
+/* Whether the body at INDEX, or one that it brings, imports what is being
+ * visited. BROUGHT has a bit for each. 1, 0 or -1. */
+static int
+leads_back(const struct walk *walk, unsigned index, uint64_t *brought)
+{
+    struct lz_engine *engine = walk->engine;
+    struct lz_row module = record_row(engine, index);
+    int result = 0;
+    set_bit(brought, index, true);
+    for (unsigned i = 0; result == 0 && i < module.count; i++) {
+        unsigned other = record_import(engine, index, i);
+        const char *name = record_row(engine, other).name;
+        if (has_bit(brought, other) || engine->recorded[other] == SETTLED ||
+            is_below(module.name, name))
+            continue;
+        if (has_bit(walk->path, other))
+            return 1;
+        int there = is_there(engine, name);
+        result = there == 0  ? leads_back(walk, other, brought)
+                 : there < 0 ? -1
+                             : 0;
+    }
+    return result;
+}
+
+/* What is in a cycle with what is to come first begins, in eager code, before
+ * that: 0. */
+static int
+add_before(struct walk *walk, unsigned index)
+{
+    uint64_t *brought =
+        PyMem_Calloc(word_count(walk->engine), sizeof(*brought));
+    int back = -1;
+    if (brought == NULL)
+        PyErr_NoMemory();
+    else
+        back = leads_back(walk, index, brought);
+    PyMem_Free(brought);
+    if (back != 0)
+        return back < 0 ? -1 : 0;
+    return add_anchor(walk, record_row(walk->engine, index).name);
+}
+
 static int visit(struct walk *walk, unsigned index);
 
 /* The same for what the free module INDEX imports as number WHICH. */
@@ -233,11 +227,11 @@ static int
 visit_import(struct walk *walk, unsigned index, unsigned which)
 {
     struct lz_engine *engine = walk->engine;
-    unsigned other = import_at(engine, index, which);
-    struct row module = row_at(engine, other);
+    unsigned other = record_import(engine, index, which);
+    struct lz_row module = record_row(engine, other);
     if (walk->sure)
-        return has_seen(walk, other) ? 1 : visit(walk, other);
-    if (has_seen(walk, other) || engine->recorded[other] == SETTLED)
+        return has_bit(walk->seen, other) ? 1 : visit(walk, other);
+    if (has_bit(walk->seen, other) || engine->recorded[other] == SETTLED)
         return 1;
     if (module.hash != 0 && !module.free && !is_fresh(walk, other))
         return 0;
@@ -246,8 +240,8 @@ visit_import(struct walk *walk, unsigned index, unsigned which)
         return there < 0 ? -1 : 1;
     if (module.free)
         return visit(walk, other);
-    note_seen(walk, other);
-    return add_anchor(walk, module.name);
+    set_bit(walk->seen, other, true);
+    return add_before(walk, other);
 }
 
 /* Collect what must come before the free module INDEX can wait. 1 done, 0 it
@@ -255,16 +249,18 @@ visit_import(struct walk *walk, unsigned index, unsigned which)
 static int
 visit(struct walk *walk, unsigned index)
 {
-    if (!walk->sure &&
-        (walk->engine->recorded[index] == SETTLED || has_seen(walk, index)))
+    if (!walk->sure && (walk->engine->recorded[index] == SETTLED ||
+                        has_bit(walk->seen, index)))
         return 1;
-    note_seen(walk, index);
+    set_bit(walk->seen, index, true);
     if (!is_fresh(walk, index) || (walk->sure && !is_sure_now(walk, index)))
         return 0;
     int result = 1;
-    unsigned count = row_at(walk->engine, index).count;
+    unsigned count = record_row(walk->engine, index).count;
+    set_bit(walk->path, index, true);
     for (unsigned i = 0; result == 1 && i < count; i++)
         result = visit_import(walk, index, i);
+    set_bit(walk->path, index, false);
     return result;
 }
 
@@ -304,7 +300,7 @@ settle(const struct walk *walk)
              left >>= 1, index++) {
             unsigned char *known = &walk->engine->recorded[index];
             if ((left & 1) != 0 && *known == FRESH &&
-                row_at(walk->engine, index).free)
+                record_row(walk->engine, index).free)
                 *known = SETTLED;
         }
     }
@@ -316,7 +312,7 @@ tell_stale(struct lz_engine *engine, unsigned index)
 {
     const struct lz_listener *listener = &engine->core->listener;
     if (listener->stale != NULL && !engine->stale_told)
-        listener->stale(listener->arg, row_at(engine, index).name);
+        listener->stale(listener->arg, record_row(engine, index).name);
     engine->stale_told = true;
 }
 
@@ -334,14 +330,15 @@ allows(struct lz_engine *engine, unsigned index, const char *file,
                         root_length,
                         PyList_New(0),
                         PyMem_Calloc(word_count(engine), sizeof(uint64_t)),
+                        PyMem_Calloc(word_count(engine), sizeof(uint64_t)),
                         aim == AIM_SURE,
-                        row_count(engine)};
+                        record_count(engine)};
     int result = -1;
-    if (walk.anchors == NULL || walk.seen == NULL)
+    if (walk.anchors == NULL || walk.seen == NULL || walk.path == NULL)
         PyErr_NoMemory();
     else
         result = visit(&walk, index);
-    if (walk.stale < row_count(engine))
+    if (walk.stale < record_count(engine))
         tell_stale(engine, walk.stale);
     if (result == 1 && aim == AIM_NO_ANCHORS)
         result = PyList_GET_SIZE(walk.anchors) == 0;
@@ -349,6 +346,7 @@ allows(struct lz_engine *engine, unsigned index, const char *file,
         result = import_anchors(&walk);
     if (result == 1 && aim != AIM_SURE)
         settle(&walk);
+    PyMem_Free(walk.path);
     PyMem_Free(walk.seen);
     Py_XDECREF(walk.anchors);
     return result;
@@ -361,7 +359,7 @@ is_free_at(const struct lz_engine *engine, unsigned index, const char *where,
            size_t *ret_root_length)
 {
     char path[PATH_MAX];
-    struct row module = row_at(engine, index);
+    struct lz_row module = record_row(engine, index);
     size_t length = module.free ? source_path(&module, path, sizeof(path)) : 0;
     size_t whole = strlen(where);
     if (length == 0 || whole <= length || where[whole - length - 1] != '/' ||
@@ -379,17 +377,17 @@ any_allows(struct lz_engine *engine, PyObject *name, PyObject *file,
 {
     const char *text = place_text(name);
     const char *where = place_text(file);
-    int index = text == NULL || where == NULL ? -1 : row_find(engine, text);
+    int index = text == NULL || where == NULL ? -1 : record_find(engine, text);
     int result = 0;
     if (index >= 0 && engine->recorded == NULL)
-        engine->recorded = PyMem_Calloc(row_count(engine), 1);
+        engine->recorded = PyMem_Calloc(record_count(engine), 1);
     if (engine->recorded == NULL)
         return 0;
     while (index >= 0 && result == 0) {
         size_t root;
         if (is_free_at(engine, (unsigned)index, where, &root))
             result = allows(engine, (unsigned)index, where, root, aim);
-        index = row_next((unsigned)index);
+        index = record_next((unsigned)index);
     }
     return result;
 }
@@ -424,7 +422,7 @@ bool
 record_has(struct lz_engine *engine, PyObject *name)
 {
     const char *text = place_text(name);
-    return text != NULL && row_find(engine, text) >= 0;
+    return text != NULL && record_find(engine, text) >= 0;
 }
 
 /* From the row FIRST on, up to END, those of NAME and below it. */
@@ -432,11 +430,9 @@ static void
 forget_rows(struct lz_engine *engine, const char *name, unsigned first,
             unsigned end)
 {
-    size_t length = strlen(name);
     for (unsigned i = first; i < end; i++) {
-        const char *other = row_at(engine, i).name;
-        if (strncmp(other, name, length) != 0 ||
-            (other[length] != '\0' && other[length] != '.'))
+        const char *other = record_row(engine, i).name;
+        if (strcmp(other, name) != 0 && !is_below(other, name))
             break;
         engine->recorded[i] = 0;
     }
@@ -446,9 +442,9 @@ void
 record_forget(struct lz_engine *engine, PyObject *name)
 {
     const char *text = engine->recorded == NULL ? NULL : place_text(name);
-    int index = text == NULL ? -1 : row_find(engine, text);
+    int index = text == NULL ? -1 : record_find(engine, text);
     if (index >= 0)
         forget_rows(engine, text, (unsigned)index,
                     (unsigned)index < lz_effects_count ? lz_effects_count
-                                                       : row_count(engine));
+                                                       : record_count(engine));
 }

@@ -183,20 +183,19 @@ def test_locals_of_a_class_body_are_its_own(both):
     assert run.pending == ["dep"]
 
 
-RECORD = (Path(__file__).resolve().parents[2] / "lazycore" / "effects"
-          / "flask.tsv")
+RECORDS = Path(__file__).resolve().parents[2] / "lazycore" / "effects"
 
 
-def recorded_package(folder, bodies):
-    """A package with the names and sizes of the recorded flask, in which
+def recorded_package(folder, bodies, package="flask"):
+    """One with the names and sizes of the recorded PACKAGE. Of flask's modules
     flask.cli alone is not free: flask.app imports it."""
     files = {}
-    for line in RECORD.read_text().splitlines():
+    for line in (RECORDS / f"{package}.tsv").read_text().splitlines():
         name, kind, size = line.split("\t")[:3]
         tail = "/__init__.py" if kind == "package" else ".py"
         body = bodies.get(name, "")
-        files[f"{folder}/{name.replace('.', '/')}{tail}"] = (
-            body + "#" * (int(size) - len(body) - 1) + "\n")
+        body += "#" * (int(size) - len(body) - 1) + "\n"
+        files[f"{folder}/{name.replace('.', '/')}{tail}"] = body[:int(size)]
     return files
 
 
@@ -221,6 +220,28 @@ def test_effects_come_again_with_a_package_that_is_loaded_again(both):
         load()
         """, levels={"flask": "outer"})
     assert run.state("flask.app") == "proxy"
+
+
+def test_effects_in_a_cycle_with_what_imports_them(both):
+    """werkzeug.http is free, and datastructures is not: each imports the other.
+    Which one begins is seen by the other."""
+    run = both(recorded_package("lib", {
+        "werkzeug": "from . import http as http\nuse = lambda: http\n",
+        "werkzeug.http": "from .datastructures import helper\n"
+                         "value = helper()\n",
+        "werkzeug.datastructures":
+            "from werkzeug import exceptions, http  # for others\n"
+            "print('datastructures')\n"
+            "def helper():\n    return 'help'\n",
+    }, "werkzeug"), """\
+        import sys
+        sys.path.insert(0, "lib")
+        import werkzeug
+        def main():
+            print(werkzeug.use().value)
+        main()
+        """, levels={"werkzeug": "outer"})
+    assert run.state("werkzeug.http") == "eager"
 
 
 def test_effects_that_another_thread_runs_are_waited_for(both):
@@ -366,7 +387,7 @@ def test_what_hides_the_standard_library_may_raise(both):
 def test_each_version_has_its_record(both, lab):
     """Modules of the size that a newer Tornado has are taken for its own."""
     rows = {}
-    for line in (RECORD.parent / "tornado-6.5.tsv").read_text().splitlines():
+    for line in (RECORDS / "tornado-6.5.tsv").read_text().splitlines():
         name, _, size, state, *_ = line.split("\t")
         rows[name] = int(size), state
     for longer in (0, 1):
