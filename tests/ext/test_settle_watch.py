@@ -93,6 +93,12 @@ def test_bad_arguments(lazily, arguments):
     assert "install() " in run.out
 
 
+# The thread that looks may be in it just then.
+needs_locks_over_a_fork = pytest.mark.skipif(
+    "LD_PRELOAD" in os.environ, reason="a sanitizer's allocator holds none of "
+                                       "its locks over a fork")
+
+
 def test_forked_child_has_its_own(lazily):
     """Once it has worked, and loads a module."""
     run = lazily(hot(hot="difflib", more="tarfile"), """\
@@ -167,6 +173,7 @@ def test_forked_child_that_loads_nothing(lazily):
     assert run.out == "1\n2\n7 ['difflib']\n"
 
 
+@needs_locks_over_a_fork
 def test_grandchild(lazily):
     """As a daemon is, which has not worked before it forks again."""
     run = lazily(hot(hot="difflib"), """\
@@ -231,8 +238,7 @@ def test_fork_meets_one_thread_alone(lab, lazily):
     assert "Warning" not in run.err
 
 
-@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="a sanitizer's "
-                    "allocator holds none of its locks over a fork")
+@needs_locks_over_a_fork
 def test_forks_while_it_works(lazily):
     """Of many threads, and with much that is hot. Not without end: from 3.12
     on each fork ends the thread that looks, which then comes by late."""
