@@ -92,19 +92,12 @@ class_find_any(const struct klass *klass, const char *const *names)
 /* Bases */
 
 static bool
-is_within(const char *name, const char *module)
-{
-    size_t length = strlen(module);
-    return strncmp(name, module, length) == 0 && name[length] == '.';
-}
-
-static bool
 is_enumeration(const char *name)
 {
     static const char *const names[] = {"Enum", "IntEnum", "StrEnum",
                                         "Flag", "IntFlag", "ReprEnum"};
     for (size_t i = 0;
-         is_within(name, "enum") && i < sizeof(names) / sizeof(names[0]);
+         names_is_below(name, "enum") && i < sizeof(names) / sizeof(names[0]);
          i++) {
         if (strcmp(name + 5, names[i]) == 0)
             return true;
@@ -120,7 +113,7 @@ is_std_base(const char *name)
     static const char *const not [] = {"tkinter", "turtle", "idlelib", "test",
                                        "lib2to3"};
     for (size_t i = 0; i < sizeof(not ) / sizeof(not [0]); i++) {
-        if (is_within(name, not [i]))
+        if (names_is_below(name, not [i]))
             return false;
     }
     if (strchr(name, '(') == NULL)

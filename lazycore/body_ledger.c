@@ -153,9 +153,7 @@ is_parent_of(const struct book *book, unsigned parent, unsigned child)
 {
     const char *name = place_text(book->entries[parent].name);
     const char *other = place_text(book->entries[child].name);
-    size_t length = name == NULL ? 0 : strlen(name);
-    return name != NULL && other != NULL &&
-           strncmp(name, other, length) == 0 && other[length] == '.';
+    return name != NULL && other != NULL && names_is_below(other, name);
 }
 
 static void

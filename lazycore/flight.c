@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <utlist.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "lazycore/annotations.h"
 

@@ -14,14 +14,15 @@ bind_globals(struct lz_engine *engine)
     return namespace_bind_all(engine, globals);
 }
 
-/* Whether any of them is pending: to ask that makes no frame object. */
-static bool
-globals_wait(struct lz_engine *engine)
+/* Those in which something is pending, or NULL; to ask for them makes no frame
+ * object. */
+static struct lz_namespace *
+waiting_globals(struct lz_engine *engine)
 {
     PyObject *globals = engine == NULL ? NULL : PyEval_GetGlobals();
-    const struct lz_namespace *ns =
+    struct lz_namespace *ns =
         globals == NULL ? NULL : namespace_find(engine, globals);
-    return ns != NULL && ns->pending > 0;
+    return ns != NULL && ns->pending > 0 ? ns : NULL;
 }
 
 static bool
@@ -41,11 +42,9 @@ at_module_level(void)
 static bool
 only_stores(struct lz_engine *engine)
 {
-    PyFrameObject *frame = PyEval_GetFrame();
-    PyObject *globals = frame == NULL ? NULL : PyEval_GetGlobals();
-    struct lz_namespace *ns =
-        globals == NULL ? NULL : namespace_find(engine, globals);
-    if (ns == NULL || ns->pending == 0)
+    struct lz_namespace *ns = waiting_globals(engine);
+    PyFrameObject *frame = ns == NULL ? NULL : PyEval_GetFrame();
+    if (frame == NULL)
         return false;
     PyCodeObject *code = PyFrame_GetCode(frame);
     PyObject *bytes = lz_code_bytes(code);
@@ -63,7 +62,7 @@ PyObject *
 hook_globals(PyObject *module, PyObject *Py_UNUSED(unused))
 {
     struct lz_engine *engine = engine_of_module(module);
-    if ((engine == NULL || !only_stores(engine)) && bind_globals(engine) < 0)
+    if (!only_stores(engine) && bind_globals(engine) < 0)
         return NULL;
     if (engine != NULL && engine->saved_globals != NULL)
         return PyObject_CallNoArgs(engine->saved_globals);
@@ -74,7 +73,8 @@ PyObject *
 hook_locals(PyObject *module, PyObject *Py_UNUSED(unused))
 {
     struct lz_engine *engine = engine_of_module(module);
-    if (globals_wait(engine) && at_module_level() && bind_globals(engine) < 0)
+    if (waiting_globals(engine) != NULL && at_module_level() &&
+        bind_globals(engine) < 0)
         return NULL;
     if (engine != NULL && engine->saved_locals != NULL)
         return PyObject_CallNoArgs(engine->saved_locals);
@@ -85,7 +85,7 @@ PyObject *
 hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     struct lz_engine *engine = engine_of_module(module);
-    if (nargs == 0 && globals_wait(engine) && at_module_level() &&
+    if (nargs == 0 && waiting_globals(engine) != NULL && at_module_level() &&
         bind_globals(engine) < 0)
         return NULL;
     if (nargs == 1 && engine != NULL && PyModule_Check(args[0]) &&

@@ -3,6 +3,7 @@
  * See ignore.h for what the sets are; any thread.
  */
 #include "lazycore/ignore_private.h"
+#include "lazycore/names.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,14 +35,11 @@ int
 ignore_rule_covers(enum lz_ignore_kind kind, const char *value,
                    const char *name, const char *path)
 {
-    size_t length = strlen(value);
-
     switch (kind) {
     case LZ_IGNORE_NAME:
         return strcmp(name, value) == 0;
     case LZ_IGNORE_PACKAGE:
-        return strncmp(name, value, length) == 0 &&
-               (name[length] == '\0' || name[length] == '.');
+        return strcmp(name, value) == 0 || names_is_below(name, value);
     case LZ_IGNORE_PATH:
         return path != NULL && contains_folded(path, value);
     case LZ_IGNORE_KINDS:

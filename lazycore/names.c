@@ -96,3 +96,11 @@ names_share_package(const char *a, const char *b)
 
     return strcspn(b, ".") == size && strncmp(a, b, size) == 0;
 }
+
+bool
+names_is_below(const char *name, const char *package)
+{
+    size_t length = strlen(package);
+
+    return strncmp(name, package, length) == 0 && name[length] == '.';
+}

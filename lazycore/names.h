@@ -14,6 +14,8 @@ bool names_is_text(const char *text);
 bool names_is_dotted(const char *text);
 /* Whether two dotted names begin with the same one. */
 bool names_share_package(const char *a, const char *b);
+/* Whether NAME is that of a module in PACKAGE, at any depth. */
+bool names_is_below(const char *name, const char *package);
 /* One identifier. */
 bool names_is_top_level(const char *text);
 

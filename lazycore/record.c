@@ -169,14 +169,6 @@ is_sure_now(const struct walk *walk, unsigned index)
     return result;
 }
 
-/* Whether NAME is that of a module in PACKAGE. */
-static bool
-is_below(const char *name, const char *package)
-{
-    size_t length = strlen(package);
-    return strncmp(name, package, length) == 0 && name[length] == '.';
-}
-
 /* Whether the body at INDEX, or one that it brings, imports what is being
  * visited. BROUGHT has a bit for each. 1, 0 or -1. */
 static int
@@ -190,7 +182,7 @@ leads_back(const struct walk *walk, unsigned index, uint64_t *brought)
         unsigned other = record_import(engine, index, i);
         const char *name = record_row(engine, other).name;
         if (has_bit(brought, other) || engine->recorded[other] == SETTLED ||
-            is_below(module.name, name))
+            names_is_below(module.name, name))
             continue;
         if (has_bit(walk->path, other))
             return 1;
@@ -432,7 +424,7 @@ forget_rows(struct lz_engine *engine, const char *name, unsigned first,
 {
     for (unsigned i = first; i < end; i++) {
         const char *other = record_row(engine, i).name;
-        if (strcmp(other, name) != 0 && !is_below(other, name))
+        if (strcmp(other, name) != 0 && !names_is_below(other, name))
             break;
         engine->recorded[i] = 0;
     }
