@@ -126,6 +126,11 @@ PyObject *bytecode_used_names(PyCodeObject *code, PyObject *bytes);
 PyObject *bytecode_body_names(PyCodeObject *code, PyObject *bytes);
 int bytecode_nested_uses(PyCodeObject *code, PyObject *name);
 
+/* Add to SET the names, as far as they are constants, of the entries of
+ * sys.modules that CODE or what is nested in it takes, changes or takes out.
+ * MODULES is the interned string "modules". 0 or -1. */
+int bytecode_modules(PyCodeObject *code, PyObject *modules, PyObject *set);
+
 /* Whether CODE, a module's, has bound NAME when it comes to its end, on every
  * way there is. BYTES are its clean instructions. */
 bool bytecode_binds(PyCodeObject *code, PyObject *bytes, PyObject *name);

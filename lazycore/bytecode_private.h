@@ -68,6 +68,12 @@ name_at(PyObject *names, int index)
     return PyTuple_GET_ITEM(names, index);
 }
 
+/* Code in code in code: of what is nested deeper nothing is read. */
+enum { BYTECODE_NESTING_MAX = 64 };
+
+/* Add ITEM, a constant, to SET if it is a string, else those in a tuple. */
+int bytecode_add_strings(PyObject *set, PyObject *item);
+
 /* Whether the handler at TARGET only leaves another handler. */
 bool bytecode_leaves_handler(const unsigned char *code, size_t size,
                              int target);

@@ -4,19 +4,17 @@
  */
 #include "lazycore/bytecode_private.h"
 
-enum { NESTING_MAX = 64 };
-
 /* uses */
 
-static int
-add_strings(PyObject *set, PyObject *item)
+int
+bytecode_add_strings(PyObject *set, PyObject *item)
 {
     if (PyUnicode_CheckExact(item))
         return PySet_Add(set, item);
     if (!PyTuple_Check(item))
         return 0;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(item); i++) {
-        if (add_strings(set, PyTuple_GET_ITEM(item, i)) < 0)
+        if (bytecode_add_strings(set, PyTuple_GET_ITEM(item, i)) < 0)
             return -1;
     }
     return 0;
@@ -38,7 +36,7 @@ add_loaded_names(PyObject *set, PyObject *bytes, PyObject *names,
         if (name != NULL && PySet_Add(set, name) < 0)
             return -1;
         if (last != NULL && cursor.opcode != IMPORT_NAME &&
-            add_strings(set, last) < 0)
+            bytecode_add_strings(set, last) < 0)
             return -1;
         last = listed != NULL && cursor.opcode == LOAD_CONST
                    ? name_at(listed, cursor.oparg)
@@ -50,7 +48,7 @@ add_loaded_names(PyObject *set, PyObject *bytes, PyObject *names,
 static int
 add_nested_names(PyObject *set, PyCodeObject *code, int nesting)
 {
-    if (nesting > NESTING_MAX) {
+    if (nesting > BYTECODE_NESTING_MAX) {
         PyErr_SetString(PyExc_RecursionError, "code is nested too deep");
         return -1;
     }
@@ -129,7 +127,7 @@ loads_name(PyCodeObject *code, Py_ssize_t index)
 static int
 nested_uses(PyCodeObject *code, PyObject *name, int nesting)
 {
-    if (nesting > NESTING_MAX) {
+    if (nesting > BYTECODE_NESTING_MAX) {
         PyErr_SetString(PyExc_RecursionError, "code is nested too deep");
         return -1;
     }

@@ -43,6 +43,7 @@ enum lz_rule {
     LZ_RULE_SAME_PACKAGE, /* 7 */
     LZ_RULE_NAMESPACES,   /* globals(), locals() and vars() bind */
     LZ_RULE_FORESIGHT,    /* foresee.c */
+    LZ_RULE_SYS_MODULES,  /* entries that code takes by name */
     LZ_RULE_ACCOUNTING,   /* 4.5: no rule, but what it costs is asked too */
     LZ_RULES
 };
@@ -148,6 +149,7 @@ struct lz_names {
     PyObject *meta_path, *path_importer_cache;               /* sys */
     PyObject *origin_keyword;                                /* ("origin",) */
     PyObject *threading, *threading_active;
+    PyObject *sys, *modules;
 };
 
 struct lz_engine {
@@ -198,6 +200,7 @@ struct lz_engine {
     double rates[LZ_GAUGES];     /* what a nanosecond of loads comes to */
     uint64_t walk_ns;            /* what counting blocks costs */
     PyObject *foreseen;          /* set of names that pending modules import */
+    PyObject *taken;             /* taken.h: set of names, or NULL */
     uint64_t targets_made;       /* targets ever made */
     uint64_t foreseen_targets;   /* of which foreseen covers this many */
     Py_ssize_t loads_running;    /* bodies under way, on any thread */

@@ -245,6 +245,8 @@ init_names(struct lz_names *names)
         {&names->path_importer_cache, "path_importer_cache"},
         {&names->threading, "threading"},
         {&names->threading_active, "_active"},
+        {&names->sys, "sys"},
+        {&names->modules, "modules"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         *rows[i].slot = PyUnicode_InternFromString(rows[i].text);
@@ -415,6 +417,7 @@ module_exec(PyObject *module)
     VISIT(engine->plain_listings)                                             \
     VISIT(engine->sys_dict)                                                   \
     VISIT(engine->foreseen)                                                   \
+    VISIT(engine->taken)                                                      \
     VISIT(engine->view_type)                                                  \
     VISIT(engine->generations) VISIT(engine->getallocatedblocks)
 

@@ -7,6 +7,7 @@
 #include "lazycore/foresee.h"
 #include "lazycore/record.h"
 #include "lazycore/standard.h"
+#include "lazycore/taken.h"
 
 static const char *const rule_strings[LZ_RULES] = {
     [LZ_RULE_GUARDED] = "guarded",
@@ -15,6 +16,7 @@ static const char *const rule_strings[LZ_RULES] = {
     [LZ_RULE_SAME_PACKAGE] = "same_package",
     [LZ_RULE_NAMESPACES] = "namespaces",
     [LZ_RULE_FORESIGHT] = "foresight",
+    [LZ_RULE_SYS_MODULES] = "sys_modules",
     [LZ_RULE_ACCOUNTING] = "accounting",
 };
 
@@ -244,6 +246,10 @@ look_at_module(struct lz_engine *engine, struct lz_namespace *ns,
     *ret_reason = ignore_match(core->ignore, module, path);
     if (*ret_reason != LZ_REASON_LAZY)
         return 0;
+    if (taken_has(engine, name)) {
+        *ret_reason = LZ_REASON_SYS_MODULES;
+        return 0;
+    }
     enum lz_level level = levels_get(core->levels, module, NULL);
     if (level == LZ_LEVEL_EAGER) {
         *ret_reason = LZ_REASON_LEVEL_EAGER;

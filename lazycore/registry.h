@@ -74,6 +74,8 @@ enum {
               "no code of the importing module uses the name")                \
     LZ_REASON(SAME_PACKAGE, "same_package",                                   \
               "the importer is in the same package, whose level is outer")    \
+    LZ_REASON(SYS_MODULES, "sys_modules",                                     \
+              "code takes it from sys.modules by its name")                   \
     LZ_REASON(REBINDS, "rebinds",                                             \
               "the statement rebinds a name that already has a value")        \
     LZ_REASON(UNKNOWN_SHAPE, "unknown_shape",                                 \

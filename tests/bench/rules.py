@@ -10,7 +10,7 @@ import common
 import start
 
 RULES = ("guarded", "late", "for_effect", "same_package", "namespaces",
-         "foresight")
+         "foresight", "sys_modules")
 
 # Right after site; at the signal the number of modules is written.
 BOOT = f"""\

@@ -361,7 +361,7 @@ def test_a_proxy_in_a_cycle_with_its_value(lazily):
                          if type(v).__name__ == "ModuleProxy")
             assert len(held) == 1
             user.f()
-            module = sys.modules.pop("dep")
+            module = sys.modules.pop(user.dep.__name__)
             module.held = held
             gone = weakref.ref(module)
             del user.dep, held, module
