@@ -285,7 +285,7 @@ write_book(struct book *book, FILE *file)
             book->entries[entry->imports[n]].wanted = true;
     }
     for (unsigned i = 0; i < book->count; i++) {
-        if (book->entries[i].wanted)
+        if (book->entries[i].wanted || book->entries[i].hash != 0)
             write_entry(book, &book->entries[i], file);
     }
 }

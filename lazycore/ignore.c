@@ -22,6 +22,10 @@ static const struct {
      * registers itself by being imported. */
     {LZ_IGNORE_NAME, "encodings"},
     {LZ_IGNORE_PACKAGE, "encodings"},
+    /* Keeps functions of select as they are when it is imported, as it is by
+     * socket: before gevent replaces them. All programs load it that use
+     * socket. */
+    {LZ_IGNORE_NAME, "selectors"},
     /* Called from C at any time, shutdown included. */
     {LZ_IGNORE_NAME, "warnings"},
     /* Not loaded from a file of their own name, or by what we stand on. */

@@ -6,7 +6,7 @@
 #include "lazycore/api.h"
 #include "lazycore/foresee.h"
 #include "lazycore/held.h"
-#include "lazycore/search.h"
+#include "lazycore/finders.h"
 #include "lazycore/settle.h"
 #include "lazycore/settle_look.h"
 
@@ -299,7 +299,7 @@ engine_install(struct lz_engine *engine)
         engine->import_is_builtin = PyCFunction_Check(import) &&
                                     PyCFunction_GET_SELF(import) == builtins;
     Py_DECREF(import);
-    if (learn_bootstrap(engine) < 0 || search_init(engine) < 0 ||
+    if (learn_bootstrap(engine) < 0 || finders_init(engine) < 0 ||
         with_strings("builtin_module_names", use_builtins, engine->core) < 0 ||
         with_strings("stdlib_module_names", use_stdlib, engine->core) < 0)
         goto done;

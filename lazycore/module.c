@@ -412,14 +412,14 @@ module_exec(PyObject *module)
     VISIT(engine->loader_classes[0])                                          \
     VISIT(engine->loader_classes[1])                                          \
     VISIT(engine->loader_classes[2])                                          \
-    VISIT(engine->builtin_names)                                              \
-    VISIT(engine->frozen_names)                                               \
-    VISIT(engine->plain_listings)                                             \
-    VISIT(engine->sys_dict)                                                   \
-    VISIT(engine->foreseen)                                                   \
-    VISIT(engine->taken)                                                      \
-    VISIT(engine->view_type)                                                  \
-    VISIT(engine->generations) VISIT(engine->getallocatedblocks)
+    VISIT(engine->find_specs[0])                                              \
+    VISIT(engine->find_specs[1]) VISIT(engine->find_specs[2])                 \
+        VISIT(engine->find_specs[3]) VISIT(engine->builtin_names)             \
+            VISIT(engine->frozen_names) VISIT(engine->plain_listings)         \
+                VISIT(engine->sys_dict) VISIT(engine->foreseen)               \
+                    VISIT(engine->taken) VISIT(engine->view_type)             \
+                        VISIT(engine->generations)                            \
+                            VISIT(engine->getallocatedblocks)
 
 static int
 module_traverse(PyObject *module, visitproc visit, void *arg)

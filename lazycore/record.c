@@ -236,6 +236,20 @@ visit_import(struct walk *walk, unsigned index, unsigned which)
     return add_before(walk, other);
 }
 
+/* The packages above the free module INDEX run first, whatever they import. */
+static int
+visit_packages(struct walk *walk, unsigned index)
+{
+    struct lz_row module = record_row(walk->engine, index);
+    int result = 1;
+    for (unsigned i = 0; result == 1 && i < module.count; i++) {
+        unsigned other = record_import(walk->engine, index, i);
+        if (names_is_below(module.name, record_row(walk->engine, other).name))
+            result = visit_import(walk, index, i);
+    }
+    return result;
+}
+
 /* Collect what must come before the free module INDEX can wait. 1 done, 0 it
  * cannot, -1 with an exception. */
 static int
@@ -244,6 +258,9 @@ visit(struct walk *walk, unsigned index)
     if (!walk->sure && (walk->engine->recorded[index] == SETTLED ||
                         has_bit(walk->seen, index)))
         return 1;
+    int above = walk->sure ? 1 : visit_packages(walk, index);
+    if (above != 1 || has_bit(walk->seen, index))
+        return above;
     set_bit(walk->seen, index, true);
     if (!is_fresh(walk, index) || (walk->sure && !is_sure_now(walk, index)))
         return 0;
@@ -387,9 +404,15 @@ any_allows(struct lz_engine *engine, PyObject *name, PyObject *file,
 int
 record_allows(struct lz_engine *engine, PyObject *name, PyObject *file)
 {
+    const char *text = PyUnicode_AsUTF8(name);
+    /* Its body may be running: what it has yet to import is not ahead of it.
+     */
+    int there = text == NULL ? -1 : is_there(engine, text);
+    if (there != 0)
+        return there < 0 ? -1 : 0;
     int result = any_allows(engine, name, file, AIM_ANCHORS);
     /* What was imported may have brought the module itself. */
-    int there = result == 1 ? is_there(engine, PyUnicode_AsUTF8(name)) : 0;
+    there = result == 1 ? is_there(engine, text) : 0;
     if (there != 0)
         result = there < 0 ? -1 : 0;
     return result;

@@ -8,6 +8,7 @@
  */
 #include "lazycore/directory.h"
 #include "lazycore/dotted.h"
+#include "lazycore/finders.h"
 #include "lazycore/search.h"
 
 #include <sys/stat.h>
@@ -40,7 +41,8 @@ is_file(PyObject *path)
     return stat(text, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-/* tail + SUFFIX: borrowed, or NULL with an exception. */
+/* tail + SUFFIX: borrowed, or NULL with an exception, but for where there are
+ * too many. */
 static PyObject *
 file_name(struct search *search, PyObject *suffix)
 {
@@ -48,10 +50,8 @@ file_name(struct search *search, PyObject *suffix)
         if (search->suffixes[i] == suffix)
             return search->files[i];
     }
-    if (search->count == SUFFIXES_MAX) {
-        PyErr_SetString(PyExc_RuntimeError, "too many suffixes");
+    if (search->count == SUFFIXES_MAX)
         return NULL;
-    }
     PyObject *file = PyUnicode_Concat(search->tail, suffix);
     if (file == NULL)
         return NULL;
@@ -134,7 +134,7 @@ find_file(struct search *search, PyObject *directory, PyObject *cache,
         PyObject *file = file_name(search, suffix);
         int listed = file == NULL ? -1 : PySet_Contains(cache, file);
         if (listed < 0)
-            return FAILED;
+            return PyErr_Occurred() ? FAILED : UNSURE;
         if (listed == 0)
             continue;
         PyObject *path = dotted_join(directory, '/', file);
@@ -282,7 +282,8 @@ call_finder(struct search *search, PyObject *finder, PyObject *path)
 static enum outcome
 ask_entry_finder(struct search *search, PyObject *finder)
 {
-    if ((PyObject *)Py_TYPE(finder) == search->engine->file_finder) {
+    if ((PyObject *)Py_TYPE(finder) == search->engine->file_finder &&
+        finders_is_own(search->engine, (PyObject *)Py_TYPE(finder))) {
         enum outcome outcome = ask_file_finder(search, finder);
         if (outcome != UNSURE)
             return outcome;
@@ -374,6 +375,8 @@ ask(struct search *search, PyObject *finder)
     struct lz_engine *engine = search->engine;
     if (finder == engine->finder)
         return ABSENT;
+    if (!finders_is_own(engine, finder))
+        return call_finder(search, finder, search->path);
     if (finder == engine->builtin_importer ||
         finder == engine->frozen_importer) {
         int there = is_compiled_in(search, finder == engine->frozen_importer);
@@ -439,59 +442,4 @@ search_find(struct lz_engine *engine, PyObject *name, PyObject *path)
         break;
     }
     return found;
-}
-
-/* *SLOT becomes the set of SEQUENCE's items; SEQUENCE is used up. */
-static int
-keep_set(PyObject **slot, PyObject *sequence)
-{
-    PyObject *set = sequence == NULL ? NULL : PySet_New(sequence);
-    Py_XDECREF(sequence);
-    Py_XSETREF(*slot, set);
-    return set == NULL ? -1 : 0;
-}
-
-int
-search_init(struct lz_engine *engine)
-{
-    int result = -1;
-    PyObject *external = PyImport_ImportModule("_frozen_importlib_external");
-    PyObject *imp = PyImport_ImportModule("_imp");
-    PyObject *sys = PyImport_ImportModule("sys");
-    if (external == NULL || imp == NULL || sys == NULL)
-        goto done;
-    const struct {
-        PyObject **slot;
-        PyObject *module;
-        const char *name;
-    } rows[] = {
-        {&engine->builtin_importer, engine->bootstrap, "BuiltinImporter"},
-        {&engine->frozen_importer, engine->bootstrap, "FrozenImporter"},
-        {&engine->spec_class, engine->bootstrap, "ModuleSpec"},
-        {&engine->path_finder, external, "PathFinder"},
-        {&engine->file_finder, external, "FileFinder"},
-        {&engine->is_builtin, imp, "is_builtin"},
-        {&engine->is_frozen, imp, "is_frozen"},
-        {&engine->loader_classes[0], external, "SourceFileLoader"},
-        {&engine->loader_classes[1], external, "SourcelessFileLoader"},
-        {&engine->loader_classes[2], external, "ExtensionFileLoader"},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        PyObject *value = PyObject_GetAttrString(rows[i].module, rows[i].name);
-        if (value == NULL)
-            goto done;
-        Py_XSETREF(*rows[i].slot, value);
-    }
-    Py_XSETREF(engine->sys_dict, Py_NewRef(PyModule_GetDict(sys)));
-    result = keep_set(&engine->builtin_names,
-                      PyObject_GetAttrString(sys, "builtin_module_names"));
-    if (result == 0)
-        result =
-            keep_set(&engine->frozen_names,
-                     PyObject_CallMethod(imp, "_frozen_module_names", NULL));
-done:
-    Py_XDECREF(sys);
-    Py_XDECREF(imp);
-    Py_XDECREF(external);
-    return result;
 }

@@ -10,7 +10,6 @@
  * exception. */
 PyObject *search_find(struct lz_engine *engine, PyObject *name,
                       PyObject *path);
-int search_init(struct lz_engine *engine);
 /* STATEMENT of FRAME is about to be deferred. Where it follows right upon
  * the last one of this thread, no code ran in between, and directories that
  * were looked at are not looked at again. */

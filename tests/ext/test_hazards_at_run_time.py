@@ -146,6 +146,26 @@ def test_row_import_fresh_module(both):
     assert run.state("dep") == "real"
 
 
+def test_selectors_keeps_what_select_had(both):
+    """As eager code has it, which imports selectors with socket; gevent asks
+    whether it has kept the function written in C."""
+    run = both({}, """\
+        import select
+        import socket
+        def replace():
+            global kept
+            kept, select.select = select.select, lambda *args: "replaced"
+        socket.AF_UNIX
+        replace()
+        def main():
+            import selectors
+            print(selectors.SelectSelector._select is kept)
+            print(selectors.SelectSelector().select(0))
+        main()
+        """)
+    assert run.out == "True\n[]\n"
+
+
 SURGEON = """\
     import importlib
     import sys
