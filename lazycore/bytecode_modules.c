@@ -6,6 +6,8 @@
 #include "lazycore/bytecode_private.h"
 #include "lazycore/compat_op.h"
 
+enum { VARIABLES_MAX = 16 }; /* of one code object that are looked up */
+
 /* Where a walk stands behind `sys.modules`. */
 enum place { NOWHERE, TABLE, METHOD, KEY };
 
@@ -50,10 +52,12 @@ add_stored(PyObject *set, PyCodeObject *code, struct cursor cursor,
 
 static int
 add_key(PyObject *set, PyCodeObject *code, const struct cursor *cursor,
-        struct lz_instruction key)
+        struct lz_instruction key, int *variables)
 {
     if (is_variable(key.op))
-        return add_stored(set, code, *cursor, key);
+        return ++*variables > VARIABLES_MAX
+                   ? 0
+                   : add_stored(set, code, *cursor, key);
     PyObject *value = name_at(code->co_consts, key.arg);
     return value != NULL && PyUnicode_CheckExact(value) ? PySet_Add(set, value)
                                                         : 0;
@@ -84,18 +88,18 @@ add_entries(PyObject *set, PyCodeObject *code, PyObject *modules)
         return -1;
     struct cursor cursor = {(const unsigned char *)PyBytes_AS_STRING(bytes),
                             (size_t)PyBytes_GET_SIZE(bytes), 0, 0, 0};
-    struct lz_instruction key = {LZ_OP_UNKNOWN};
+    struct lz_instruction key = {.op = LZ_OP_UNKNOWN};
     enum place place = NOWHERE;
-    int result = 0;
+    int result = 0, variables = 0;
     while (result == 0 && cursor_step_real(&cursor)) {
         struct lz_instruction in = lz_op_read(cursor.opcode, cursor.oparg);
         bool subscript = in.op == LZ_OP_SUBSCR ||
                          in.op == LZ_OP_STORE_SUBSCR ||
                          in.op == LZ_OP_DELETE_SUBSCR;
         if (place == METHOD && (in.op == LZ_OP_CONST || is_variable(in.op)))
-            result = add_key(set, code, &cursor, in);
+            result = add_key(set, code, &cursor, in, &variables);
         else if (place == KEY && subscript)
-            result = add_key(set, code, &cursor, key);
+            result = add_key(set, code, &cursor, key, &variables);
         place = next_place(place, code->co_names, modules, in);
         if (place == KEY && in.op != LZ_OP_NOTHING && in.op != LZ_OP_NULL)
             key = in;
@@ -107,10 +111,8 @@ add_entries(PyObject *set, PyCodeObject *code, PyObject *modules)
 static int
 add_modules(PyObject *set, PyCodeObject *code, PyObject *modules, int nesting)
 {
-    if (nesting > BYTECODE_NESTING_MAX) {
-        PyErr_SetString(PyExc_RecursionError, "code is nested too deep");
-        return -1;
-    }
+    if (nesting > BYTECODE_NESTING_MAX)
+        return 0;
     int result = 0;
     Py_ssize_t count = PyTuple_GET_SIZE(code->co_names), at = 0;
     while (at < count && PyTuple_GET_ITEM(code->co_names, at) != modules)

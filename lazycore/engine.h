@@ -149,7 +149,7 @@ struct lz_names {
     PyObject *meta_path, *path_importer_cache;               /* sys */
     PyObject *origin_keyword;                                /* ("origin",) */
     PyObject *threading, *threading_active;
-    PyObject *sys, *modules;
+    PyObject *modules; /* "modules" */
 };
 
 struct lz_engine {
@@ -201,7 +201,7 @@ struct lz_engine {
     double rates[LZ_GAUGES];     /* what a nanosecond of loads comes to */
     uint64_t walk_ns;            /* what counting blocks costs */
     PyObject *foreseen;          /* set of names that pending modules import */
-    PyObject *taken;             /* taken.h: set of names, or NULL */
+    PyObject *taken;             /* taken.c: dict, or NULL */
     uint64_t targets_made;       /* targets ever made */
     uint64_t foreseen_targets;   /* of which foreseen covers this many */
     Py_ssize_t loads_running;    /* bodies under way, on any thread */

@@ -12,7 +12,6 @@
 #include "lazycore/search.h"
 #include "lazycore/settle.h"
 #include "lazycore/settle_watch.h"
-#include "lazycore/taken.h"
 
 struct import_call {
     PyObject *name, *globals, *locals, *fromlist;
@@ -373,9 +372,6 @@ hook_import(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
         return import_now(engine, &call);
     if (engine->settle != NULL && engine->settle->wanted)
         settle_watch_in_child(engine);
-    if (call.name == engine->names.sys && call.locals == call.globals &&
-        taken_load(engine) < 0)
-        return NULL;
     PyObject *absolute = absolute_name(engine, &call);
     if (absolute == NULL)
         return import_now(engine, &call);

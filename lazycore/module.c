@@ -245,7 +245,6 @@ init_names(struct lz_names *names)
         {&names->path_importer_cache, "path_importer_cache"},
         {&names->threading, "threading"},
         {&names->threading_active, "_active"},
-        {&names->sys, "sys"},
         {&names->modules, "modules"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

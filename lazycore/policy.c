@@ -70,7 +70,7 @@ is_late(struct lz_namespace *ns, const struct lz_statement *statement)
 
 /* Analyse CODE once; a namespace remembers the last code that ran in it. */
 static int
-analyse(struct lz_namespace *ns, PyCodeObject *code)
+analyse(struct lz_engine *engine, struct lz_namespace *ns, PyCodeObject *code)
 {
     if (ns->code == code)
         return 0;
@@ -83,7 +83,8 @@ analyse(struct lz_namespace *ns, PyCodeObject *code)
     Py_CLEAR(ns->used);
     ns->lines = (struct lz_lines){0};
     find_effect(ns);
-    return 0;
+    return engine->rule_off[LZ_RULE_SYS_MODULES] ? 0
+                                                 : taken_note(engine, code);
 }
 
 bool
@@ -149,7 +150,7 @@ policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
         return LZ_REASON_STAR;
     if (load_must_finish())
         return LZ_REASON_IGNORE_PACKAGE;
-    if (analyse(ns, code) < 0) {
+    if (analyse(engine, ns, code) < 0) {
         lz_forgive();
         return LZ_REASON_UNKNOWN_SHAPE;
     }
@@ -246,7 +247,7 @@ look_at_module(struct lz_engine *engine, struct lz_namespace *ns,
     *ret_reason = ignore_match(core->ignore, module, path);
     if (*ret_reason != LZ_REASON_LAZY)
         return 0;
-    if (taken_has(engine, name)) {
+    if (taken_has(engine, name, statement)) {
         *ret_reason = LZ_REASON_SYS_MODULES;
         return 0;
     }

@@ -1,78 +1,67 @@
 /* See taken.h. */
 #include "lazycore/taken.h"
 #include "lazycore/bytecode.h"
+#include "lazycore/dotted.h"
 
+/* Note NAME, and that something below its package is taken. */
 static int
-load(PyObject *name)
+note_name(PyObject *all, PyObject *name)
 {
-    struct lz_cause saved =
-        load_cause_push(name, LZ_REASON_SYS_MODULES, LZ_GUARD_NONE);
-    PyObject *module =
-        PyImport_ImportModuleLevelObject(name, NULL, NULL, NULL, 0);
-    load_cause_pop(saved);
-    if (module == NULL && !PyErr_ExceptionMatches(PyExc_Exception))
-        return -1;
-    lz_forgive();
-    Py_XDECREF(module);
-    return 0;
-}
-
-/* What of the names in TAKEN waits, in the order of the statements. */
-static int
-load_waiting(struct lz_engine *engine, PyObject *taken)
-{
-    PyObject *waiting = PyDict_Keys(engine->targets);
-    int result = waiting == NULL ? -1 : 0;
-    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(waiting); i++) {
-        PyObject *name = PyList_GET_ITEM(waiting, i);
-        result = PySet_Contains(taken, name);
-        if (result == 1)
-            result = load(name);
-    }
-    Py_XDECREF(waiting);
-    return result;
-}
-
-/* Note the names in TAKEN. */
-static int
-note(struct lz_engine *engine, PyObject *taken)
-{
-    PyObject *all = engine->taken == NULL ? Py_NewRef(taken)
-                                          : PyNumber_Or(engine->taken, taken);
-    if (all == NULL)
-        return -1;
-    Py_XSETREF(engine->taken, all);
-    return 0;
+    Py_ssize_t dot =
+        PyUnicode_FindChar(name, '.', 0, PyUnicode_GET_LENGTH(name), -1);
+    PyObject *package = dot > 0 ? PyUnicode_Substring(name, 0, dot) : NULL;
+    int result = dot == -2 || (dot > 0 && package == NULL) ? -1 : 0;
+    if (package != NULL && PyDict_SetDefault(all, package, Py_False) == NULL)
+        result = -1;
+    Py_XDECREF(package);
+    return result < 0 ? -1 : PyDict_SetItem(all, name, Py_True);
 }
 
 int
-taken_load(struct lz_engine *engine)
+taken_note(struct lz_engine *engine, PyCodeObject *code)
 {
-    PyFrameObject *frame = PyEval_GetFrame(); /* borrowed */
-    if (frame == NULL || engine->rule_off[LZ_RULE_SYS_MODULES])
-        return 0;
-    PyCodeObject *code = PyFrame_GetCode(frame);
     PyObject *taken = PySet_New(NULL);
     int result = taken == NULL
                      ? -1
                      : bytecode_modules(code, engine->names.modules, taken);
-    if (result == 0 && PySet_GET_SIZE(taken) > 0) {
-        result = note(engine, taken);
-        if (result == 0)
-            result = load_waiting(engine, taken);
+    if (result == 0 && PySet_GET_SIZE(taken) > 0 && engine->taken == NULL) {
+        engine->taken = PyDict_New();
+        result = engine->taken == NULL ? -1 : 0;
+    }
+    while (result == 0 && PySet_GET_SIZE(taken) > 0) {
+        PyObject *name = PySet_Pop(taken);
+        result = name == NULL ? -1 : note_name(engine->taken, name);
+        Py_XDECREF(name);
     }
     Py_XDECREF(taken);
-    Py_DECREF(code);
     return result;
 }
 
-bool
-taken_has(struct lz_engine *engine, PyObject *name)
+/* Py_True: NAME was noted; Py_False: one below it was; NULL. Borrowed. */
+static PyObject *
+noted(struct lz_engine *engine, PyObject *name)
 {
-    int result = engine->taken == NULL || PySet_GET_SIZE(engine->taken) == 0
-                     ? 0
-                     : PySet_Contains(engine->taken, name);
-    if (result < 0)
+    PyObject *value = engine->taken == NULL
+                          ? NULL
+                          : PyDict_GetItemWithError(engine->taken, name);
+    if (value == NULL)
         lz_forgive();
-    return result == 1;
+    return value;
+}
+
+bool
+taken_has(struct lz_engine *engine, PyObject *name,
+          const struct lz_statement *statement)
+{
+    PyObject *value = noted(engine, name);
+    bool result = value == Py_True;
+    for (int i = 0; value != NULL && !result &&
+                    statement->shape == LZ_SHAPE_FROM && i < statement->count;
+         i++) {
+        PyObject *full = dotted_join(name, '.', statement->attrs[i]);
+        result = full != NULL && noted(engine, full) == Py_True;
+        Py_XDECREF(full);
+        lz_forgive();
+    }
+    return result;
 }
