@@ -17,6 +17,15 @@ is_variable(enum lz_op op)
     return op == LZ_OP_NAME || op == LZ_OP_GLOBAL || op == LZ_OP_FAST;
 }
 
+/* IN, or what it loads first of two. */
+static struct lz_instruction
+first_of(struct lz_instruction in)
+{
+    if (in.op == LZ_OP_FAST_PAIR)
+        in = (struct lz_instruction){.op = LZ_OP_FAST, .arg = in.arg >> 4};
+    return in;
+}
+
 /* Whether STORE binds what LOAD loads. */
 static bool
 stores_variable(PyObject *names, struct lz_instruction store,
@@ -96,8 +105,10 @@ add_entries(PyObject *set, PyCodeObject *code, PyObject *modules)
         bool subscript = in.op == LZ_OP_SUBSCR ||
                          in.op == LZ_OP_STORE_SUBSCR ||
                          in.op == LZ_OP_DELETE_SUBSCR;
-        if (place == METHOD && (in.op == LZ_OP_CONST || is_variable(in.op)))
-            result = add_key(set, code, &cursor, in, &variables);
+        struct lz_instruction first = first_of(in);
+        if (place == METHOD &&
+            (first.op == LZ_OP_CONST || is_variable(first.op)))
+            result = add_key(set, code, &cursor, first, &variables);
         else if (place == KEY && subscript)
             result = add_key(set, code, &cursor, key, &variables);
         place = next_place(place, code->co_names, modules, in);

@@ -111,7 +111,7 @@ submodule_allowed(struct deferral *d, PyObject *attr)
     PyObject *full = dotted_join(d->name, '.', attr);
     struct lz_target *target = NULL;
     int result = full == NULL ? -1 : 1;
-    if (full != NULL && record_has(d->engine, full)) {
+    if (full != NULL && record_has(d->engine, d->name, full)) {
         int found = find_target(d->engine, full, &target);
         if (found < 0)
             result = -1;

@@ -434,10 +434,15 @@ record_is_sure(struct lz_engine *engine, PyObject *name, PyObject *file)
 }
 
 bool
-record_has(struct lz_engine *engine, PyObject *name)
+record_has(struct lz_engine *engine, PyObject *package, PyObject *name)
 {
-    const char *text = place_text(name);
-    return text != NULL && record_find(engine, text) >= 0;
+    const char *text = place_text(name), *above = place_text(package);
+    int index = above == NULL ? -1 : record_find(engine, above);
+    struct lz_row row = {0};
+    if (index >= 0)
+        row = record_row(engine, (unsigned)index);
+    return (row.package && row.hash != 0) ||
+           (text != NULL && record_find(engine, text) >= 0);
 }
 
 /* From the row FIRST on, up to END, those of NAME and below it. */

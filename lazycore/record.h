@@ -17,8 +17,9 @@ int record_is_free(struct lz_engine *engine, PyObject *name, PyObject *file);
  * standard library is whole: so it is recorded for this Python. Leaves no
  * exception. */
 bool record_is_sure(struct lz_engine *engine, PyObject *name, PyObject *file);
-/* Whether anything is recorded of NAME. */
-bool record_has(struct lz_engine *engine, PyObject *name);
+/* Whether NAME, a submodule of PACKAGE, if it is one, is recorded, or PACKAGE
+ * is in a ledger: what that has nothing of may have effects. */
+bool record_has(struct lz_engine *engine, PyObject *package, PyObject *name);
 /* NAME is loaded, maybe again or from elsewhere: nothing is known of it and
  * its submodules any more. */
 void record_forget(struct lz_engine *engine, PyObject *name);

@@ -85,3 +85,29 @@ def test_a_submodule_with_effects_that_a_function_names(compared):
         "pkg/zz.py": "from . import zreg, uses\nuse = lambda: (zreg, uses)\n",
     }, check, APP.replace("print(pkg.plugins)", "pkg.use()\n"
                           "        print(pkg.plugins)")) == "['m0', 'a']\n"
+
+
+def test_what_no_check_has_met_has_effects(compared):
+    """pkg.t.a has no row: no code has imported it there."""
+    check = """
+        def main():
+            import pkg
+            import pkg.zz
+            pkg.use()
+            print(pkg.plugins)
+        main()
+        """
+    assert compared({
+        "pkg/__init__.py": "plugins = []\nfrom . import s, t\n"
+                           "use = lambda: (s, t)\n",
+        "pkg/s.py": "value = 1\n",
+        "pkg/t/__init__.py": "",
+        "pkg/t/a.py": "from pkg import plugins\nplugins.append('a')\n",
+        "pkg/late.py": "from pkg.t import a\nuse = lambda: a\n",
+    }, check, """
+        def main():
+            import pkg.late
+            pkg.late.use
+            print(pkg.plugins)
+        main()
+        """) == "['a']\n"
