@@ -8,8 +8,8 @@
 
 enum { VARIABLES_MAX = 16 }; /* of one code object that are looked up */
 
-/* Where a walk stands behind `sys.modules`. */
-enum place { NOWHERE, TABLE, METHOD, KEY };
+/* Where a walk stands: behind `sys`, `sys.modules`, a method, or a key. */
+enum place { NOWHERE, SYS, TABLE, METHOD, KEY };
 
 static bool
 is_variable(enum lz_op op)
@@ -72,20 +72,31 @@ add_key(PyObject *set, PyCodeObject *code, const struct cursor *cursor,
                                                         : 0;
 }
 
+/* Whether IN loads what is called sys, or _sys. */
+static bool
+loads_sys(PyObject *names, struct lz_instruction in)
+{
+    PyObject *name = in.op == LZ_OP_NAME || in.op == LZ_OP_GLOBAL
+                         ? name_at(names, in.arg)
+                         : NULL;
+    return is_called(name, "sys") || is_called(name, "_sys");
+}
+
 static enum place
 next_place(enum place place, PyObject *names, PyObject *modules,
            struct lz_instruction in)
 {
     PyObject *attr = in.op == LZ_OP_ATTR ? name_at(names, in.arg) : NULL;
-    if (attr == modules)
-        return TABLE;
     if (in.op == LZ_OP_NOTHING || in.op == LZ_OP_NULL)
         return place;
+    if (place == SYS && attr == modules)
+        return TABLE;
     if (place == TABLE &&
         (is_called(attr, "pop") || is_called(attr, "setdefault")))
         return METHOD;
-    bool key = in.op == LZ_OP_CONST || is_variable(in.op);
-    return place == TABLE && key ? KEY : NOWHERE;
+    if (place == TABLE && (in.op == LZ_OP_CONST || is_variable(in.op)))
+        return KEY;
+    return loads_sys(names, in) ? SYS : NOWHERE;
 }
 
 /* The entries that CODE itself takes. */

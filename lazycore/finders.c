@@ -54,7 +54,8 @@ finders_is_own(struct lz_engine *engine, PyObject *finder)
     };
     for (int i = 0; i < LZ_FINDER_CLASSES; i++) {
         if (finder == classes[i])
-            return find_spec_borrowed(engine, finder) == engine->find_specs[i];
+            return engine->find_specs[i] != NULL &&
+                   find_spec_borrowed(engine, finder) == engine->find_specs[i];
     }
     return true;
 }

@@ -67,6 +67,7 @@ def test_what_is_taken_is_there(both, takes):
     "here = [sys.modules, 'made']",
     "here = sys.modules.copy()\nhere['made'] = 1",
     "modules = {}\nmodules['made'] = 1",
+    "class T:\n    modules = {}\nT.modules['made'] = 1",
 ])
 def test_what_is_not_taken_waits(lazily, body):
     run = lazily({"made.py": "", "user.py": f"import sys\nimport made\n{body}\n"
