@@ -31,8 +31,8 @@
 #include "lazycore/table.h"
 #include "lazycore/usage.h"
 
-/* importlib's own for files: source, bytecode, extension; and finders. */
-enum { LZ_LOADER_CLASSES = 3, LZ_FINDER_CLASSES = 4 };
+/* importlib's own for files: source, bytecode, extension. */
+enum { LZ_LOADER_CLASSES = 3 };
 
 /* Rules of DESIGN 4.3 that can be switched off, to see what each is for and
  * what it costs: lazycore.rule(). Strings are in policy.c. */
@@ -189,7 +189,7 @@ struct lz_engine {
     PyObject *builtin_importer, *frozen_importer, *path_finder; /* search.c */
     PyObject *file_finder, *spec_class, *is_builtin, *is_frozen;
     PyObject *loader_classes[LZ_LOADER_CLASSES]; /* of files */
-    PyObject *find_specs[LZ_FINDER_CLASSES];     /* finders.c */
+    PyObject *find_specs;                        /* finders.c: tuple */
     PyObject *builtin_names, *frozen_names;      /* sets */
     PyObject *plain_listings; /* dict: path -> set; standard.c, once asked */
     PyObject *sys_dict;

@@ -1,7 +1,7 @@
 /* See finders.h. */
 #include "lazycore/finders.h"
 
-enum { FINDER_BUILTIN, FINDER_FROZEN, FINDER_PATH, FINDER_FILE };
+enum { CLASSES = 4 };
 
 /* What the class FINDER has of its own as find_spec: borrowed, or NULL. */
 static PyObject *
@@ -31,31 +31,44 @@ is_of(PyObject *find, PyObject *module)
     return result;
 }
 
-/* How the class FINDER of MODULE finds now, if that is MODULE's own way. */
-static int
-keep_find(struct lz_engine *engine, int index, PyObject *finder,
-          PyObject *module)
+/* The classes, and the modules that they are of. */
+struct classes {
+    PyObject *finders[CLASSES], *modules[CLASSES];
+};
+
+static struct classes
+classes_of(const struct lz_engine *engine, PyObject *external)
 {
-    PyObject *find = find_spec_borrowed(engine, finder);
-    if (find != NULL && !is_of(find, module))
-        find = NULL;
-    Py_XSETREF(engine->find_specs[index], Py_XNewRef(find));
-    return PyErr_Occurred() ? -1 : 0;
+    return (struct classes){
+        {engine->path_finder, engine->file_finder, engine->builtin_importer,
+         engine->frozen_importer},
+        {external, external, engine->bootstrap, engine->bootstrap},
+    };
+}
+
+/* Keep how each finds now, or None where that is not its module's own way. */
+static int
+keep_finds(struct lz_engine *engine, PyObject *external)
+{
+    struct classes classes = classes_of(engine, external);
+    PyObject *kept = PyTuple_New(CLASSES);
+    for (int i = 0; kept != NULL && i < CLASSES; i++) {
+        PyObject *find = find_spec_borrowed(engine, classes.finders[i]);
+        bool own = find != NULL && is_of(find, classes.modules[i]);
+        PyTuple_SET_ITEM(kept, i, Py_NewRef(own ? find : Py_None));
+    }
+    Py_XSETREF(engine->find_specs, kept);
+    return kept == NULL ? -1 : 0;
 }
 
 bool
 finders_is_own(struct lz_engine *engine, PyObject *finder)
 {
-    PyObject *const classes[] = {
-        [FINDER_BUILTIN] = engine->builtin_importer,
-        [FINDER_FROZEN] = engine->frozen_importer,
-        [FINDER_PATH] = engine->path_finder,
-        [FINDER_FILE] = engine->file_finder,
-    };
-    for (int i = 0; i < LZ_FINDER_CLASSES; i++) {
-        if (finder == classes[i])
-            return engine->find_specs[i] != NULL &&
-                   find_spec_borrowed(engine, finder) == engine->find_specs[i];
+    struct classes classes = classes_of(engine, NULL);
+    for (int i = 0; i < CLASSES; i++) {
+        if (finder == classes.finders[i])
+            return find_spec_borrowed(engine, finder) ==
+                   PyTuple_GET_ITEM(engine->find_specs, i);
     }
     return true;
 }
@@ -101,12 +114,7 @@ finders_init(struct lz_engine *engine)
             goto done;
         Py_XSETREF(*rows[i].slot, value);
     }
-    if (keep_find(engine, FINDER_BUILTIN, engine->builtin_importer,
-                  engine->bootstrap) < 0 ||
-        keep_find(engine, FINDER_FROZEN, engine->frozen_importer,
-                  engine->bootstrap) < 0 ||
-        keep_find(engine, FINDER_PATH, engine->path_finder, external) < 0 ||
-        keep_find(engine, FINDER_FILE, engine->file_finder, external) < 0)
+    if (keep_finds(engine, external) < 0)
         goto done;
     Py_XSETREF(engine->sys_dict, Py_NewRef(PyModule_GetDict(sys)));
     result = keep_set(&engine->builtin_names,

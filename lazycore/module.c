@@ -408,17 +408,15 @@ module_exec(PyObject *module)
     VISIT(engine->spec_class)                                                 \
     VISIT(engine->is_builtin)                                                 \
     VISIT(engine->is_frozen)                                                  \
-    VISIT(engine->loader_classes[0])                                          \
-    VISIT(engine->loader_classes[1])                                          \
-    VISIT(engine->loader_classes[2])                                          \
-    VISIT(engine->find_specs[0])                                              \
-    VISIT(engine->find_specs[1]) VISIT(engine->find_specs[2])                 \
-        VISIT(engine->find_specs[3]) VISIT(engine->builtin_names)             \
-            VISIT(engine->frozen_names) VISIT(engine->plain_listings)         \
-                VISIT(engine->sys_dict) VISIT(engine->foreseen)               \
-                    VISIT(engine->taken) VISIT(engine->view_type)             \
-                        VISIT(engine->generations)                            \
-                            VISIT(engine->getallocatedblocks)
+    VISIT(engine->find_specs)                                                 \
+    VISIT(engine->builtin_names)                                              \
+    VISIT(engine->frozen_names)                                               \
+    VISIT(engine->plain_listings)                                             \
+    VISIT(engine->sys_dict)                                                   \
+    VISIT(engine->foreseen)                                                   \
+    VISIT(engine->taken)                                                      \
+    VISIT(engine->view_type)                                                  \
+    VISIT(engine->generations) VISIT(engine->getallocatedblocks)
 
 static int
 module_traverse(PyObject *module, visitproc visit, void *arg)
@@ -429,6 +427,8 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
 #define VISIT_ONE(object) Py_VISIT(object);
     ENGINE_OBJECTS(VISIT_ONE)
 #undef VISIT_ONE
+    for (size_t i = 0; i < LZ_LOADER_CLASSES; i++)
+        Py_VISIT(engine->loader_classes[i]);
     return 0;
 }
 
@@ -444,6 +444,8 @@ module_clear(PyObject *module)
 #define CLEAR_ONE(object) Py_CLEAR(object);
     ENGINE_OBJECTS(CLEAR_ONE)
 #undef CLEAR_ONE
+    for (size_t i = 0; i < LZ_LOADER_CLASSES; i++)
+        Py_CLEAR(engine->loader_classes[i]);
     directories_free(engine);
     return 0;
 }
