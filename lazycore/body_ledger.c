@@ -274,13 +274,13 @@ write_entry(const struct book *book, const struct entry *entry, FILE *file)
     (void)fprintf(file, "%s\n", !entry->free || entry->count == 0 ? "-" : "");
 }
 
-/* The free ones, and what they import. */
+/* All whose source was read, the free ones among them, and what those import.
+ */
 static void
 write_book(struct book *book, FILE *file)
 {
     for (unsigned i = 0; i < book->count; i++) {
-        struct entry *entry = &book->entries[i];
-        entry->wanted = entry->wanted || entry->free;
+        const struct entry *entry = &book->entries[i];
         for (unsigned n = 0; entry->free && n < entry->count; n++)
             book->entries[entry->imports[n]].wanted = true;
     }
