@@ -122,15 +122,12 @@ unfinished_parent(struct lz_engine *engine, PyObject *name)
 static PyObject *
 alias_of_loaded(struct lz_engine *engine, struct lz_proxy *proxy)
 {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(proxy->name);
-    Py_ssize_t dot = PyUnicode_FindChar(proxy->name, '.', 0, length, -1);
     PyObject *value = PyImport_GetModule(proxy->name);
-    if (dot < 0 || value == NULL)
+    PyObject *parent_name = value == NULL ? NULL : dotted_parent(proxy->name);
+    if (parent_name == NULL)
         goto done;
-    PyObject *tail = PyUnicode_Substring(proxy->name, dot + 1, length);
-    PyObject *parent_name = PyUnicode_Substring(proxy->name, 0, dot);
-    PyObject *parent =
-        parent_name == NULL ? NULL : PyImport_GetModule(parent_name);
+    PyObject *tail = dotted_tail(proxy->name);
+    PyObject *parent = PyImport_GetModule(parent_name);
     if (tail != NULL && parent != NULL && PyModule_Check(parent)) {
         PyObject *held = namespace_peek_borrowed(
             engine, PyModule_GetDict(parent), tail, NULL);
@@ -146,7 +143,7 @@ alias_of_loaded(struct lz_engine *engine, struct lz_proxy *proxy)
         }
     }
     Py_XDECREF(parent);
-    Py_XDECREF(parent_name);
+    Py_DECREF(parent_name);
     Py_XDECREF(tail);
 done:
     lz_forgive();

@@ -108,17 +108,14 @@ deferral_rebinds(struct deferral *d, PyObject *name)
 int
 deferral_publish(struct deferral *d, PyObject *name)
 {
-    Py_ssize_t at = PyUnicode_GET_LENGTH(name);
+    Py_ssize_t at = 0;
     int result = 0;
-    while (result == 0 && PyUnicode_FindChar(name, '.', 0, at, -1) >= 0) {
-        PyObject *part = PyUnicode_Substring(name, 0, at);
-        if (part == NULL)
-            return -1;
+    PyObject *part;
+    while (result == 0 && (part = dotted_next(name, &at)) != NULL) {
         result = submodule_publish(d->engine, part);
-        at = PyUnicode_FindChar(part, '.', 0, at, -1);
         Py_DECREF(part);
     }
-    return result;
+    return PyErr_Occurred() ? -1 : result;
 }
 
 /* import a.b */
@@ -266,10 +263,8 @@ defer_alias(struct deferral *d, PyObject **ret_value)
     from = from_new(d->engine, 1);
     if (from == NULL)
         goto done;
-    Py_ssize_t length = PyUnicode_GET_LENGTH(d->name);
-    Py_ssize_t dot = PyUnicode_FindChar(d->name, '.', 0, length, -1);
     from->depth = d->statement->depth;
-    from->entries[0].attr = PyUnicode_Substring(d->name, dot + 1, length);
+    from->entries[0].attr = dotted_tail(d->name);
     from->entries[0].value = Py_NewRef((PyObject *)proxy);
     if (from->entries[0].attr == NULL)
         goto done;

@@ -27,6 +27,26 @@ dotted_join(PyObject *base, Py_UCS4 between, PyObject *tail)
     return name;
 }
 
+static Py_ssize_t
+last_dot(PyObject *name)
+{
+    return PyUnicode_FindChar(name, '.', 0, PyUnicode_GET_LENGTH(name), -1);
+}
+
+PyObject *
+dotted_parent(PyObject *name)
+{
+    Py_ssize_t dot = last_dot(name);
+    return dot <= 0 ? NULL : PyUnicode_Substring(name, 0, dot);
+}
+
+PyObject *
+dotted_tail(PyObject *name)
+{
+    return PyUnicode_Substring(name, last_dot(name) + 1,
+                               PyUnicode_GET_LENGTH(name));
+}
+
 PyObject *
 dotted_next(PyObject *name, Py_ssize_t *at)
 {

@@ -69,6 +69,7 @@ struct lz_target {
     PyObject *published_on; /* weak reference to the parent that showed it, or
                                NULL: what is under that name there now, or is
                                not, came after the statement */
+    uint64_t asked; /* engine's turn of the first statement for it, or 0 */
 };
 
 enum lz_proxy_kind {
@@ -202,6 +203,7 @@ struct lz_engine {
     uint64_t walk_ns;            /* what counting blocks costs */
     PyObject *foreseen;          /* set of names that pending modules import */
     PyObject *taken;             /* taken.c: dict, or NULL */
+    uint64_t turn;               /* counts loads begun and targets asked for */
     uint64_t targets_made;       /* targets ever made */
     uint64_t foreseen_targets;   /* of which foreseen covers this many */
     Py_ssize_t loads_running;    /* bodies under way, on any thread */
@@ -270,7 +272,7 @@ PyObject *submodule_find_and_load_unlocked(PyObject *module,
 /* Make submodule CHILD (a full name) appear on its parent as eager code
  * would have it: now if the parent is loaded, else when it is. */
 int submodule_publish(struct lz_engine *engine, PyObject *child);
-/* The same for CHILDREN, a list, now that their parent has loaded. */
+/* The same for CHILDREN, a list, now that a package above has loaded. */
 void submodule_publish_all(struct lz_engine *engine, PyObject *children);
 /* Whether the loaded parent of CHILD has a value of its own under the name
  * that eager code would give to the submodule now. */
@@ -449,6 +451,10 @@ PyObject *load_peek_module(PyObject *name);
 PyObject *load_module_here(struct lz_engine *engine, PyObject *name);
 /* Whether this thread is running the body of module NAME. */
 bool load_runs_here(PyObject *name);
+/* What this thread loads, and eager code has loaded when it comes to import
+ * TARGET: the outermost's target, a new reference, or NULL. */
+struct lz_target *load_that_precedes(struct lz_engine *engine,
+                                     const struct lz_target *target);
 /* Whether what runs on this thread was imported by a module that an ignore
  * set covers, by a call: such a module may put sys.modules back afterwards,
  * as test.support's import_fresh_module does, so nothing may wait. */

@@ -75,15 +75,10 @@ find_new(struct lz_engine *engine, PyObject *name,
 {
     int result = -1;
     PyObject *found = NULL;
-    PyObject *parent = NULL;
     PyObject *searched = NULL;
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
-    if (dot >= 0) {
-        parent = PyUnicode_Substring(name, 0, dot);
-        if (parent == NULL)
-            return -1;
-    }
+    PyObject *parent = dotted_parent(name);
+    if (parent == NULL && PyErr_Occurred())
+        return -1;
     found = ask_finders(engine, name, parent, &searched);
     if ((found == NULL || found == Py_None) && parent != NULL &&
         (found != NULL || PyErr_ExceptionMatches(PyExc_Exception))) {
@@ -168,25 +163,25 @@ PyObject *
 find_spec_only(struct lz_engine *engine, PyObject *name)
 {
     PyObject *path = NULL;
-    Py_ssize_t dot =
-        PyUnicode_FindChar(name, '.', 0, PyUnicode_GET_LENGTH(name), -1);
-    if (dot < 0) {
+    PyObject *parent = dotted_parent(name);
+    if (parent == NULL) {
         path = Py_NewRef(Py_None);
     } else {
-        PyObject *parent = PyUnicode_Substring(name, 0, dot);
-        PyObject *module = parent == NULL ? NULL : load_peek_module(parent);
+        PyObject *module = load_peek_module(parent);
         if (module != NULL) {
             path = lz_get_optional(module, engine->names.path);
-        } else if (parent != NULL) {
+        } else {
             PyObject *spec = find_spec_only(engine, parent);
             if (spec != NULL && spec != Py_None)
                 path = found_locations(engine, spec);
             Py_XDECREF(spec);
         }
         Py_XDECREF(module);
-        Py_XDECREF(parent);
-        if (PyErr_Occurred())
+        Py_DECREF(parent);
+        if (PyErr_Occurred()) {
+            Py_XDECREF(path);
             return NULL;
+        }
         if (path == NULL || path == Py_None) {
             Py_XDECREF(path);
             return Py_NewRef(Py_None);

@@ -50,13 +50,11 @@ note_import(struct scan *scan, PyObject *name)
     if (PySet_Add(scan->known, name) < 0 ||
         PyList_Append(scan->queue, name) < 0)
         return -1;
-    Py_ssize_t dot =
-        PyUnicode_FindChar(name, '.', 0, PyUnicode_GET_LENGTH(name), -1);
-    if (dot <= 0)
-        return 0;
-    PyObject *parent = PyUnicode_Substring(name, 0, dot);
-    int result = parent == NULL ? -1 : note_import(scan, parent);
-    Py_XDECREF(parent);
+    PyObject *parent = dotted_parent(name);
+    if (parent == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    int result = note_import(scan, parent);
+    Py_DECREF(parent);
     return result;
 }
 

@@ -26,7 +26,8 @@ struct load {
     struct load *above, *below;
     enum lz_guard guard;
     bool must_finish;
-    bool copy; /* made by code that edits sys.modules, for itself */
+    uint64_t turn; /* the engine's when it began */
+    bool copy;     /* made by code that edits sys.modules, for itself */
     struct lz_charge *charge; /* or NULL */
 };
 
@@ -88,6 +89,20 @@ load_runs_here(PyObject *name)
             return true;
     }
     return false;
+}
+
+struct lz_target *
+load_that_precedes(struct lz_engine *engine, const struct lz_target *target)
+{
+    struct lz_target *result = NULL;
+    for (struct load *load = load_top; load != NULL; load = load->below) {
+        struct lz_target *other =
+            load->turn > target->asked ? target_get(engine, load->name) : NULL;
+        if (other != NULL && other->asked != 0 && other->asked < target->asked)
+            Py_XSETREF(result, (struct lz_target *)Py_NewRef(other));
+        Py_XDECREF(other);
+    }
+    return result;
 }
 
 void
@@ -210,6 +225,7 @@ load_push(struct lz_engine *engine, PyObject *name)
         return NULL;
     }
     load->name = Py_NewRef(name);
+    load->turn = ++engine->turn;
     load->guard = cause.name == NULL ? LZ_GUARD_NONE : cause.guard;
     load->must_finish = load_must_finish();
     if (load->must_finish)

@@ -41,12 +41,10 @@ import_alone(PyObject *name)
 int
 parents_import(struct lz_engine *engine, PyObject *name)
 {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
-    if (dot <= 0) /* importlib sees no parent in '.name' */
-        return 0;
-    PyObject *parent = PyUnicode_Substring(name, 0, dot);
-    int needed = parent == NULL ? -1 : is_needed(engine, parent);
+    PyObject *parent = dotted_parent(name);
+    if (parent == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    int needed = is_needed(engine, parent);
     if (needed == 1) {
         if (Py_EnterRecursiveCall(" while importing a package") == 0) {
             needed = parents_import(engine, parent);
@@ -57,7 +55,7 @@ parents_import(struct lz_engine *engine, PyObject *name)
         if (needed == 0)
             needed = import_alone(parent);
     }
-    Py_XDECREF(parent);
+    Py_DECREF(parent);
     return needed < 0 ? -1 : 0;
 }
 

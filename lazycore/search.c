@@ -7,7 +7,6 @@
  * Needs the GIL; runs Python code.
  */
 #include "lazycore/directory.h"
-#include "lazycore/dotted.h"
 #include "lazycore/finders.h"
 #include "lazycore/search.h"
 
@@ -414,9 +413,7 @@ PyObject *
 search_find(struct lz_engine *engine, PyObject *name, PyObject *path)
 {
     struct search search = {.engine = engine, .name = name, .path = path};
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
-    search.tail = PyUnicode_Substring(name, dot + 1, length);
+    search.tail = dotted_tail(name);
     if (search.tail == NULL)
         return NULL;
     PyObject *found = NULL;

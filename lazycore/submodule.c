@@ -26,16 +26,12 @@ stands_for(struct lz_engine *engine, PyObject *held, PyObject *child)
 static bool
 place_in_parent(PyObject *name, PyObject **ret_dict, PyObject **ret_tail)
 {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
     *ret_dict = *ret_tail = NULL;
-    if (dot <= 0)
-        return false;
-    PyObject *parent_name = PyUnicode_Substring(name, 0, dot);
+    PyObject *parent_name = dotted_parent(name);
     PyObject *parent =
         parent_name == NULL ? NULL : load_peek_module(parent_name);
     if (parent != NULL && PyModule_Check(parent)) {
-        *ret_tail = PyUnicode_Substring(name, dot + 1, length);
+        *ret_tail = dotted_tail(name);
         if (*ret_tail != NULL)
             *ret_dict = Py_NewRef(PyModule_GetDict(parent));
     }
@@ -189,19 +185,39 @@ done:
     return result;
 }
 
+/* CHILD is to be shown when TARGET has loaded. */
+static int
+show_after(struct lz_target *target, PyObject *child)
+{
+    if (target->children == NULL)
+        target->children = PyList_New(0);
+    if (target->children == NULL)
+        return -1;
+    int result = PySequence_Contains(target->children, child);
+    return result != 0 ? result : PyList_Append(target->children, child);
+}
+
+static void
+note_asked(struct lz_engine *engine, PyObject *name)
+{
+    struct lz_target *target = target_get(engine, name);
+    if (target != NULL && target->asked == 0)
+        target->asked = ++engine->turn;
+    Py_XDECREF(target);
+}
+
 int
 submodule_publish(struct lz_engine *engine, PyObject *child)
 {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(child);
-    Py_ssize_t dot = PyUnicode_FindChar(child, '.', 0, length, -1);
-    if (dot < 0)
-        return 0;
+    note_asked(engine, child);
+    PyObject *name = dotted_parent(child);
+    if (name == NULL)
+        return PyErr_Occurred() ? -1 : 0;
     int result = -1;
     PyObject *module = NULL;
     struct lz_target *parent = NULL;
-    PyObject *name = PyUnicode_Substring(child, 0, dot);
-    PyObject *tail = PyUnicode_Substring(child, dot + 1, length);
-    if (name == NULL || tail == NULL)
+    PyObject *tail = dotted_tail(child);
+    if (tail == NULL)
         goto done;
     PyUnicode_InternInPlace(&tail);
     module = load_peek_module(name);
@@ -210,24 +226,27 @@ submodule_publish(struct lz_engine *engine, PyObject *child)
         goto done;
     }
     parent = target_get(engine, name);
-    if (PyErr_Occurred() || parent == NULL) {
+    if (parent != NULL)
+        result = show_after(parent, child) < 0 ? -1 : 0;
+    else
         result = PyErr_Occurred() ? -1 : 0;
-        goto done;
-    }
-    if (parent->children == NULL)
-        parent->children = PyList_New(0);
-    if (parent->children == NULL)
-        goto done;
-    result = PySequence_Contains(parent->children, child);
-    if (result == 0)
-        result = PyList_Append(parent->children, child);
-    if (result == 1)
-        result = 0;
 done:
     Py_XDECREF(parent);
     Py_XDECREF(module);
-    Py_XDECREF(name);
+    Py_DECREF(name);
     Py_XDECREF(tail);
+    return result;
+}
+
+/* Whether TARGET is to be shown later, when all is loaded that eager code has
+ * loaded before: what stands under its name until then is what that sees. */
+static bool
+waits_for_another(struct lz_engine *engine, struct lz_target *target)
+{
+    struct lz_target *other = load_that_precedes(engine, target);
+    bool result = other != NULL && show_after(other, target->name) >= 0;
+    Py_XDECREF(other);
+    lz_forgive();
     return result;
 }
 
@@ -240,7 +259,9 @@ submodule_publish_all(struct lz_engine *engine, PyObject *children)
                                        ? target_get(engine, child)
                                        : NULL;
         if (target != NULL) { /* the module takes the value's place */
-            PyObject *module = target_import(engine, target);
+            PyObject *module = waits_for_another(engine, target)
+                                   ? NULL
+                                   : target_import(engine, target);
             Py_XDECREF(module);
             Py_DECREF(target);
         } else if (submodule_publish(engine, child) < 0) {
@@ -293,34 +314,24 @@ submodule_only_shows(struct lz_engine *engine, PyObject *name)
 static struct lz_proxy *
 pending_in_parent(struct lz_engine *engine, PyObject *name)
 {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
-    if (dot <= 0)
+    PyObject *dict, *tail;
+    if (!place_in_parent(name, &dict, &tail))
         return NULL;
-    struct lz_proxy *result = NULL;
-    PyObject *parent_name = PyUnicode_Substring(name, 0, dot);
-    PyObject *tail = PyUnicode_Substring(name, dot + 1, length);
-    PyObject *parent =
-        parent_name == NULL ? NULL : load_peek_module(parent_name);
-    if (tail != NULL && parent != NULL && PyModule_Check(parent)) {
-        PyObject *dict = PyModule_GetDict(parent);
-        struct lz_namespace *ns = namespace_find(engine, dict);
-        PyObject *held =
-            ns == NULL || ns->pending == 0
-                ? NULL
-                : namespace_peek_borrowed(engine, dict, tail, NULL);
-        struct lz_proxy *proxy = (struct lz_proxy *)held;
-        if (held != NULL && proxy_check(engine, held) &&
-            proxy->value == NULL && !proxy_resolving_here(proxy) &&
-            !(proxy->kind == LZ_PROXY_MODULE &&
-              PyUnicode_Compare(proxy->name, name) == 0))
-            result = (struct lz_proxy *)Py_NewRef(held);
-    }
+    struct lz_namespace *ns = namespace_find(engine, dict);
+    PyObject *held = ns == NULL || ns->pending == 0
+                         ? NULL
+                         : namespace_peek_borrowed(engine, dict, tail, NULL);
+    struct lz_proxy *proxy = (struct lz_proxy *)held;
+    bool waits = held != NULL && proxy_check(engine, held) &&
+                 proxy->value == NULL && !proxy_resolving_here(proxy) &&
+                 !stands_for(engine, held, name);
+    Py_XINCREF(held);
     lz_forgive();
-    Py_XDECREF(parent);
-    Py_XDECREF(tail);
-    Py_XDECREF(parent_name);
-    return result;
+    Py_DECREF(tail);
+    Py_DECREF(dict);
+    if (!waits)
+        Py_CLEAR(held);
+    return (struct lz_proxy *)held;
 }
 
 /* What importlib does first; here, so that what the parent leaves pending
@@ -329,17 +340,15 @@ pending_in_parent(struct lz_engine *engine, PyObject *name)
 static int
 load_parent(struct lz_engine *engine, PyObject *name, PyObject *import)
 {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
-    if (dot <= 0) /* importlib sees no parent in '.name' */
-        return 0;
-    PyObject *parent = PyUnicode_Substring(name, 0, dot);
-    PyObject *module = parent == NULL ? NULL : PyImport_GetModule(parent);
-    if (module == NULL && parent != NULL && !PyErr_Occurred())
+    PyObject *parent = dotted_parent(name);
+    if (parent == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    PyObject *module = PyImport_GetModule(parent);
+    if (module == NULL && !PyErr_Occurred())
         module =
             PyObject_CallMethod(engine->bootstrap, "_call_with_frames_removed",
                                 "OO", import, parent);
-    Py_XDECREF(parent);
+    Py_DECREF(parent);
     Py_XDECREF(module);
     return module == NULL ? -1 : 0;
 }

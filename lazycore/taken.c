@@ -1,16 +1,13 @@
 /* See taken.h. */
 #include "lazycore/taken.h"
 #include "lazycore/bytecode.h"
-#include "lazycore/dotted.h"
 
 /* Note NAME, and that something below its package is taken. */
 static int
 note_name(PyObject *all, PyObject *name)
 {
-    Py_ssize_t dot =
-        PyUnicode_FindChar(name, '.', 0, PyUnicode_GET_LENGTH(name), -1);
-    PyObject *package = dot > 0 ? PyUnicode_Substring(name, 0, dot) : NULL;
-    int result = dot == -2 || (dot > 0 && package == NULL) ? -1 : 0;
+    PyObject *package = dotted_parent(name);
+    int result = PyErr_Occurred() ? -1 : 0;
     if (package != NULL && PyDict_SetDefault(all, package, Py_False) == NULL)
         result = -1;
     Py_XDECREF(package);

@@ -52,6 +52,7 @@ target_new(struct lz_engine *engine, PyObject *name, PyObject *found)
     target->loaded = found == NULL;
     target->noted = target->failed = false;
     target->published_on = NULL;
+    target->asked = 0;
     PyObject_GC_Track((PyObject *)target);
     if (found != NULL && engine->targets != NULL &&
         PyDict_SetItem(engine->targets, name, (PyObject *)target) < 0)
