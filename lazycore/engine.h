@@ -69,7 +69,7 @@ struct lz_target {
     PyObject *published_on; /* weak reference to the parent that showed it, or
                                NULL: what is under that name there now, or is
                                not, came after the statement */
-    uint64_t asked; /* engine's turn of the first statement for it, or 0 */
+    uint64_t asked; /* the engine's turn when a statement last asked for it */
 };
 
 enum lz_proxy_kind {
@@ -451,10 +451,9 @@ PyObject *load_peek_module(PyObject *name);
 PyObject *load_module_here(struct lz_engine *engine, PyObject *name);
 /* Whether this thread is running the body of module NAME. */
 bool load_runs_here(PyObject *name);
-/* What this thread loads, and eager code has loaded when it comes to import
- * TARGET: the outermost's target, a new reference, or NULL. */
-struct lz_target *load_that_precedes(struct lz_engine *engine,
-                                     const struct lz_target *target);
+/* The outermost package above NAME that this thread is loading since a later
+ * turn of the engine than TURN: a new reference, or NULL, no exception. */
+PyObject *load_of_package(PyObject *name, uint64_t turn);
 /* Whether what runs on this thread was imported by a module that an ignore
  * set covers, by a call: such a module may put sys.modules back afterwards,
  * as test.support's import_fresh_module does, so nothing may wait. */

@@ -164,6 +164,8 @@ find_spec_only(struct lz_engine *engine, PyObject *name)
 {
     PyObject *path = NULL;
     PyObject *parent = dotted_parent(name);
+    if (parent == NULL && PyErr_Occurred())
+        return NULL;
     if (parent == NULL) {
         path = Py_NewRef(Py_None);
     } else {

@@ -91,18 +91,16 @@ load_runs_here(PyObject *name)
     return false;
 }
 
-struct lz_target *
-load_that_precedes(struct lz_engine *engine, const struct lz_target *target)
+PyObject *
+load_of_package(PyObject *name, uint64_t turn)
 {
-    struct lz_target *result = NULL;
+    PyObject *result_borrowed = NULL;
     for (struct load *load = load_top; load != NULL; load = load->below) {
-        struct lz_target *other =
-            load->turn > target->asked ? target_get(engine, load->name) : NULL;
-        if (other != NULL && other->asked != 0 && other->asked < target->asked)
-            Py_XSETREF(result, (struct lz_target *)Py_NewRef(other));
-        Py_XDECREF(other);
+        if (load->turn > turn && !load->copy &&
+            dotted_begins_with(name, load->name))
+            result_borrowed = load->name;
     }
-    return result;
+    return Py_XNewRef(result_borrowed);
 }
 
 void

@@ -197,19 +197,9 @@ show_after(struct lz_target *target, PyObject *child)
     return result != 0 ? result : PyList_Append(target->children, child);
 }
 
-static void
-note_asked(struct lz_engine *engine, PyObject *name)
+static int
+publish(struct lz_engine *engine, PyObject *child)
 {
-    struct lz_target *target = target_get(engine, name);
-    if (target != NULL && target->asked == 0)
-        target->asked = ++engine->turn;
-    Py_XDECREF(target);
-}
-
-int
-submodule_publish(struct lz_engine *engine, PyObject *child)
-{
-    note_asked(engine, child);
     PyObject *name = dotted_parent(child);
     if (name == NULL)
         return PyErr_Occurred() ? -1 : 0;
@@ -238,15 +228,57 @@ done:
     return result;
 }
 
-/* Whether TARGET is to be shown later, when all is loaded that eager code has
- * loaded before: what stands under its name until then is what that sees. */
-static bool
-waits_for_another(struct lz_engine *engine, struct lz_target *target)
+int
+submodule_publish(struct lz_engine *engine, PyObject *child)
 {
-    struct lz_target *other = load_that_precedes(engine, target);
-    bool result = other != NULL && show_after(other, target->name) >= 0;
-    Py_XDECREF(other);
+    struct lz_target *target = target_get(engine, child);
+    if (target != NULL)
+        target->asked = ++engine->turn;
+    Py_XDECREF(target);
+    return publish(engine, child);
+}
+
+/* Whether CHILD is shown later: a package above is loaded since the statement
+ * for it, and eager code imports it when that is there. What stands under its
+ * name until then is what that package's modules see. */
+static bool
+waits_for_package(struct lz_engine *engine, PyObject *child)
+{
+    struct lz_target *target = target_get(engine, child);
+    PyObject *name =
+        target == NULL ? NULL : load_of_package(child, target->asked);
+    struct lz_target *package = name == NULL ? NULL : target_get(engine, name);
+    bool result = package != NULL && show_after(package, child) >= 0;
     lz_forgive();
+    Py_XDECREF(package);
+    Py_XDECREF(name);
+    Py_XDECREF(target);
+    return result;
+}
+
+/* CHILD takes the place of the value that its parent has under its name. */
+static int
+take_place(struct lz_engine *engine, PyObject *child)
+{
+    PyObject *dict, *tail;
+    if (!place_in_parent(child, &dict, &tail))
+        return 0;
+    PyObject *held =
+        Py_XNewRef(namespace_peek_borrowed(engine, dict, tail, NULL));
+    engine->peek++;
+    int result = held == NULL ? 0 : PyDict_DelItem(dict, tail);
+    engine->peek--;
+    if (result == 0)
+        result = publish(engine, child);
+    if (held != NULL &&
+        namespace_peek_borrowed(engine, dict, tail, NULL) == NULL) {
+        PyObject *error = lz_take_error();
+        result = PyDict_SetItem(dict, tail, held);
+        lz_raise(error);
+    }
+    Py_XDECREF(held);
+    Py_DECREF(tail);
+    Py_DECREF(dict);
     return result;
 }
 
@@ -255,19 +287,13 @@ submodule_publish_all(struct lz_engine *engine, PyObject *children)
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(children); i++) {
         PyObject *child = PyList_GET_ITEM(children, i);
-        struct lz_target *target = submodule_is_taken(engine, child)
-                                       ? target_get(engine, child)
-                                       : NULL;
-        if (target != NULL) { /* the module takes the value's place */
-            PyObject *module = waits_for_another(engine, target)
-                                   ? NULL
-                                   : target_import(engine, target);
-            Py_XDECREF(module);
-            Py_DECREF(target);
-        } else if (submodule_publish(engine, child) < 0) {
+        int result = 0;
+        if (!submodule_is_taken(engine, child))
+            result = publish(engine, child);
+        else if (!waits_for_package(engine, child))
+            result = take_place(engine, child);
+        if (result < 0)
             lz_forgive();
-        }
-        lz_forgive();
     }
 }
 

@@ -1,8 +1,8 @@
-"""DESIGN 4.4, row 3, in time: a package has a value under the name of its own
-submodule, which a statement that waits has imported.
+"""DESIGN 4.4, row 3: a package has a value under the name of its own submodule,
+which a statement that waits has imported.
 
-Eager code imports that submodule when every package above it is there, be it
-imported by that statement or not; until then the value is what code sees.
+Eager code imports that submodule when every package above it is there; until
+then the value is what code sees, and after that the module.
 """
 import pytest
 
@@ -19,20 +19,39 @@ CLASHES = {"pk/__init__.py": "print(__name__)\nfrom . import sub\n"
 
 
 @pytest.mark.parametrize("use", [
-    "pk.sub.leaf", "pk", "pk.late", "pk.sub.other", "__import__('pk.sub')"])
+    "pk.sub.leaf", "pk", "pk.late", "hasattr(pk.sub, 'other')",
+    "__import__('pk.sub')"])
 @pytest.mark.parametrize("statement", [
     "import pk.sub.leaf", "import pk.sub.leaf, pk.late",
     "import pk.late, pk.sub.leaf", "import pk.sub.leaf as leaf, pk"])
 def test_it_comes_when_its_packages_are_there(both, statement, use):
-    """Not as soon as its own parent is."""
+    """Not as soon as its own parent is: pk.late sees the value."""
     both(CLASHES, f"""\
         {statement}
         def main():
-            print(type({use}).__name__ if {use!r} != "pk.sub.other"
-                  else hasattr(pk.sub, "other"))
+            {use}
             print(pk.sub.leaf.__name__)
         main()
         """, levels={"pk": "outer"})
+
+
+@pytest.mark.parametrize("level", ["outer", "full"])
+@pytest.mark.parametrize("value", ["5", "None", "print", "lambda: 1",
+                                   "type('leaf', (), {})"])
+@pytest.mark.parametrize("statement, name", [
+    ("import pk.sub.leaf", "pk.sub.leaf"),
+    ("import pk.sub.leaf as x", "x"),
+    ("import pk.leaf as leaf", "leaf"),
+    ("from pk.sub import leaf", "leaf"),
+    ("import pk.sub.leaf\nfrom pk.sub import leaf", "leaf"),
+    ("from pk.sub.leaf import y", "y")])
+def test_what_the_statement_binds(both, level, statement, name, value):
+    """The module, once it is imported, and the value, where nobody does."""
+    both({"pk/__init__.py": f"leaf = {value}\n", "pk/leaf.py": "",
+          "pk/sub/__init__.py": f"leaf = {value}\n",
+          "pk/sub/leaf.py": "y = 1\n"},
+         f"{statement}\ndef main():\n    print(type({name}).__name__)\n"
+         "main()\n", levels={"pk": level})
 
 
 def test_a_cycle_through_it_runs_it_once(both):
@@ -72,6 +91,79 @@ def test_another_module_that_loads_the_package_does_not_hold_it_back(both):
         import pk.sub.leaf
         __import__("other")
         print(pk.sub.leaf.__name__)
+        """, levels={"pk": "outer"})
+
+
+OTHERS = {"pk/__init__.py": "",
+          "pk/sub/__init__.py": "from pk.other import leaf\n",
+          "pk/sub/leaf.py": LEAF, "pk/other/__init__.py": "",
+          "pk/other/leaf.py": ""}
+
+
+@pytest.mark.parametrize("files", [
+    # x imports the submodule itself
+    {"x.py": "import pk.sub.leaf as L\nimport pk.sub\n"
+             "print(pk.sub.leaf.__name__)\ndef f():\n    return L\n"},
+    # or another does, before it
+    {"x.py": "import late\nfrom pk import sub\nlate.f()\n"
+             "print(sub.leaf.__name__)\nf = 1\n",
+     "late.py": "import pk.sub.leaf\ndef f():\n    return pk\n"},
+    # or the package
+    {"x.py": "import pk\nf = pk.sub.leaf.__name__\n",
+     "pk/__init__.py": "import helper\nhelper.y\nfrom . import sub\n"
+                       "print(sub.leaf.__name__)\n",
+     "helper.py": "import pk.sub.leaf\ny = 1\ndef f():\n    return pk\n"},
+])
+def test_a_module_that_imports_it_again(both, files):
+    """What another statement has imported meanwhile is there for those that
+    come after that."""
+    both({**OTHERS, **files}, """\
+        import x
+        import pk.sub.leaf
+        def main():
+            print(x.f and pk.sub.leaf.__name__)
+        main()
+        """, levels={"pk": "outer"})
+
+
+def test_a_statement_in_a_module_that_waited(both):
+    """It is executed late, and eager code has executed it first."""
+    both({**OTHERS,
+          "m1.py": "import pk.sub.leaf\nv = 1\ndef use():\n"
+                   "    return pk.sub.leaf\n",
+          "o.py": "from pk import sub\ny = sub.leaf.__name__\n"}, """\
+        import m1
+        import o
+        def main():
+            def k():
+                return m1.v
+            k()
+            print(o.y)
+        main()
+        """, levels={"pk": "outer"})
+
+
+def test_a_fresh_copy_of_a_module_that_uses_it(both):
+    both({**OTHERS, "x.py": "from pk import sub\ny = sub.leaf.__name__\n",
+          "test/__init__.py": "", "test/support/__init__.py": """\
+        import sys
+        def fresh(name):
+            saved = sys.modules.pop(name, None)
+            module = __import__(name)
+            sys.modules.pop(name, None)
+            if saved is not None:
+                sys.modules[name] = saved
+            return module
+        """}, """\
+        import x
+        import pk.sub.leaf
+        def main():
+            from test.support import fresh
+            m = fresh("x")
+            print(m.y, m.sub.leaf.__name__)
+        def later():
+            return x, pk
+        main()
         """, levels={"pk": "outer"})
 
 
