@@ -256,44 +256,23 @@ waits_for_package(struct lz_engine *engine, PyObject *child)
     return result;
 }
 
-/* CHILD takes the place of the value that its parent has under its name. */
-static int
-take_place(struct lz_engine *engine, PyObject *child)
-{
-    PyObject *dict, *tail;
-    if (!place_in_parent(child, &dict, &tail))
-        return 0;
-    PyObject *held =
-        Py_XNewRef(namespace_peek_borrowed(engine, dict, tail, NULL));
-    engine->peek++;
-    int result = held == NULL ? 0 : PyDict_DelItem(dict, tail);
-    engine->peek--;
-    if (result == 0)
-        result = publish(engine, child);
-    if (held != NULL &&
-        namespace_peek_borrowed(engine, dict, tail, NULL) == NULL) {
-        PyObject *error = lz_take_error();
-        result = PyDict_SetItem(dict, tail, held);
-        lz_raise(error);
-    }
-    Py_XDECREF(held);
-    Py_DECREF(tail);
-    Py_DECREF(dict);
-    return result;
-}
-
 void
 submodule_publish_all(struct lz_engine *engine, PyObject *children)
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(children); i++) {
         PyObject *child = PyList_GET_ITEM(children, i);
-        int result = 0;
-        if (!submodule_is_taken(engine, child))
-            result = publish(engine, child);
-        else if (!waits_for_package(engine, child))
-            result = take_place(engine, child);
-        if (result < 0)
+        bool taken = submodule_is_taken(engine, child);
+        struct lz_target *target = taken && !waits_for_package(engine, child)
+                                       ? target_get(engine, child)
+                                       : NULL;
+        if (target != NULL) { /* the module takes the value's place */
+            PyObject *module = target_import(engine, target);
+            Py_XDECREF(module);
+            Py_DECREF(target);
+        } else if (!taken && publish(engine, child) < 0) {
             lz_forgive();
+        }
+        lz_forgive();
     }
 }
 
