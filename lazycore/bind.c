@@ -117,10 +117,11 @@ unfinished_parent(struct lz_engine *engine, PyObject *name)
 
 /* The value of `import a.b as c`, a and a.b having loaded: the attribute b
  * of a, which `from .b import b` in a/__init__.py makes another than the
- * module. A new reference, or NULL without an exception where it must stay
- * pending. */
+ * module. MODULE has just loaded. A new reference, or NULL without an
+ * exception where it must stay pending. */
 static PyObject *
-alias_of_loaded(struct lz_engine *engine, struct lz_proxy *proxy)
+alias_of_loaded(struct lz_engine *engine, struct lz_proxy *proxy,
+                PyObject *module)
 {
     PyObject *value = PyImport_GetModule(proxy->name);
     PyObject *parent_name = value == NULL ? NULL : dotted_parent(proxy->name);
@@ -133,7 +134,11 @@ alias_of_loaded(struct lz_engine *engine, struct lz_proxy *proxy)
             engine, PyModule_GetDict(parent), tail, NULL);
         struct lz_proxy *other = (struct lz_proxy *)held;
         if (held != NULL && !proxy_check(engine, held)) {
-            Py_SETREF(value, Py_NewRef(held));
+            /* Where that is what has just loaded, importlib has yet to store
+             * it over a value that was there: the first use looks then. */
+            Py_XSETREF(value, held != value && value == module
+                                  ? NULL
+                                  : Py_NewRef(held));
         } else if (held != NULL && other->kind != LZ_PROXY_MODULE) {
             Py_CLEAR(value);
             if (other->value != NULL)
@@ -184,7 +189,7 @@ bind_or_wait(struct lz_engine *engine, struct lz_proxy *proxy,
         } else if (proxy->kind == LZ_PROXY_ATTR) {
             value = Py_NewRef(module);
         } else {
-            value = alias_of_loaded(engine, proxy);
+            value = alias_of_loaded(engine, proxy, module);
         }
     }
     if (value == NULL)

@@ -40,12 +40,15 @@ def test_it_comes_when_its_packages_are_there(both, statement, use):
                                    "type('leaf', (), {})"])
 @pytest.mark.parametrize("statement, name", [
     ("import pk.sub.leaf", "pk.sub.leaf"),
+    ("import pk.sub.leaf as x", "x"),
+    ("import pk.leaf as leaf", "leaf"),
     ("from pk.sub import leaf", "leaf"),
     ("import pk.sub.leaf\nfrom pk.sub import leaf", "leaf"),
     ("from pk.sub.leaf import y", "y")])
 def test_what_the_statement_binds(both, level, statement, name, value):
     """The module, once it is imported, and the value, where nobody does."""
-    both({"pk/__init__.py": "", "pk/sub/__init__.py": f"leaf = {value}\n",
+    both({"pk/__init__.py": f"leaf = {value}\n", "pk/leaf.py": "",
+          "pk/sub/__init__.py": f"leaf = {value}\n",
           "pk/sub/leaf.py": "y = 1\n"},
          f"{statement}\ndef main():\n    print(type({name}).__name__)\n"
          "main()\n", levels={"pk": level})
