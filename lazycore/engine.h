@@ -69,7 +69,7 @@ struct lz_target {
     PyObject *published_on; /* weak reference to the parent that showed it, or
                                NULL: what is under that name there now, or is
                                not, came after the statement */
-    uint64_t asked; /* the engine's turn when a statement last asked for it */
+    uint64_t asked; /* turn of the last statement before its package loads */
 };
 
 enum lz_proxy_kind {

@@ -61,12 +61,9 @@ read_all(struct search *search)
 static int
 imports_it(PyObject *imports, PyObject *name)
 {
-    Py_ssize_t length = PyUnicode_GET_LENGTH(name);
-    Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0, length, -1);
     PyObject *prefix = PyUnicode_FromFormat("%U:", name);
-    PyObject *parent = dot > 0 ? PyUnicode_Substring(name, 0, dot) : NULL;
-    PyObject *child =
-        dot > 0 ? PyUnicode_Substring(name, dot + 1, length) : NULL;
+    PyObject *parent = dotted_parent(name);
+    PyObject *child = parent == NULL ? NULL : dotted_tail(name);
     PyObject *item = parent != NULL && child != NULL
                          ? PyUnicode_FromFormat("%U:%U", parent, child)
                          : NULL;

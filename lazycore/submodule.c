@@ -197,8 +197,18 @@ show_after(struct lz_target *target, PyObject *child)
     return result != 0 ? result : PyList_Append(target->children, child);
 }
 
-static int
-publish(struct lz_engine *engine, PyObject *child)
+/* A statement asks for CHILD now. */
+static void
+note_asked(struct lz_engine *engine, PyObject *child)
+{
+    struct lz_target *target = target_get(engine, child);
+    if (target != NULL)
+        target->asked = ++engine->turn;
+    Py_XDECREF(target);
+}
+
+int
+submodule_publish(struct lz_engine *engine, PyObject *child)
 {
     PyObject *name = dotted_parent(child);
     if (name == NULL)
@@ -216,10 +226,12 @@ publish(struct lz_engine *engine, PyObject *child)
         goto done;
     }
     parent = target_get(engine, name);
-    if (parent != NULL)
+    if (parent != NULL) {
+        note_asked(engine, child);
         result = show_after(parent, child) < 0 ? -1 : 0;
-    else
+    } else {
         result = PyErr_Occurred() ? -1 : 0;
+    }
 done:
     Py_XDECREF(parent);
     Py_XDECREF(module);
@@ -228,31 +240,18 @@ done:
     return result;
 }
 
-int
-submodule_publish(struct lz_engine *engine, PyObject *child)
-{
-    struct lz_target *target = target_get(engine, child);
-    if (target != NULL)
-        target->asked = ++engine->turn;
-    Py_XDECREF(target);
-    return publish(engine, child);
-}
-
-/* Whether CHILD is shown later: a package above is loaded since the statement
+/* Whether TARGET is shown later: a package above is loaded since the statement
  * for it, and eager code imports it when that is there. What stands under its
  * name until then is what that package's modules see. */
 static bool
-waits_for_package(struct lz_engine *engine, PyObject *child)
+waits_for_package(struct lz_engine *engine, const struct lz_target *target)
 {
-    struct lz_target *target = target_get(engine, child);
-    PyObject *name =
-        target == NULL ? NULL : load_of_package(child, target->asked);
+    PyObject *name = load_of_package(target->name, target->asked);
     struct lz_target *package = name == NULL ? NULL : target_get(engine, name);
-    bool result = package != NULL && show_after(package, child) >= 0;
+    bool result = package != NULL && show_after(package, target->name) >= 0;
     lz_forgive();
     Py_XDECREF(package);
     Py_XDECREF(name);
-    Py_XDECREF(target);
     return result;
 }
 
@@ -261,18 +260,16 @@ submodule_publish_all(struct lz_engine *engine, PyObject *children)
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(children); i++) {
         PyObject *child = PyList_GET_ITEM(children, i);
-        bool taken = submodule_is_taken(engine, child);
-        struct lz_target *target = taken && !waits_for_package(engine, child)
+        struct lz_target *target = submodule_is_taken(engine, child)
                                        ? target_get(engine, child)
                                        : NULL;
-        if (target != NULL) { /* the module takes the value's place */
-            PyObject *module = target_import(engine, target);
-            Py_XDECREF(module);
-            Py_DECREF(target);
-        } else if (!taken && publish(engine, child) < 0) {
-            lz_forgive();
-        }
+        if (target == NULL)
+            (void)submodule_publish(engine, child);
+        else if (!waits_for_package(engine, target))
+            /* the module takes the value's place */
+            Py_XDECREF(target_import(engine, target));
         lz_forgive();
+        Py_XDECREF(target);
     }
 }
 
