@@ -156,7 +156,7 @@ struct lz_names {
 struct lz_engine {
     struct lz_core *core;
     bool owns_core;
-    bool installed, was_uninstalled;
+    bool installed, was_uninstalled, exits_last;
     bool main_noted; /* the registry has the file of __main__ */
     bool rule_off[LZ_RULES];
     unsigned char *recorded;  /* record.c: what was seen of each module */
@@ -233,8 +233,7 @@ int engine_patch(PyObject *module, const char *name, PyObject *replacement,
 /* PATH as it is now where PARENT, which may change it, has yet to run: a new
  * tuple, else NULL, without an exception. */
 PyObject *path_before(PyObject *parent, PyObject *path);
-/* Whether TARGET's module must be searched for again, PATH being that of its
- * package, or NULL. */
+/* Whether to search for TARGET again; PATH is its package's, or NULL. */
 bool path_is_stale(struct lz_target *target, PyObject *path);
 /* A package has run and has made its path PATH: look at the targets that
  * CHILDREN names. NULL: where the package is, is not known any more. */
@@ -399,6 +398,8 @@ bool policy_is_own(struct lz_engine *engine, struct lz_namespace *ns,
                    PyObject *name);
 /* Whether the statement itself sits in a try or with. */
 bool policy_is_guarded(const struct lz_statement *statement);
+enum lz_guard policy_guard(struct lz_engine *engine, struct lz_namespace *ns,
+                           const struct lz_statement *statement);
 /* The rest: whether NAME, FOUND (or NULL), which need not be the module that
  * STATEMENT says, may wait. 1, 0 with the reason, or -1 with an exception.
  * May run Python code. */

@@ -261,10 +261,11 @@ try_defer(struct lz_engine *engine, const struct import_call *call,
 
 static PyObject *
 import_star(struct lz_engine *engine, const struct import_call *call,
-            struct lz_namespace *ns, PyObject *absolute)
+            const struct lz_statement *statement, struct lz_namespace *ns,
+            PyObject *absolute)
 {
-    PyObject *module =
-        import_eagerly(engine, call, absolute, LZ_REASON_STAR, LZ_GUARD_NONE);
+    PyObject *module = import_eagerly(engine, call, absolute, LZ_REASON_STAR,
+                                      policy_guard(engine, ns, statement));
     if (module == NULL)
         return NULL;
     PyObject *result = defer_star(engine, ns, module);
@@ -294,7 +295,7 @@ import_statement(struct lz_engine *engine, const struct import_call *call,
     int result = 0;
     search_begin(frame, statement);
     if (statement->shape == LZ_SHAPE_STAR)
-        value = import_star(engine, call, ns, absolute);
+        value = import_star(engine, call, statement, ns, absolute);
     else
         result =
             try_defer(engine, call, ns, statement, absolute, &value, &reason);

@@ -191,6 +191,38 @@ pending_dicts(struct lz_engine *engine)
     return dicts;
 }
 
+/* A function of atexit. -1 with an exception. */
+static int
+call_atexit(const char *name)
+{
+    PyObject *atexit = PyImport_ImportModule("atexit");
+    PyObject *done =
+        atexit == NULL ? NULL : PyObject_CallMethod(atexit, name, NULL);
+    int result = done == NULL ? -1 : 0;
+    Py_XDECREF(done);
+    Py_XDECREF(atexit);
+    return result;
+}
+
+/* Bind in each of DICTS. What is loaded for that registers with atexit, as
+ * eager code has long ago, and what registers while the callbacks run is never
+ * called. Where ours is the last, the others, all done, are forgotten; the new
+ * ones run then. */
+static int
+bind_in_dicts(struct lz_engine *engine, PyObject *dicts)
+{
+    bool last = engine->exits_last;
+    if (last && call_atexit("_clear") < 0)
+        return -1;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(dicts); i++) {
+        if (bind_for_finalizers(engine, PyList_GET_ITEM(dicts, i)) < 0)
+            lz_forgive();
+    }
+    if (bind_for_generators(engine) < 0)
+        lz_forgive();
+    return last ? call_atexit("_run_exitfuncs") : 0;
+}
+
 PyObject *
 last_at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
 {
@@ -200,12 +232,8 @@ last_at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
     settle_end(engine);
     body_write_ledger(engine);
     PyObject *dicts = pending_dicts(engine);
-    for (Py_ssize_t i = 0; dicts != NULL && i < PyList_GET_SIZE(dicts); i++) {
-        if (bind_for_finalizers(engine, PyList_GET_ITEM(dicts, i)) < 0)
-            lz_forgive();
-    }
     if (dicts != NULL && PyList_GET_SIZE(dicts) > 0)
-        (void)bind_for_generators(engine);
+        (void)bind_in_dicts(engine, dicts);
     Py_XDECREF(dicts);
     lz_forgive();
     /* It would keep the dict of __main__, and with it what lives there. */
@@ -214,16 +242,30 @@ last_at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
     Py_RETURN_NONE;
 }
 
+/* How many callbacks atexit has, or -1. */
+static long
+count_callbacks(PyObject *atexit)
+{
+    PyObject *count = PyObject_CallMethod(atexit, "_ncallbacks", NULL);
+    long result = count == NULL ? -1 : PyLong_AsLong(count);
+    lz_forgive();
+    Py_XDECREF(count);
+    return result;
+}
+
 int
 last_register(struct lz_engine *engine, const char *how)
 {
     /* It stays in sys.modules: freeing it forgets every callback. */
     PyObject *atexit = PyImport_ImportModule("atexit");
     PyObject *ours = PyObject_GetAttrString(engine->module, "_at_exit");
+    bool last = atexit != NULL && count_callbacks(atexit) == 0;
     PyObject *done = atexit == NULL || ours == NULL
                          ? NULL
                          : PyObject_CallMethod(atexit, how, "O", ours);
     int result = done == NULL ? -1 : 0;
+    if (result == 0)
+        engine->exits_last = last;
     Py_XDECREF(done);
     Py_XDECREF(ours);
     Py_XDECREF(atexit);

@@ -107,6 +107,19 @@ guard_of(const struct lz_namespace *ns, const struct lz_statement *statement)
         (size_t)PyBytes_GET_SIZE(table), statement->offset);
 }
 
+enum lz_guard
+policy_guard(struct lz_engine *engine, struct lz_namespace *ns,
+             const struct lz_statement *statement)
+{
+    if (engine->rule_off[LZ_RULE_GUARDED])
+        return LZ_GUARD_NONE;
+    if (analyse(engine, ns, statement->code) < 0) {
+        lz_forgive();
+        return LZ_GUARD_OTHER;
+    }
+    return guard_of(ns, statement);
+}
+
 /* Rule 4. An except clause is there for a module that is missing, or lacks a
  * name: of what is sure to load the module itself may wait, and within the
  * standard library, which is of one piece, its names; of others, those that

@@ -56,6 +56,20 @@ star_value(struct lz_engine *engine, struct lz_namespace *ns, PyObject *module,
     return result < 0 ? NULL : PyObject_GetAttr(module, attr);
 }
 
+/* Bind ATTR to VALUE where NS lacks it: IMPORT_STAR will do so, too, but after
+ * names that are pending, which it is to come before. */
+static void
+bind_in_order(struct lz_engine *engine, const struct lz_namespace *ns,
+              PyObject *attr, PyObject *value)
+{
+    if (namespace_peek_borrowed(engine, ns->dict, attr, NULL) == NULL) {
+        engine->peek++;
+        (void)PyDict_SetItem(ns->dict, attr, value);
+        engine->peek--;
+    }
+    lz_forgive();
+}
+
 /* from a import * */
 
 PyObject *
@@ -90,6 +104,8 @@ defer_star(struct lz_engine *engine, struct lz_namespace *ns, PyObject *module)
         }
         from->entries[i].attr = Py_NewRef(attr);
         from->entries[i].value = value;
+        if (!proxy_check(engine, value))
+            bind_in_order(engine, ns, attr, value);
     }
     return (PyObject *)from;
 }

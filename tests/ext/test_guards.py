@@ -376,3 +376,19 @@ def test_the_list(tmp_path):
     *wrong, looked = done.stdout.splitlines()
     assert not wrong
     assert int(looked) > 150
+
+
+@pytest.mark.parametrize("names", ["*", "X"])
+@pytest.mark.parametrize("failing", [
+    "from string import strip", "from json import nosuch",
+    "import nowhere_at_all", "from below import nosuch"])
+def test_what_a_guarded_import_meets_itself(both, names, failing):
+    """With `import *` as well as with names."""
+    both({"inner.py": f"{failing}\nX = 1\n", "below.py": ""}, f"""\
+        try:
+            from inner import {names}
+        except ImportError:
+            print("fallback")
+        else:
+            print("no fallback", X)
+        """)

@@ -444,3 +444,21 @@ def test_row_star_import_in_which_another_name_loads(both):
                          in user.__dict__.items() if name[0] != "_"))
         main()
         """, levels={"pk": "full"})
+
+
+def test_star_import_binds_in_order(both):
+    """What is pending in the module does not come first."""
+    both({"source.py": """\
+        import json, csv, sys, os
+        from xmlrpc.client import Server
+        class V:
+            pass
+        import difflib
+        def use():
+            return json, csv, difflib
+        """}, """\
+        os = 1
+        from source import *
+        print([name for name in list(globals()) if name[:2] != "__"])
+        print(os.__name__, Server.__name__, difflib.__name__)
+        """)

@@ -280,3 +280,24 @@ def test_re_export_is_bound_before_it_is_patched(both):
             print(user.call(), middle.f())
         main()
         """)
+
+
+def test_what_is_loaded_for_finalizers_registers_with_atexit(both):
+    """Row 15: what a __del__ needs is loaded when atexit's callbacks run, and
+    what registers then is not called by atexit; eagerly it was there first.
+    """
+    both({"lib.py": """\
+        import atexit
+        atexit.register(print, "bye from lib")
+        def close():
+            print("closed")
+        """, "user.py": """\
+        import lib
+        class Finalized:
+            def __del__(self):
+                lib.close()
+        """}, """\
+        import user
+        finalized = user.Finalized()
+        print("end")
+        """)
