@@ -111,7 +111,7 @@ enum lz_guard
 policy_guard(struct lz_engine *engine, struct lz_namespace *ns,
              const struct lz_statement *statement)
 {
-    if (engine->rule_off[LZ_RULE_GUARDED])
+    if (engine->rule_off[LZ_RULE_GUARDED] || !policy_is_guarded(statement))
         return LZ_GUARD_NONE;
     if (analyse(engine, ns, statement->code) < 0) {
         lz_forgive();
