@@ -5,6 +5,7 @@
  * submodule in its parent must not undo what was bound there since. Stands in
  * importlib._bootstrap._find_and_load_unlocked while installed. Needs the GIL.
  */
+#include "lazycore/alias.h"
 #include "lazycore/api.h"
 #include "lazycore/flight.h"
 #include "lazycore/standard.h"
@@ -375,52 +376,6 @@ resolved_meanwhile(struct lz_engine *engine, struct lz_proxy *proxy,
     return *ret_module != NULL || PyErr_Occurred();
 }
 
-/* The name of the submodule NAME by what its package calls itself, where that
- * is another name of the package: a new reference, or NULL (no exception). */
-static PyObject *
-real_name(struct lz_engine *engine, PyObject *name)
-{
-    PyObject *result = NULL, *tail = NULL;
-    PyObject *parent = dotted_parent(name);
-    PyObject *module = parent == NULL ? NULL : load_peek_module(parent);
-    PyObject *own =
-        module == NULL || !PyModule_Check(module)
-            ? NULL
-            : namespace_peek_borrowed(engine, PyModule_GetDict(module),
-                                      engine->names.name, NULL);
-    if (own != NULL && PyUnicode_CheckExact(own) &&
-        PyUnicode_Compare(own, parent) != 0) {
-        PyObject *there = load_peek_module(own);
-        tail = there == module ? dotted_tail(name) : NULL;
-        result = tail == NULL ? NULL : dotted_join(own, '.', tail);
-        Py_XDECREF(there);
-    }
-    lz_forgive();
-    Py_XDECREF(tail);
-    Py_XDECREF(module);
-    Py_XDECREF(parent);
-    return result;
-}
-
-/* NAME's package goes by two names in sys.modules, as do those of its modules
- * that were there when somebody gave it the second one. That one of them was
- * pending then must not make it two modules. Whether it is so, with the module
- * or NULL with its exception. */
-static bool
-is_alias(struct lz_engine *engine, PyObject *name, PyObject **ret_module)
-{
-    PyObject *real = real_name(engine, name);
-    struct lz_target *target = real == NULL ? NULL : target_get(engine, real);
-    *ret_module = target == NULL ? NULL : target_import(engine, target);
-    if (*ret_module != NULL &&
-        PyObject_SetItem(PyImport_GetModuleDict(), name, *ret_module) < 0)
-        Py_CLEAR(*ret_module);
-    bool result = target != NULL;
-    Py_XDECREF(target);
-    Py_XDECREF(real);
-    return result;
-}
-
 /* The module that ARGS[0] names, found and loaded. */
 static PyObject *
 find_and_load(struct lz_engine *engine, PyObject *const *args,
@@ -430,7 +385,7 @@ find_and_load(struct lz_engine *engine, PyObject *const *args,
     PyObject *module = NULL;
     if (load_parent(engine, args[0], args[1]) < 0)
         return NULL;
-    if (is_alias(engine, args[0], &module))
+    if (alias_find(engine, args[0], &module))
         return module;
     proxy = pending_in_parent(engine, args[0]);
     bool done =

@@ -482,31 +482,3 @@ def test_a_finder_that_answers_with_no_spec(both, answer):
         except Exception as error:
             print(repr(error))
         """)
-
-
-@pytest.mark.parametrize("statement", [
-    "from re_named.packages.aa.b import X", "import re_named.packages.aa.b\n"
-    "X = re_named.packages.aa.b.X"])
-@pytest.mark.parametrize("first", ["", "import aa.b as b\nb.X\n"])
-def test_a_package_under_a_second_name(both, first, statement):
-    """Who gives a package's modules second names finds those that eager code
-    has loaded: one that waited is one module all the same."""
-    both({"aa/__init__.py": "from .c import Y\nfrom .b import X\n",
-          "aa/c.py": "from .b import X\nclass Y(X):\n    pass\n",
-          "aa/b.py": "class X:\n    pass\n",
-          "re_named/__init__.py": "from . import packages\n",
-          "re_named/packages.py": """\
-              import sys
-              aa = __import__("aa")
-              for name in list(sys.modules):
-                  if name == "aa" or name.startswith("aa."):
-                      sys.modules["re_named.packages." + name] = \\
-                          sys.modules[name]
-              """}, f"""\
-        {first.replace(chr(10), chr(10) + 8 * " ")}
-        {statement.replace(chr(10), chr(10) + 8 * " ")}
-        import aa
-        import sys
-        print(X, X is aa.X, X is aa.Y.__mro__[1])
-        print(sys.modules["re_named.packages.aa.b"] is sys.modules["aa.b"])
-        """, levels={"aa": "full"})
