@@ -191,15 +191,17 @@ pending_dicts(struct lz_engine *engine)
     return dicts;
 }
 
-/* A function of atexit. -1 with an exception. */
-static int
-call_atexit(const char *name)
+/* What NAME of atexit answers, to ARG or, for NULL, to nothing: a new
+ * reference, or NULL with an exception. */
+static PyObject *
+call_atexit(const char *name, PyObject *arg)
 {
+    /* It stays in sys.modules: freeing it forgets every callback. */
     PyObject *atexit = PyImport_ImportModule("atexit");
-    PyObject *done =
-        atexit == NULL ? NULL : PyObject_CallMethod(atexit, name, NULL);
-    int result = done == NULL ? -1 : 0;
-    Py_XDECREF(done);
+    PyObject *result =
+        atexit == NULL
+            ? NULL
+            : PyObject_CallMethod(atexit, name, arg == NULL ? NULL : "O", arg);
     Py_XDECREF(atexit);
     return result;
 }
@@ -208,19 +210,23 @@ call_atexit(const char *name)
  * eager code has long ago, and what registers while the callbacks run is never
  * called. Where ours is the last, the others, all done, are forgotten; the new
  * ones run then. */
-static int
+static void
 bind_in_dicts(struct lz_engine *engine, PyObject *dicts)
 {
-    bool last = engine->exits_last;
-    if (last && call_atexit("_clear") < 0)
-        return -1;
+    PyObject *done = Py_NewRef(Py_None);
+    if (engine->exits_last)
+        Py_SETREF(done, call_atexit("_clear", NULL));
+    if (done == NULL)
+        return;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(dicts); i++) {
         if (bind_for_finalizers(engine, PyList_GET_ITEM(dicts, i)) < 0)
             lz_forgive();
     }
     if (bind_for_generators(engine) < 0)
         lz_forgive();
-    return last ? call_atexit("_run_exitfuncs") : 0;
+    if (engine->exits_last)
+        Py_SETREF(done, call_atexit("_run_exitfuncs", NULL));
+    Py_XDECREF(done);
 }
 
 PyObject *
@@ -233,7 +239,7 @@ last_at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
     body_write_ledger(engine);
     PyObject *dicts = pending_dicts(engine);
     if (dicts != NULL && PyList_GET_SIZE(dicts) > 0)
-        (void)bind_in_dicts(engine, dicts);
+        bind_in_dicts(engine, dicts);
     Py_XDECREF(dicts);
     lz_forgive();
     /* It would keep the dict of __main__, and with it what lives there. */
@@ -242,32 +248,18 @@ last_at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
     Py_RETURN_NONE;
 }
 
-/* How many callbacks atexit has, or -1. */
-static long
-count_callbacks(PyObject *atexit)
-{
-    PyObject *count = PyObject_CallMethod(atexit, "_ncallbacks", NULL);
-    long result = count == NULL ? -1 : PyLong_AsLong(count);
-    lz_forgive();
-    Py_XDECREF(count);
-    return result;
-}
-
 int
 last_register(struct lz_engine *engine, const char *how)
 {
-    /* It stays in sys.modules: freeing it forgets every callback. */
-    PyObject *atexit = PyImport_ImportModule("atexit");
+    PyObject *before = call_atexit("_ncallbacks", NULL);
+    lz_forgive(); /* then ours is not taken for the last */
     PyObject *ours = PyObject_GetAttrString(engine->module, "_at_exit");
-    bool last = atexit != NULL && count_callbacks(atexit) == 0;
-    PyObject *done = atexit == NULL || ours == NULL
-                         ? NULL
-                         : PyObject_CallMethod(atexit, how, "O", ours);
+    PyObject *done = ours == NULL ? NULL : call_atexit(how, ours);
     int result = done == NULL ? -1 : 0;
     if (result == 0)
-        engine->exits_last = last;
+        engine->exits_last = before != NULL && PyObject_Not(before) == 1;
     Py_XDECREF(done);
+    Py_XDECREF(before);
     Py_XDECREF(ours);
-    Py_XDECREF(atexit);
     return result;
 }
