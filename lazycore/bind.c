@@ -4,7 +4,7 @@
  * A name that waits for a re-export goes on waiting for what that waits for.
  * Needs the GIL.
  */
-#include "lazycore/engine.h"
+#include "lazycore/submodule.h"
 
 /* PROXY goes on waiting, for what OTHER waits for: a re-export. */
 static void

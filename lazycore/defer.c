@@ -7,6 +7,7 @@
  */
 #include "lazycore/defer_private.h"
 #include "lazycore/explain.h"
+#include "lazycore/submodule.h"
 
 int
 deferral_allowed(struct deferral *d, PyObject *name, PyObject *found)

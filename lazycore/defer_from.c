@@ -5,6 +5,7 @@
 #include "lazycore/defer_private.h"
 #include "lazycore/record.h"
 #include "lazycore/standard.h"
+#include "lazycore/submodule.h"
 
 /* ATTR is not in the loaded package's dict: the submodule, pending. */
 static int

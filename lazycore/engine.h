@@ -263,24 +263,6 @@ void target_loaded(struct lz_engine *engine, PyObject *name, PyObject *module);
  * copy: where it is found may change before it is tried again. */
 void target_failed(struct lz_engine *engine, PyObject *name);
 
-/* submodule.c */
-/* importlib._bootstrap._find_and_load_unlocked */
-PyObject *submodule_find_and_load_unlocked(PyObject *module,
-                                           PyObject *const *args,
-                                           Py_ssize_t nargs);
-/* Make submodule CHILD (a full name) appear on its parent as eager code
- * would have it: now if the parent is loaded, else when it is. */
-int submodule_publish(struct lz_engine *engine, PyObject *child);
-/* The same for CHILDREN, a list, now that a package above has loaded. */
-void submodule_publish_all(struct lz_engine *engine, PyObject *children);
-/* Whether the loaded parent of CHILD has a value of its own under the name
- * that eager code would give to the submodule now. */
-bool submodule_is_taken(struct lz_engine *engine, PyObject *child);
-/* Whether `import a.b` has no more to do than to show b on a: nobody imports
- * a module of the standard library for what its body does to others. -1 with
- * an exception. */
-int submodule_only_shows(struct lz_engine *engine, PyObject *name);
-
 /* find.c */
 extern PyType_Spec lz_finder_spec;
 /* Find module NAME, not loaded: 1 with a new reference to its target, 0 not
@@ -347,6 +329,9 @@ void inject_leaked(struct lz_engine *engine, struct lz_proxy *proxy,
 extern PyType_Spec lz_key_spec;
 struct lz_key *key_new(struct lz_engine *engine, struct lz_namespace *ns,
                        PyObject *name, struct lz_proxy *proxy);
+/* Whether KEY, which is pending, is not there for this thread: what it runs
+ * now is what brings its value. */
+bool key_is_hidden(const struct lz_key *key);
 /* The name is an ordinary one from now on. */
 void key_settle(struct lz_key *key);
 /* What KEY of a dict is to others: itself, or a str where it is one of ours. A

@@ -97,6 +97,18 @@ hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     return PyObject_Vectorcall(engine->saved_vars, args, (size_t)nargs, NULL);
 }
 
+/* Name I of NAMES, a key of ours, as others are to see it: a str, or not
+ * there. */
+static int
+list_plain(PyObject *names, Py_ssize_t i)
+{
+    struct lz_key *key = (struct lz_key *)PyList_GET_ITEM(names, i);
+    if (key->proxy != NULL && key->ns != NULL && key_is_hidden(key))
+        return PyList_SetSlice(names, i, i + 1, NULL);
+    PyObject *plain = PyUnicode_FromObject((PyObject *)key);
+    return plain == NULL ? -1 : PyList_SetItem(names, i, plain);
+}
+
 PyObject *
 hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
@@ -107,11 +119,9 @@ hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         PyObject_Vectorcall(engine->saved_dir, args, (size_t)nargs, NULL);
     if (names == NULL || !PyList_CheckExact(names))
         return names;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(names); i++) {
-        if (Py_TYPE(PyList_GET_ITEM(names, i)) != engine->key_type)
-            continue;
-        PyObject *plain = PyUnicode_FromObject(PyList_GET_ITEM(names, i));
-        if (plain == NULL || PyList_SetItem(names, i, plain) < 0) {
+    for (Py_ssize_t i = PyList_GET_SIZE(names) - 1; i >= 0; i--) {
+        if (Py_TYPE(PyList_GET_ITEM(names, i)) == engine->key_type &&
+            list_plain(names, i) < 0) {
             Py_DECREF(names);
             return NULL;
         }

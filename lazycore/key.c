@@ -72,10 +72,9 @@ is_store(struct lz_engine *engine, struct lz_key *key)
 /* Whether KEY is the name of a submodule in its package while this thread
  * runs the submodule's body: importlib binds it only afterwards. */
 static bool
-is_own_body(struct lz_engine *engine, struct lz_key *key)
+is_own_body(const struct lz_key *key)
 {
-    struct lz_proxy *proxy = key->proxy;
-    (void)engine;
+    const struct lz_proxy *proxy = key->proxy;
     if (proxy->kind != LZ_PROXY_MODULE || proxy->value != NULL)
         return false;
     Py_ssize_t dot = PyUnicode_FindChar(proxy->name, '.', 0,
@@ -83,6 +82,12 @@ is_own_body(struct lz_engine *engine, struct lz_key *key)
     return dot == PyUnicode_GET_LENGTH(key->ns->name) &&
            PyUnicode_Tailmatch(proxy->name, key->ns->name, 0, dot, -1) == 1 &&
            load_runs_here(proxy->name);
+}
+
+bool
+key_is_hidden(const struct lz_key *key)
+{
+    return proxy_resolving_here(key->proxy) || is_own_body(key);
 }
 
 /* KEY is looked up by another str of the same text. 1: it is there; 0: it
@@ -98,7 +103,7 @@ look_up(struct lz_engine *engine, struct lz_key *key)
     }
     if (is_store(engine, key))
         return 1;
-    if (proxy_resolving_here(key->proxy) || is_own_body(engine, key))
+    if (key_is_hidden(key))
         return 0;
     struct lz_namespace *ns = key->ns;
     struct lz_proxy *proxy = key->proxy;

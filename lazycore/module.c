@@ -15,6 +15,7 @@
 #include "lazycore/settle.h"
 #include "lazycore/settle_look.h"
 #include "lazycore/settle_watch.h"
+#include "lazycore/submodule.h"
 
 /* The core that the host made before Python started; PyInit_lazycore takes
  * no argument, so this is the one door. Written before any thread exists. */

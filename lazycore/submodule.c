@@ -8,8 +8,9 @@
 #include "lazycore/alias.h"
 #include "lazycore/api.h"
 #include "lazycore/flight.h"
-#include "lazycore/standard.h"
 #include "lazycore/hold.h"
+#include "lazycore/standard.h"
+#include "lazycore/submodule.h"
 
 #include <string.h>
 

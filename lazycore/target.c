@@ -9,6 +9,7 @@
 #include "lazycore/hold.h"
 #include "lazycore/parents.h"
 #include "lazycore/room.h"
+#include "lazycore/submodule.h"
 
 struct lz_target *
 target_get(struct lz_engine *engine, PyObject *name)

@@ -85,6 +85,33 @@ def test_row_submodule_is_not_there_for_its_own_body(both):
          "import user\nprint(user.use())\n")
 
 
+LISTING = """\
+import inspect, pk
+def names():
+    members = [k for k, v in inspect.getmembers(pk) if k[0] != "_"]
+    return members, [name for name in dir(pk) if name[0] != "_"]
+"""
+
+
+@pytest.mark.parametrize("statement, use", [
+    ("from pk import sub", "sub.seen"), ("import pk.sub", "pk.sub.seen"),
+    ("from pk.sub import seen", "seen"), ("import pk.sub as sub", "sub.seen")])
+def test_row_dir_of_a_package_in_its_submodule_s_body(both, statement, use):
+    """Row 2: nor does dir() of the package list it there, in the body or in
+    one that this imports: whoever lists a package uses all that he finds."""
+    both({"pk/__init__.py": "x = 1\n", "listing.py": LISTING,
+          "pk/below.py": "import listing\nseen = listing.names()\n",
+          "pk/sub.py": "import listing\nfrom pk import below\n"
+                       "seen = below.seen, listing.names()\n"}, f"""\
+        {statement}
+        import listing
+        def main():
+            print({use})
+            print(listing.names())
+        main()
+        """)
+
+
 PARTS = {"a/__init__.py": "parts = []\n",
          "a/b.py": "import a\na.parts.append('b')\n",
          "a/d.py": "import a\na.parts.append('d')\n"}
