@@ -273,9 +273,23 @@ visit(struct walk *walk, unsigned index)
     return result;
 }
 
+/* Whether a load of NAME has failed, in a guard perhaps, and none has come
+ * after it. */
+static bool
+has_failed(const struct lz_engine *engine, const char *name)
+{
+    struct lz_module *module;
+    if (name == NULL ||
+        registry_show(engine->core->registry, name, &module) != 1)
+        return false;
+    bool result = module->failures > 0 && module->sequence == 0;
+    registry_modules_free(module, 1);
+    return result;
+}
+
 /* Import the anchors. One that fails may do so where eager code looks for
- * it: then the module does not wait. What has failed already, for a statement
- * that led here, is not tried again. */
+ * it: then the module does not wait. What has failed already is not tried
+ * again. 2: it has done so for another anchor, to be walked with that. */
 static int
 import_anchors(struct walk *walk)
 {
@@ -283,6 +297,8 @@ import_anchors(struct walk *walk)
         PyObject *name = PyList_GET_ITEM(walk->anchors, i);
         if (ahead_has_failed(name))
             return 0;
+        if (has_failed(walk->engine, place_text(name)))
+            return i == 0 ? 0 : 2;
         struct lz_cause saved =
             load_cause_push(name, LZ_REASON_SAME_PACKAGE, LZ_GUARD_NONE);
         PyFrameObject *trying = ahead_begin();
@@ -329,10 +345,10 @@ tell_stale(struct lz_engine *engine, unsigned index)
 enum aim { AIM_ANCHORS, AIM_NO_ANCHORS, AIM_SURE };
 
 /* Walk from INDEX; what must come first is imported if AIM allows it, else
- * there must be none. */
+ * there must be none. 2: to be walked again. */
 static int
-allows(struct lz_engine *engine, unsigned index, const char *file,
-       size_t root_length, enum aim aim)
+walk_once(struct lz_engine *engine, unsigned index, const char *file,
+          size_t root_length, enum aim aim)
 {
     struct walk walk = {engine,
                         file,
@@ -359,6 +375,16 @@ allows(struct lz_engine *engine, unsigned index, const char *file,
     PyMem_Free(walk.seen);
     Py_XDECREF(walk.anchors);
     return result;
+}
+
+static int
+allows(struct lz_engine *engine, unsigned index, const char *file,
+       size_t root_length, enum aim aim)
+{
+    int result = walk_once(engine, index, file, root_length, aim);
+    if (result == 2) /* what has failed may be behind us now */
+        result = walk_once(engine, index, file, root_length, aim);
+    return result == 2 ? 0 : result;
 }
 
 /* Whether the module at INDEX is free and WHERE is its file, below

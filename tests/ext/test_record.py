@@ -244,6 +244,36 @@ def test_effects_in_a_cycle_with_what_imports_them(both):
     assert run.state("werkzeug.http") == "eager"
 
 
+def test_what_has_failed_in_its_guard_is_not_tried_ahead(both):
+    """docker.transport imports two modules with effects, and in a guard a
+    third, which fails there: to import the first brings the package and with
+    it all three, and the third stays away."""
+    both(recorded_package("lib", {
+        "docker": "from .api import Client\n",
+        "docker.api": "from .client import Client\n",
+        "docker.api.client": "from ..transport import SSL, Unix\n"
+                             "class Client:\n    parts = SSL, Unix\n",
+        "docker.transport": "from .unixconn import Unix\n"
+                            "from .ssladapter import SSL\n"
+                            "try:\n    from .npipeconn import Pipe\n"
+                            "except ImportError:\n    pass\n",
+        "docker.transport.unixconn": "class Unix:\n    pass\n",
+        "docker.transport.ssladapter": "class SSL:\n    pass\n",
+        "docker.transport.npipeconn": "print('tried')\n"
+                                      "from .npipesocket import Pipe\n",
+        "docker.transport.npipesocket": "import no_such\n",
+    }, "docker"), """\
+        import sys
+        sys.path.insert(0, "lib")
+        import docker
+        def main():
+            print(docker.Client.__name__)
+            print([name for name in dir(docker.transport) if name[0] != "_"])
+            print([name for name in sys.modules if "npipe" in name])
+        main()
+        """, levels={"docker": "outer"})
+
+
 def test_effects_that_another_thread_runs_are_waited_for(both):
     both(recorded_package("lib", {
         "flask.app": "from . import cli\n",
