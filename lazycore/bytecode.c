@@ -155,7 +155,8 @@ bytecode_statement(PyFrameObject *frame, PyObject *name, bool from,
     }
     if ((size_t)offset + UNIT > size || units[offset] != IMPORT_NAME)
         goto done;
-    if (!same_text(name_at(code->co_names, oparg_at(units, offset)), name))
+    out->name = name_at(code->co_names, oparg_at(units, offset));
+    if (!same_text(out->name, name))
         goto done;
     out->code = code;
     out->offset = offset;

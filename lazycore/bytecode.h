@@ -32,6 +32,7 @@ enum lz_guard {
 struct lz_statement {
     enum lz_shape shape;
     PyCodeObject *code; /* borrowed: the frame holds it */
+    PyObject *name;     /* of the module, as the statement says it */
     int offset;         /* of IMPORT_NAME, bytes */
     int end;            /* of what stores it, bytes; FROM's and ALIAS's
                            clean-up may follow */
@@ -125,6 +126,10 @@ PyObject *bytecode_used_names(PyCodeObject *code, PyObject *bytes);
  * an item of CODE's co_names. 1, 0, or -1 with an exception. */
 PyObject *bytecode_body_names(PyCodeObject *code, PyObject *bytes);
 int bytecode_nested_uses(PyCodeObject *code, PyObject *name);
+/* Whether CODE, or one nested in it, may use the submodule TAIL of the module
+ * that it calls TOP: it has a name like that, or takes TOP for more than an
+ * attribute. Both are interned. 1, 0, or -1 with an exception. */
+int bytecode_may_use(PyCodeObject *code, PyObject *top, PyObject *tail);
 
 /* Add to SET the names, as far as they are constants, of the entries of
  * sys.modules that CODE or what is nested in it takes, changes or takes out.

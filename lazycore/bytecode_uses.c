@@ -3,6 +3,7 @@
  * See bytecode.h. Needs the GIL; runs no Python code.
  */
 #include "lazycore/bytecode_private.h"
+#include "lazycore/compat_op.h"
 
 /* uses */
 
@@ -103,9 +104,19 @@ bytecode_used_names(PyCodeObject *code, PyObject *bytes)
     return set;
 }
 
-/* Whether CODE loads the module's name that is item INDEX of co_names. */
+/* Whether the next instruction takes an attribute of what the one at CURSOR
+ * has loaded. */
+static bool
+takes_attribute(struct cursor cursor)
+{
+    return cursor_step_real(&cursor) &&
+           lz_op_read(cursor.opcode, cursor.oparg).op == LZ_OP_ATTR;
+}
+
+/* Whether CODE loads the module's name that is item INDEX of co_names; WHOLE:
+ * other than to take an attribute. */
 static int
-loads_name(PyCodeObject *code, Py_ssize_t index)
+loads_name(PyCodeObject *code, Py_ssize_t index, bool whole)
 {
     struct cursor cursor = {LZ_CODE_UNITS(code), (size_t)Py_SIZE(code) * UNIT,
                             0, 0, 0};
@@ -119,7 +130,8 @@ loads_name(PyCodeObject *code, Py_ssize_t index)
     }
     bool loads = false;
     while (!loads && cursor_step_real(&cursor))
-        loads = lz_op_loaded_name(cursor.opcode, cursor.oparg) == index;
+        loads = lz_op_loaded_name(cursor.opcode, cursor.oparg) == index &&
+                !(whole && takes_attribute(cursor));
     Py_XDECREF(bytes);
     return loads;
 }
@@ -142,7 +154,7 @@ nested_uses(PyCodeObject *code, PyObject *name, int nesting)
         while (at < count && PyTuple_GET_ITEM(inner->co_names, at) != name)
             at++;
         if (at < count)
-            result = loads_name(inner, at);
+            result = loads_name(inner, at, false);
         if (result == 0)
             result = nested_uses(inner, name, nesting + 1);
     }
@@ -153,6 +165,35 @@ int
 bytecode_nested_uses(PyCodeObject *code, PyObject *name)
 {
     return nested_uses(code, name, 0);
+}
+
+static int
+may_use(PyCodeObject *code, PyObject *top, PyObject *tail, int nesting)
+{
+    int result = 0;
+    if (nesting > BYTECODE_NESTING_MAX) {
+        PyErr_SetString(PyExc_RecursionError, "code is nested too deep");
+        return -1;
+    }
+    PyObject *names = code->co_names, *consts = code->co_consts;
+    for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(names); i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        result = name == tail  ? 1
+                 : name == top ? loads_name(code, i, true)
+                               : 0;
+    }
+    for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(consts); i++) {
+        PyObject *item = PyTuple_GET_ITEM(consts, i);
+        if (PyCode_Check(item))
+            result = may_use((PyCodeObject *)item, top, tail, nesting + 1);
+    }
+    return result;
+}
+
+int
+bytecode_may_use(PyCodeObject *code, PyObject *top, PyObject *tail)
+{
+    return may_use(code, top, tail, 0);
 }
 
 /* imports of a body */

@@ -228,12 +228,32 @@ uses_name(struct lz_namespace *ns, PyObject *name)
     return result != 0 ? result : bytecode_nested_uses(ns->code, name);
 }
 
+/* Whether STATEMENT is `import a.b` in a module that uses a, but nothing by
+ * the name of b: what it uses has come with another statement. */
+static bool
+is_unused_part(const struct lz_namespace *ns,
+               const struct lz_statement *statement)
+{
+    PyObject *tail = statement->shape == LZ_SHAPE_IMPORT
+                         ? dotted_tail(statement->name)
+                         : NULL;
+    if (tail != NULL)
+        PyUnicode_InternInPlace(&tail);
+    bool result = tail != NULL &&
+                  bytecode_may_use(ns->code, statement->stored[0], tail) == 0;
+    lz_forgive();
+    Py_XDECREF(tail);
+    return result;
+}
+
 static bool
 is_for_effect(struct lz_engine *engine, struct lz_namespace *ns,
               const struct lz_statement *statement, const char *module)
 {
     if (may_hand_on(engine, ns, statement, module))
         return false;
+    if (is_unused_part(ns, statement))
+        return true;
     for (int i = 0; i < statement->count; i++) {
         if (uses_name(ns, statement->stored[i]) != 0) {
             lz_forgive();

@@ -71,7 +71,7 @@ enum {
     LZ_REASON(LATE, "late",                                                   \
               "an earlier statement of the module had an effect")             \
     LZ_REASON(FOR_EFFECT, "for_effect",                                       \
-              "no code of the importing module uses the name")                \
+              "no code of the importing module uses what it names")           \
     LZ_REASON(SAME_PACKAGE, "same_package",                                   \
               "the importer is in the same package, whose level is outer")    \
     LZ_REASON(SYS_MODULES, "sys_modules",                                     \

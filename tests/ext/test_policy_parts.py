@@ -174,6 +174,28 @@ def test_rule_6_what_is_no_use(both, statement, module, says):
     assert run.reason(module) == "for_effect"
 
 
+@pytest.mark.parametrize("use, reason", [
+    ("pk.plain.value", "for_effect"),
+    ("[pk.plain for _ in 'x'][0].value", "for_effect"),
+    ("[pk for _ in 'x'][0].plain.value", "lazy"),
+    ("pk.plain.value if pk else pk.handler", "lazy"),
+    ("(lambda: pk.plain.value or (lambda x: x.handler))()", "lazy")])
+def test_rule_6_a_submodule_of_a_package_in_use(both, use, reason):
+    """Rule 6: `import pk.handler` in a module that uses pk, and nothing by
+    the name of handler, is for its effect."""
+    run = both({**REGISTRY, "pk/plain.py": "value = 'plain'\n"}, f"""\
+        import registry
+        import pk.plain
+        import pk.handler
+        def main():
+            print({'registry.known' if reason == 'for_effect' else ''})
+            print({use})
+        main()
+        """)
+    assert run.reason("pk.plain") == "lazy"
+    assert run.reason("pk.handler") == reason
+
+
 def test_rule_6_a_use_among_many_names(both):
     """Rule 6: also where the name's number takes more than a byte."""
     names = ", ".join(f"x{i}" for i in range(300))
