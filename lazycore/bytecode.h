@@ -117,6 +117,16 @@ bool bytecode_stores_globals(const unsigned char *code, size_t size,
  * BYTES are CODE's clean instructions. */
 bool bytecode_only_stores(PyCodeObject *code, PyObject *bytes, int offset,
                           bool whole);
+/* What is to be done with a dict: its items or values taken, or a loop over it
+ * or those or its keys. */
+enum lz_walk { LZ_WALK_NONE, LZ_WALK_VALUES, LZ_WALK_LOOP };
+
+/* How FRAME walks the dict that it is about to take as the attribute ATTR, an
+ * interned name. NONE, with an exception, on lack of memory. */
+enum lz_walk bytecode_walk(PyFrameObject *frame, PyObject *attr);
+/* Whether FRAME's own code has a name by which one gets at all that is in a
+ * module: __dict__, vars, dir, getmembers. */
+bool bytecode_lists_names(PyFrameObject *frame);
 
 /* The names that CODE or a code object nested in it loads from the module's
  * namespace, and those that its __all__ may list: a new set. BYTES are CODE's

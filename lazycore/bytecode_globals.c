@@ -1,5 +1,6 @@
-/* Whether the dict that globals() gives is only stored into: then nobody sees
- * what is pending in it. See bytecode.h. Needs the GIL; runs no Python code.
+/* What code does with the dict of a module: whether the one that globals()
+ * gives is only stored into, so that nobody sees what is pending in it, and
+ * whether one is walked. See bytecode.h. Needs the GIL; runs no Python code.
  */
 #include "lazycore/bytecode_private.h"
 #include "lazycore/compat_op.h"
@@ -132,4 +133,73 @@ bytecode_only_stores(PyCodeObject *code, PyObject *bytes, int offset,
                                      only_stores_into(code, call, name));
     }
     return false;
+}
+
+/* The next instruction that does something. */
+static struct lz_instruction
+next_instruction(struct cursor *cursor)
+{
+    struct lz_instruction in = {.op = LZ_OP_UNKNOWN};
+    while (cursor_step_real(cursor)) {
+        in = lz_op_read(cursor->opcode, cursor->oparg);
+        if (in.op != LZ_OP_NOTHING)
+            break;
+    }
+    return in;
+}
+
+/* How what stands at CURSOR, `.ATTR`, is walked. */
+static enum lz_walk
+walk_at(struct cursor cursor, PyObject *names, PyObject *attr)
+{
+    struct lz_instruction in = next_instruction(&cursor);
+    if (in.op != LZ_OP_ATTR || name_at(names, in.arg) != attr)
+        return LZ_WALK_NONE;
+    enum lz_walk walk = LZ_WALK_NONE;
+    in = next_instruction(&cursor);
+    if (in.op == LZ_OP_ATTR) {
+        PyObject *name = name_at(names, in.arg);
+        if (is_called(name, "items") || is_called(name, "values"))
+            walk = LZ_WALK_VALUES;
+        else if (!is_called(name, "keys"))
+            return LZ_WALK_NONE;
+        in = next_instruction(&cursor);
+        if (in.op != LZ_OP_CALL || in.arg != 0)
+            return LZ_WALK_NONE;
+        in = next_instruction(&cursor);
+    }
+    return in.op == LZ_OP_ITER ? LZ_WALK_LOOP : walk;
+}
+
+enum lz_walk
+bytecode_walk(PyFrameObject *frame, PyObject *attr)
+{
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    PyObject *bytes = lz_code_bytes(code);
+    int offset = PyFrame_GetLasti(frame);
+    enum lz_walk result = LZ_WALK_NONE;
+    if (bytes != NULL && offset >= 0) {
+        struct cursor cursor = {
+            (const unsigned char *)PyBytes_AS_STRING(bytes),
+            (size_t)PyBytes_GET_SIZE(bytes), (size_t)offset, 0, 0};
+        result = walk_at(cursor, code->co_names, attr);
+    }
+    Py_XDECREF(bytes);
+    Py_DECREF(code);
+    return result;
+}
+
+bool
+bytecode_lists_names(PyFrameObject *frame)
+{
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    bool result = false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_names); i++) {
+        PyObject *name = PyTuple_GET_ITEM(code->co_names, i);
+        result = result || is_called(name, "__dict__") ||
+                 is_called(name, "vars") || is_called(name, "dir") ||
+                 is_called(name, "getmembers");
+    }
+    Py_DECREF(code);
+    return result;
 }

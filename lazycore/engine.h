@@ -141,7 +141,7 @@ struct lz_from {
 
 /* Interned strings and objects of importlib that are used all the time. */
 struct lz_names {
-    PyObject *name, *path, *spec, *package, *file, *all, *getattr;
+    PyObject *name, *path, *spec, *package, *file, *all, *getattr, *dict;
     PyObject *parent, *origin, *loader, *has_location, *initializing;
     PyObject *name_attr;    /* "name" */
     PyObject *private_name; /* "_name" */
@@ -415,6 +415,10 @@ PyObject *hook_globals(PyObject *module, PyObject *unused);
 PyObject *hook_locals(PyObject *module, PyObject *unused);
 PyObject *hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t n);
 PyObject *hook_dir(PyObject *module, PyObject *const *args, Py_ssize_t n);
+/* MODULE's __dict__ is asked for, or sys.modules: 0, or -1 with an exception.
+ */
+int hook_module_dict(struct lz_engine *engine, PyObject *module);
+int hook_sys_modules(struct lz_engine *engine);
 PyObject *hook_reload(PyObject *module, PyObject *const *args,
                       Py_ssize_t nargs, PyObject *kwnames);
 

@@ -339,40 +339,67 @@ supply(struct lz_engine *engine, PyObject *module, PyObject *attr)
 static struct {
     getattrofunc original;
     PyObject *module; /* borrowed: it takes itself out */
-    bool at_exit;     /* this life's end is registered */
+    const PyObject *dict_name, *modules_name; /* interned; compared only */
+    bool at_exit; /* this life's end is registered */
 } patch;
+
+/* The engine, where attributes of MODULE are its: the slot is every
+ * interpreter's, the engine is the main one's. */
+static struct lz_engine *
+engine_for(PyObject *module)
+{
+    if (reading || patch.module == NULL || lz_is_finalizing() ||
+        !(PyModule_CheckExact(module) || reload_is_view(module)) ||
+        PyInterpreterState_Get() != PyInterpreterState_Main())
+        return NULL;
+    struct lz_engine *engine = engine_of_module(patch.module);
+    return engine != NULL && engine_enabled(engine) ? engine : NULL;
+}
+
+/* ATTR of MODULE is missing, as the pending exception says: its value, now, or
+ * NULL with that, or with another one that interrupts. */
+static PyObject *
+supplied(struct lz_engine *engine, PyObject *module, PyObject *attr)
+{
+    PyObject *value = NULL, *error = lz_take_error();
+    if (supply(engine, module, attr) == 1)
+        value = patch.original(module, attr);
+    /* Whatever the submodule raised, the attribute is missing. */
+    if (value == NULL && clear_exception() == 0)
+        lz_raise(error);
+    else
+        Py_DECREF(error);
+    return value;
+}
+
+/* ATTR of MODULE is asked for: what is handed out may be walked. */
+static int
+before_walk(PyObject *module, PyObject *attr)
+{
+    struct lz_engine *engine = engine_for(module);
+    if (engine == NULL || engine->rule_off[LZ_RULE_NAMESPACES])
+        return 0;
+    if (attr == patch.dict_name)
+        return hook_module_dict(engine, module);
+    return PyModule_GetDict(module) == engine->sys_dict
+               ? hook_sys_modules(engine)
+               : 0;
+}
 
 static PyObject *
 foresee_getattro(PyObject *module, PyObject *attr)
 {
+    if ((attr == patch.dict_name || attr == patch.modules_name) &&
+        before_walk(module, attr) < 0)
+        return NULL;
     PyObject *value = patch.original(module, attr);
-    if (value != NULL || reading ||
-        !(PyModule_CheckExact(module) || reload_is_view(module)) ||
-        lz_is_finalizing() || !PyUnicode_Check(attr) ||
+    if (value != NULL || !PyUnicode_Check(attr) ||
         !PyErr_ExceptionMatches(PyExc_AttributeError))
         return value;
-    /* The slot is every interpreter's, the engine is the main one's. */
-    struct lz_engine *engine =
-        patch.module == NULL ||
-                PyInterpreterState_Get() != PyInterpreterState_Main()
-            ? NULL
-            : engine_of_module(patch.module);
-    if (engine == NULL || !engine_enabled(engine) ||
-        engine->rule_off[LZ_RULE_FORESIGHT])
+    struct lz_engine *engine = engine_for(module);
+    if (engine == NULL || engine->rule_off[LZ_RULE_FORESIGHT])
         return NULL;
-    PyObject *type, *error, *traceback;
-    PyErr_Fetch(&type, &error, &traceback);
-    if (supply(engine, module, attr) == 1)
-        value = patch.original(module, attr);
-    /* Whatever the submodule raised, the attribute is missing. */
-    if (value == NULL && clear_exception() == 0) {
-        PyErr_Restore(type, error, traceback);
-        return NULL;
-    }
-    Py_XDECREF(type);
-    Py_XDECREF(error);
-    Py_XDECREF(traceback);
-    return value;
+    return supplied(engine, module, attr);
 }
 
 static void
@@ -381,6 +408,7 @@ restore(void)
     if (patch.module != NULL && PyModule_Type.tp_getattro == foresee_getattro)
         PyModule_Type.tp_getattro = patch.original;
     patch.module = NULL;
+    patch.dict_name = patch.modules_name = NULL;
 }
 
 static void
@@ -399,6 +427,9 @@ foresee_install(PyObject *module)
         return; /* no room: submodules that are foreseen stay unseen */
     patch.at_exit = true;
     patch.module = module;
+    const struct lz_names *names = &engine_of_module(module)->names;
+    patch.dict_name = names->dict;
+    patch.modules_name = names->modules;
     patch.original = PyModule_Type.tp_getattro;
     PyModule_Type.tp_getattro = foresee_getattro;
     PyType_Modified(&PyModule_Type);

@@ -1,6 +1,7 @@
 /* What stands in builtins, while installed, for globals, locals, vars and dir:
  * what they hand out has nothing pending in it. Needs the GIL.
  */
+#include "lazycore/hold.h"
 #include "lazycore/standard.h"
 
 /* Bind what is pending in the caller's globals before they are handed out. */
@@ -95,6 +96,81 @@ hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     if (engine == NULL || engine->saved_vars == NULL)
         return engine_gone();
     return PyObject_Vectorcall(engine->saved_vars, args, (size_t)nargs, NULL);
+}
+
+/* What is done with the values may load them, and what loads may add names to
+ * the dict, over which a loop must not be: all is bound before. */
+int
+hook_module_dict(struct lz_engine *engine, PyObject *module)
+{
+    PyObject *dict = PyModule_GetDict(module);
+    struct lz_namespace *ns = namespace_find(engine, dict);
+    PyFrameObject *frame =
+        ns == NULL || ns->pending == 0 ? NULL : PyEval_GetFrame();
+    if (frame == NULL ||
+        bytecode_walk(frame, engine->names.dict) == LZ_WALK_NONE)
+        return PyErr_Occurred() ? -1 : 0;
+    return namespace_bind_all(engine, dict);
+}
+
+/* Load NAME if it waits; if that fails it goes on waiting. -1 with what must
+ * get through: KeyboardInterrupt, SystemExit. */
+static int
+load_one(struct lz_engine *engine, PyObject *name)
+{
+    struct lz_target *target = target_get(engine, name);
+    if (target == NULL)
+        return 0;
+    hold_begin(); /* nothing but the load's own exception is forgiven */
+    PyObject *module = target_import(engine, target);
+    int result =
+        module != NULL || PyErr_ExceptionMatches(PyExc_Exception) ? 0 : -1;
+    if (result == 0)
+        lz_forgive();
+    hold_end(engine);
+    Py_XDECREF(module);
+    Py_DECREF(target);
+    return result;
+}
+
+/* Load those of NAMES, a list, that are not in TRIED: 1, 0: there are none, or
+ * -1. */
+static int
+load_untried(struct lz_engine *engine, PyObject *names, PyObject *tried)
+{
+    int result = 0;
+    for (Py_ssize_t i = 0; result >= 0 && i < PyList_GET_SIZE(names); i++) {
+        PyObject *name = PyList_GET_ITEM(names, i);
+        int known = PySet_Contains(tried, name);
+        if (known == 0)
+            result = PySet_Add(tried, name) < 0 || load_one(engine, name) < 0
+                         ? -1
+                         : 1;
+        else if (known < 0)
+            result = -1;
+    }
+    return result;
+}
+
+/* The loop adds modules where it has what is in their dicts load: all that
+ * waits is loaded before. */
+int
+hook_sys_modules(struct lz_engine *engine)
+{
+    PyFrameObject *frame =
+        PyDict_GET_SIZE(engine->targets) == 0 ? NULL : PyEval_GetFrame();
+    if (frame == NULL || !bytecode_lists_names(frame) ||
+        bytecode_walk(frame, engine->names.modules) != LZ_WALK_LOOP)
+        return PyErr_Occurred() ? -1 : 0;
+    PyObject *tried = PySet_New(NULL);
+    int more = tried == NULL ? -1 : 1;
+    while (more == 1) {
+        PyObject *names = PyDict_Keys(engine->targets);
+        more = names == NULL ? -1 : load_untried(engine, names, tried);
+        Py_XDECREF(names);
+    }
+    Py_XDECREF(tried);
+    return more;
 }
 
 /* Name I of NAMES, a key of ours, as others are to see it: a str, or not

@@ -229,6 +229,7 @@ init_names(struct lz_names *names)
         {&names->file, "__file__"},
         {&names->all, "__all__"},
         {&names->getattr, "__getattr__"},
+        {&names->dict, "__dict__"},
         {&names->parent, "parent"},
         {&names->origin, "origin"},
         {&names->has_location, "has_location"},

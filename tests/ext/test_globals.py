@@ -95,3 +95,87 @@ def test_locals_in_a_comprehension_of_a_module(both):
         def use():
             return dep
         """}, "import user\n")
+
+
+WALKED = {"pk/__init__.py": "import pk.one\nfrom pk.two import name\n"
+                            "def use():\n    return pk, name\n",
+          "pk/one.py": "import pk.three\nuse = lambda: pk.three\n",
+          "pk/two.py": "from pk import four as other\nname = 2\n"
+                       "use = lambda: other\n",
+          "pk/three.py": "", "pk/four.py": "",
+          "user.py": "import colorsys, email.message, xml.dom.minidom\n"
+                     "use = lambda: (colorsys, email.message.Message,\n"
+                     "               xml.dom.minidom.parse)\n"}
+WALK = """\
+    import pk, email, user
+    def kinds(module):
+        return sorted((key, type(value).__name__) for key, value in {0}
+                      if key[:2] != "__")
+    def main():
+        for module in (pk, user):
+            print(kinds(module), len(module.__dict__))
+        for key, value in user.__dict__.items():
+            hash(value) if key[:2] != "__" else None
+        print(sum(callable(value) for value in email.__dict__.values()))
+    main()
+    """
+
+
+@pytest.mark.parametrize("walk", [
+    "module.__dict__.items()",
+    "zip(module.__dict__.keys(), module.__dict__.values())",
+    "((key, module.__dict__[key]) for key in module.__dict__)",
+    "((key, getattr(module, key)) for key in module.__dict__.keys())"])
+def test_a_loop_over_a_module_s_dict(both, walk):
+    """What it does with the values would load them, and so add to the dict."""
+    both(WALKED, WALK.format(walk), levels={"pk": "full"})
+
+
+@pytest.mark.parametrize("look", [
+    "user.__dict__.get('x')", "list(user.__dict__)",
+    "user.__dict__.keys()", "'x' in user.__dict__",
+    "[key for key in user.__dict__.copy()]", "user.__dict__['use']",
+    "vars(type(user)).items()"])
+def test_no_loop_over_a_module_s_dict(lazily, look):
+    run = lazily(WALKED, f"import user\n{look}\nimport lazycore\n"
+                         "print(sorted(lazycore.pending(user)))\n")
+    assert run.out == "['colorsys', 'email', 'xml']\n"
+
+
+@pytest.mark.parametrize("loop", [
+    "for name, module in sys.modules.items():",
+    "for module in sys.modules.values():",
+    "for name in sys.modules:\n        module = sys.modules[name]"])
+@pytest.mark.parametrize("values", [
+    "module.__dict__.values()", "list(vars(module).values())",
+    "[getattr(module, name) for name in dir(module)]"])
+def test_a_loop_over_sys_modules_and_their_dicts(both, loop, values):
+    """Nor must there be more modules half-way."""
+    both({**WALKED,
+          "third.py": "from wave import open\nuse = lambda: open\n"},
+         "import sys, pk, user, third\n"
+         f"def main():\n    kinds = set()\n    {loop}\n"
+         f"        for value in {values}:\n"
+         "            if isinstance(value, type):\n"
+         "                kinds.add(value.__name__)\n"
+         "    print('Message' in kinds, 'Wave_read' in kinds)\nmain()\n",
+         levels={"pk": "full"})
+
+
+def test_a_loop_over_sys_modules_where_one_fails(lazily):
+    run = lazily({"bad.py": "raise ValueError\n", "other.py": "x = 1\n"},
+                 "import sys, bad, other\nuse = lambda: (bad, other)\n"
+                 "def main():\n    for module in sys.modules.values():\n"
+                 "        module.__dict__\n    print('other' in sys.modules)\n"
+                 "main()\n")
+    assert run.out == "True\n"
+
+
+@pytest.mark.parametrize("loop", [
+    "for module in list(sys.modules.values()): module.__dict__",
+    "for module in sys.modules.values(): module.__name__",
+    "sys.modules[__name__].__dict__"])
+def test_no_loop_over_sys_modules_and_their_dicts(lazily, loop):
+    run = lazily(WALKED, f"import sys, user\n{loop}\nimport lazycore\n"
+                         "print(sorted(lazycore.pending(user)))\n")
+    assert run.out == "['colorsys', 'email', 'xml']\n"
