@@ -117,13 +117,10 @@ bool bytecode_stores_globals(const unsigned char *code, size_t size,
  * BYTES are CODE's clean instructions. */
 bool bytecode_only_stores(PyCodeObject *code, PyObject *bytes, int offset,
                           bool whole);
-/* What is to be done with a dict: its items or values taken, or a loop over it
- * or those or its keys. */
-enum lz_walk { LZ_WALK_NONE, LZ_WALK_VALUES, LZ_WALK_LOOP };
-
-/* How FRAME walks the dict that it is about to take as the attribute ATTR, an
- * interned name. NONE, with an exception, on lack of memory. */
-enum lz_walk bytecode_walk(PyFrameObject *frame, PyObject *attr);
+/* Whether FRAME is about to take the attribute ATTR, an interned name, and to
+ * loop over it, a dict, or its items, values or keys. False, with an
+ * exception, on lack of memory. */
+bool bytecode_loops(PyFrameObject *frame, PyObject *attr);
 /* Whether FRAME's own code has a name by which one gets at all that is in a
  * module: __dict__, vars, dir, getmembers. */
 bool bytecode_lists_names(PyFrameObject *frame);

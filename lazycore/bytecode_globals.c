@@ -1,6 +1,7 @@
 /* What code does with the dict of a module: whether the one that globals()
  * gives is only stored into, so that nobody sees what is pending in it, and
- * whether one is walked. See bytecode.h. Needs the GIL; runs no Python code.
+ * whether a loop is over one. See bytecode.h. Needs the GIL; runs no Python
+ * code.
  */
 #include "lazycore/bytecode_private.h"
 #include "lazycore/compat_op.h"
@@ -148,41 +149,39 @@ next_instruction(struct cursor *cursor)
     return in;
 }
 
-/* How what stands at CURSOR, `.ATTR`, is walked. */
-static enum lz_walk
-walk_at(struct cursor cursor, PyObject *names, PyObject *attr)
+/* Whether what stands at CURSOR is `.ATTR`, and a loop over that. */
+static bool
+is_looped_at(struct cursor cursor, PyObject *names, PyObject *attr)
 {
     struct lz_instruction in = next_instruction(&cursor);
     if (in.op != LZ_OP_ATTR || name_at(names, in.arg) != attr)
-        return LZ_WALK_NONE;
-    enum lz_walk walk = LZ_WALK_NONE;
+        return false;
     in = next_instruction(&cursor);
     if (in.op == LZ_OP_ATTR) {
         PyObject *name = name_at(names, in.arg);
-        if (is_called(name, "items") || is_called(name, "values"))
-            walk = LZ_WALK_VALUES;
-        else if (!is_called(name, "keys"))
-            return LZ_WALK_NONE;
+        if (!is_called(name, "items") && !is_called(name, "values") &&
+            !is_called(name, "keys"))
+            return false;
         in = next_instruction(&cursor);
         if (in.op != LZ_OP_CALL || in.arg != 0)
-            return LZ_WALK_NONE;
+            return false;
         in = next_instruction(&cursor);
     }
-    return in.op == LZ_OP_ITER ? LZ_WALK_LOOP : walk;
+    return in.op == LZ_OP_ITER;
 }
 
-enum lz_walk
-bytecode_walk(PyFrameObject *frame, PyObject *attr)
+bool
+bytecode_loops(PyFrameObject *frame, PyObject *attr)
 {
     PyCodeObject *code = PyFrame_GetCode(frame);
     PyObject *bytes = lz_code_bytes(code);
     int offset = PyFrame_GetLasti(frame);
-    enum lz_walk result = LZ_WALK_NONE;
+    bool result = false;
     if (bytes != NULL && offset >= 0) {
         struct cursor cursor = {
             (const unsigned char *)PyBytes_AS_STRING(bytes),
             (size_t)PyBytes_GET_SIZE(bytes), (size_t)offset, 0, 0};
-        result = walk_at(cursor, code->co_names, attr);
+        result = is_looped_at(cursor, code->co_names, attr);
     }
     Py_XDECREF(bytes);
     Py_DECREF(code);

@@ -98,8 +98,8 @@ hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     return PyObject_Vectorcall(engine->saved_vars, args, (size_t)nargs, NULL);
 }
 
-/* What is done with the values may load them, and what loads may add names to
- * the dict, over which a loop must not be: all is bound before. */
+/* What a loop does with the values may load them, and what loads may add names
+ * to the dict: all is bound before. */
 int
 hook_module_dict(struct lz_engine *engine, PyObject *module)
 {
@@ -107,8 +107,7 @@ hook_module_dict(struct lz_engine *engine, PyObject *module)
     struct lz_namespace *ns = namespace_find(engine, dict);
     PyFrameObject *frame =
         ns == NULL || ns->pending == 0 ? NULL : PyEval_GetFrame();
-    if (frame == NULL ||
-        bytecode_walk(frame, engine->names.dict) == LZ_WALK_NONE)
+    if (frame == NULL || !bytecode_loops(frame, engine->names.dict))
         return PyErr_Occurred() ? -1 : 0;
     return namespace_bind_all(engine, dict);
 }
@@ -160,7 +159,7 @@ hook_sys_modules(struct lz_engine *engine)
     PyFrameObject *frame =
         PyDict_GET_SIZE(engine->targets) == 0 ? NULL : PyEval_GetFrame();
     if (frame == NULL || !bytecode_lists_names(frame) ||
-        bytecode_walk(frame, engine->names.modules) != LZ_WALK_LOOP)
+        !bytecode_loops(frame, engine->names.modules))
         return PyErr_Occurred() ? -1 : 0;
     PyObject *tried = PySet_New(NULL);
     int more = tried == NULL ? -1 : 1;

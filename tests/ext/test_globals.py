@@ -123,7 +123,7 @@ WALK = """\
 
 @pytest.mark.parametrize("walk", [
     "module.__dict__.items()",
-    "zip(module.__dict__.keys(), module.__dict__.values())",
+    "(pair for pair in module.__dict__.items())",
     "((key, module.__dict__[key]) for key in module.__dict__)",
     "((key, getattr(module, key)) for key in module.__dict__.keys())"])
 def test_a_loop_over_a_module_s_dict(both, walk):
@@ -132,8 +132,8 @@ def test_a_loop_over_a_module_s_dict(both, walk):
 
 
 @pytest.mark.parametrize("look", [
-    "user.__dict__.get('x')", "list(user.__dict__)",
-    "user.__dict__.keys()", "'x' in user.__dict__",
+    "user.__dict__.get('x')", "list(user.__dict__.items())",
+    "user.__dict__.values()", "'x' in user.__dict__",
     "[key for key in user.__dict__.copy()]", "user.__dict__['use']",
     "vars(type(user)).items()"])
 def test_no_loop_over_a_module_s_dict(lazily, look):
@@ -148,6 +148,7 @@ def test_no_loop_over_a_module_s_dict(lazily, look):
     "for name in sys.modules:\n        module = sys.modules[name]"])
 @pytest.mark.parametrize("values", [
     "module.__dict__.values()", "list(vars(module).values())",
+    "list(module.__dict__.values())",
     "[getattr(module, name) for name in dir(module)]"])
 def test_a_loop_over_sys_modules_and_their_dicts(both, loop, values):
     """Nor must there be more modules half-way."""
