@@ -357,7 +357,7 @@ def test_a_proxy_in_a_cycle_with_its_value(lazily):
         import gc, sys, weakref
         import user
         def main():
-            held = tuple(v for v in user.__dict__.values()
+            held = tuple(v for v in list(user.__dict__.values())
                          if type(v).__name__ == "ModuleProxy")
             assert len(held) == 1
             user.f()

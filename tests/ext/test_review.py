@@ -90,7 +90,7 @@ def test_injection_lets_keys_with_code_look_names_up(both):
     both(files, """\
         import k
         import m
-        held = {k.Key(): value for name, value in m.__dict__.items()
+        held = {k.Key(): value for name, value in list(m.__dict__.items())
                 if str(name) == "dep"}
         k.ready = True
         for value in held.values():
