@@ -188,17 +188,31 @@ bytecode_loops(PyFrameObject *frame, PyObject *attr)
     return result;
 }
 
+/* Whether NAME is one by which one gets at all that is in a module. */
+static bool
+is_listing(PyObject *name)
+{
+    switch (PyUnicode_GET_LENGTH(name)) { /* asked at each sys.modules */
+    case 3:
+        return is_called(name, "dir");
+    case 4:
+        return is_called(name, "vars");
+    case 8:
+        return is_called(name, "__dict__");
+    case 10:
+        return is_called(name, "getmembers");
+    default:
+        return false;
+    }
+}
+
 bool
 bytecode_lists_names(PyFrameObject *frame)
 {
     PyCodeObject *code = PyFrame_GetCode(frame);
     bool result = false;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_names); i++) {
-        PyObject *name = PyTuple_GET_ITEM(code->co_names, i);
-        result = result || is_called(name, "__dict__") ||
-                 is_called(name, "vars") || is_called(name, "dir") ||
-                 is_called(name, "getmembers");
-    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_names); i++)
+        result = result || is_listing(PyTuple_GET_ITEM(code->co_names, i));
     Py_DECREF(code);
     return result;
 }
