@@ -117,12 +117,11 @@ bool bytecode_stores_globals(const unsigned char *code, size_t size,
  * BYTES are CODE's clean instructions. */
 bool bytecode_only_stores(PyCodeObject *code, PyObject *bytes, int offset,
                           bool whole);
-/* Whether FRAME is about to take the attribute ATTR, an interned name, and to
- * loop over it, a dict, or its items, values or keys. False, with an
- * exception, on lack of memory. */
-bool bytecode_loops(PyFrameObject *frame, PyObject *attr);
-/* Whether FRAME's own code has a name by which one gets at all that is in a
- * module: __dict__, vars, dir, getmembers. */
+/* Whether FRAME is about to take an attribute, and to loop over it, a dict, or
+ * its items, values or keys. False, with an exception, on lack of memory. */
+bool bytecode_loops(PyFrameObject *frame);
+/* Whether FRAME's code, or one in it, has a name by which one gets at all that
+ * is in a module: __dict__, vars, dir, getmembers. */
 bool bytecode_lists_names(PyFrameObject *frame);
 
 /* The names that CODE or a code object nested in it loads from the module's

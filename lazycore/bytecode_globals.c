@@ -149,12 +149,12 @@ next_instruction(struct cursor *cursor)
     return in;
 }
 
-/* Whether what stands at CURSOR is `.ATTR`, and a loop over that. */
+/* Whether an attribute is taken at CURSOR, and a loop is over that. */
 static bool
-is_looped_at(struct cursor cursor, PyObject *names, PyObject *attr)
+is_looped_at(struct cursor cursor, PyObject *names)
 {
     struct lz_instruction in = next_instruction(&cursor);
-    if (in.op != LZ_OP_ATTR || name_at(names, in.arg) != attr)
+    if (in.op != LZ_OP_ATTR) /* its name may begin before CURSOR */
         return false;
     in = next_instruction(&cursor);
     if (in.op == LZ_OP_ATTR) {
@@ -171,7 +171,7 @@ is_looped_at(struct cursor cursor, PyObject *names, PyObject *attr)
 }
 
 bool
-bytecode_loops(PyFrameObject *frame, PyObject *attr)
+bytecode_loops(PyFrameObject *frame)
 {
     PyCodeObject *code = PyFrame_GetCode(frame);
     PyObject *bytes = lz_code_bytes(code);
@@ -181,7 +181,7 @@ bytecode_loops(PyFrameObject *frame, PyObject *attr)
         struct cursor cursor = {
             (const unsigned char *)PyBytes_AS_STRING(bytes),
             (size_t)PyBytes_GET_SIZE(bytes), (size_t)offset, 0, 0};
-        result = is_looped_at(cursor, code->co_names, attr);
+        result = is_looped_at(cursor, code->co_names);
     }
     Py_XDECREF(bytes);
     Py_DECREF(code);
@@ -206,13 +206,25 @@ is_listing(PyObject *name)
     }
 }
 
+static bool
+has_listing(PyCodeObject *code)
+{
+    bool result = false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_names); i++)
+        result = result || is_listing(PyTuple_GET_ITEM(code->co_names, i));
+    return result;
+}
+
 bool
 bytecode_lists_names(PyFrameObject *frame)
 {
     PyCodeObject *code = PyFrame_GetCode(frame);
-    bool result = false;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_names); i++)
-        result = result || is_listing(PyTuple_GET_ITEM(code->co_names, i));
+    bool result = has_listing(code);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_consts); i++) {
+        PyObject *item = PyTuple_GET_ITEM(code->co_consts, i);
+        result = result ||
+                 (PyCode_Check(item) && has_listing((PyCodeObject *)item));
+    }
     Py_DECREF(code);
     return result;
 }

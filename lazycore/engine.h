@@ -207,6 +207,7 @@ struct lz_engine {
     uint64_t targets_made;       /* targets ever made */
     uint64_t foreseen_targets;   /* of which foreseen covers this many */
     Py_ssize_t loads_running;    /* bodies under way, on any thread */
+    bool loads_lost;             /* on a thread that a fork left behind */
     Py_ssize_t modules_seen;     /* size of sys.modules at the last sweep */
 };
 

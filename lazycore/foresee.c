@@ -38,6 +38,8 @@ struct scan {
     const char *within; /* the package of which alone modules are read; or
                            NULL */
     bool strays;        /* it imports what is of another one and not there */
+    PyObject *sought;   /* a name, or NULL; */
+    bool met;           /* and it imports that, of another package */
 };
 
 /* NAME would be imported: note it and every parent of it, and read it. */
@@ -110,7 +112,10 @@ note_statement(struct scan *scan, PyObject *package, PyObject *name,
     if (absolute == NULL)
         return PyErr_Occurred() ? -1 : 0;
     if (scan->within != NULL && !is_within(scan->within, absolute)) {
-        note_stray(scan, absolute, fromlist);
+        if (scan->sought != NULL)
+            scan->met |= dotted_begins_with(scan->sought, absolute);
+        else
+            note_stray(scan, absolute, fromlist);
         Py_DECREF(absolute);
         return 0;
     }
@@ -244,24 +249,47 @@ foresee(struct lz_engine *engine)
     return result;
 }
 
+/* Read NAME and what it leads to within its package. The set of all that is
+ * met: a new reference, or NULL with an exception. */
+static PyObject *
+scan_package(struct scan *scan, PyObject *name)
+{
+    int result = -1;
+    bool saved = reading;
+    scan->known = PySet_New(NULL);
+    scan->queue = PyList_New(0);
+    scan->within = place_text(name);
+    reading = true;
+    if (scan->known != NULL && scan->queue != NULL && scan->within != NULL &&
+        PySet_Add(scan->known, name) == 0 &&
+        PyList_Append(scan->queue, name) == 0)
+        result = read_queue(scan);
+    reading = saved;
+    Py_XDECREF(scan->queue);
+    if (result < 0)
+        Py_CLEAR(scan->known);
+    return scan->known;
+}
+
 int
 foresee_strays(struct lz_engine *engine, PyObject *name)
 {
-    struct scan scan = {.engine = engine,
-                        .known = PySet_New(NULL),
-                        .queue = PyList_New(0),
-                        .within = place_text(name)};
-    int result = -1;
-    bool saved = reading;
-    reading = true;
-    if (scan.known != NULL && scan.queue != NULL && scan.within != NULL &&
-        PySet_Add(scan.known, name) == 0 &&
-        PyList_Append(scan.queue, name) == 0)
-        result = read_queue(&scan);
-    reading = saved;
-    Py_XDECREF(scan.queue);
-    Py_XDECREF(scan.known);
-    return result < 0 ? -1 : scan.strays;
+    struct scan scan = {.engine = engine};
+    PyObject *known = scan_package(&scan, name);
+    Py_XDECREF(known);
+    return known == NULL ? -1 : scan.strays;
+}
+
+int
+foresee_leads_to(struct lz_engine *engine, PyObject *name, PyObject *sought)
+{
+    struct scan scan = {.engine = engine, .sought = sought};
+    PyObject *known = scan_package(&scan, name);
+    int result = known == NULL ? -1
+                 : scan.met    ? 1
+                               : PySet_Contains(known, sought);
+    Py_XDECREF(known);
+    return result;
 }
 
 /* The missing attribute */
@@ -377,7 +405,10 @@ static int
 before_walk(PyObject *module, PyObject *attr)
 {
     struct lz_engine *engine = engine_for(module);
-    if (engine == NULL || engine->rule_off[LZ_RULE_NAMESPACES])
+    /* Half-way through a load, on whatever thread, there is more that waits
+     * than eager code would have, and what is to wait for the loop. */
+    if (engine == NULL || engine->rule_off[LZ_RULE_NAMESPACES] ||
+        engine->loads_running > 0 || engine->loads_lost)
         return 0;
     if (attr == patch.dict_name)
         return hook_module_dict(engine, module);

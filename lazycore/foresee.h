@@ -19,5 +19,9 @@ void foresee_forget(PyObject *module);
  * neither loaded, nor of its own package, nor of the standard library. -1 with
  * an exception. */
 int foresee_strays(struct lz_engine *engine, PyObject *name);
+/* Whether NAME, which is not loaded, or what it leads to within its package,
+ * imports SOUGHT. -1 with an exception. */
+int foresee_leads_to(struct lz_engine *engine, PyObject *name,
+                     PyObject *sought);
 
 #endif

@@ -107,7 +107,7 @@ hook_module_dict(struct lz_engine *engine, PyObject *module)
     struct lz_namespace *ns = namespace_find(engine, dict);
     PyFrameObject *frame =
         ns == NULL || ns->pending == 0 ? NULL : PyEval_GetFrame();
-    if (frame == NULL || !bytecode_loops(frame, engine->names.dict))
+    if (frame == NULL || !bytecode_loops(frame))
         return PyErr_Occurred() ? -1 : 0;
     return namespace_bind_all(engine, dict);
 }
@@ -117,9 +117,11 @@ hook_module_dict(struct lz_engine *engine, PyObject *module)
 static int
 load_one(struct lz_engine *engine, PyObject *name)
 {
-    struct lz_target *target = target_get(engine, name);
+    PyObject *begun = load_peek_module(name); /* another thread waits for it */
+    struct lz_target *target = begun == NULL ? target_get(engine, name) : NULL;
+    Py_XDECREF(begun);
     if (target == NULL)
-        return 0;
+        return PyErr_Occurred() ? -1 : 0;
     hold_begin(); /* nothing but the load's own exception is forgiven */
     PyObject *module = target_import(engine, target);
     int result =
@@ -159,7 +161,7 @@ hook_sys_modules(struct lz_engine *engine)
     PyFrameObject *frame =
         PyDict_GET_SIZE(engine->targets) == 0 ? NULL : PyEval_GetFrame();
     if (frame == NULL || !bytecode_lists_names(frame) ||
-        !bytecode_loops(frame, engine->names.modules))
+        !bytecode_loops(frame))
         return PyErr_Occurred() ? -1 : 0;
     PyObject *tried = PySet_New(NULL);
     int more = tried == NULL ? -1 : 1;

@@ -106,9 +106,11 @@ load_of_package(PyObject *name, uint64_t turn)
 void
 load_after_fork(struct lz_engine *engine)
 {
-    engine->loads_running = 0;
+    Py_ssize_t here = 0;
     for (struct load *load = load_top; load != NULL; load = load->below)
-        engine->loads_running++;
+        here++;
+    engine->loads_lost |= here < engine->loads_running;
+    engine->loads_running = here;
     if (engine->settle != NULL) {
         settle_collect(engine);
         settle_after_fork(engine);

@@ -228,19 +228,53 @@ uses_name(struct lz_namespace *ns, PyObject *name)
     return result != 0 ? result : bytecode_nested_uses(ns->code, name);
 }
 
-/* Whether STATEMENT is `import a.b` in a module that uses a, but nothing by
- * the name of b: what it uses has come with another statement. */
+/* Whether a statement waits for TARGET; FIRST: the first is not of NS. */
 static bool
-is_unused_part(const struct lz_namespace *ns,
+is_awaited(const struct lz_target *target, const struct lz_namespace *ns,
+           bool first)
+{
+    const struct lz_proxy *proxy = target == NULL ? NULL : target->waiters;
+    bool own =
+        first && proxy != NULL && proxy->key != NULL && proxy->key->ns == ns;
+    return target != NULL && target->noted && !own;
+}
+
+/* Whether statements elsewhere wait for NAME or a package above it. */
+static bool
+is_begun(struct lz_engine *engine, const struct lz_namespace *ns,
+         PyObject *name)
+{
+    bool result = false;
+    Py_ssize_t at = 0;
+    PyObject *part;
+    while (!result && (part = dotted_next(name, &at)) != NULL) {
+        struct lz_target *target = target_get(engine, part);
+        bool whole = PyUnicode_GET_LENGTH(part) == PyUnicode_GET_LENGTH(name);
+        result = is_awaited(target, ns, !whole);
+        Py_XDECREF(target);
+        Py_DECREF(part);
+    }
+    return result;
+}
+
+/* Whether STATEMENT is `import a.b` in a module that uses a, but nothing by
+ * the name of b: what it uses has come with another statement. Where eager
+ * code has had b by then, it comes with the statement that brought it; and
+ * what leads here may have begun at that end. */
+static bool
+is_unused_part(struct lz_engine *engine, const struct lz_namespace *ns,
                const struct lz_statement *statement)
 {
-    PyObject *tail = statement->shape == LZ_SHAPE_IMPORT
-                         ? dotted_tail(statement->name)
-                         : NULL;
+    if (statement->shape != LZ_SHAPE_IMPORT ||
+        is_begun(engine, ns, statement->name))
+        return false;
+    PyObject *tail = dotted_tail(statement->name);
     if (tail != NULL)
         PyUnicode_InternInPlace(&tail);
-    bool result = tail != NULL &&
-                  bytecode_may_use(ns->code, statement->stored[0], tail) == 0;
+    bool result =
+        tail != NULL &&
+        bytecode_may_use(ns->code, statement->stored[0], tail) == 0 &&
+        foresee_leads_to(engine, statement->name, ns->name) == 0;
     lz_forgive();
     Py_XDECREF(tail);
     return result;
@@ -252,7 +286,7 @@ is_for_effect(struct lz_engine *engine, struct lz_namespace *ns,
 {
     if (may_hand_on(engine, ns, statement, module))
         return false;
-    if (is_unused_part(ns, statement))
+    if (is_unused_part(engine, ns, statement))
         return true;
     for (int i = 0; i < statement->count; i++) {
         if (uses_name(ns, statement->stored[i]) != 0) {

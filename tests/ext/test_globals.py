@@ -180,3 +180,51 @@ def test_no_loop_over_sys_modules_and_their_dicts(lazily, loop):
     run = lazily(WALKED, f"import sys, user\n{loop}\nimport lazycore\n"
                          "print(sorted(lazycore.pending(user)))\n")
     assert run.out == "['colorsys', 'email', 'xml']\n"
+
+
+@pytest.mark.parametrize("loop", [
+    "for module in sys.modules.values(): module.__dict__",
+    "[key for key in sys.modules['__main__'].__dict__.items()]"])
+def test_no_loop_waits_for_a_load(both, loop):
+    """A body that waits for a thread that loops is not waited for."""
+    both({"m.py": "import queue, sys, threading\nq = queue.Queue()\n"
+                  f"def work():\n    {loop}\n    q.put('done')\n"
+                  "threading.Thread(target=work, daemon=True).start()\n"
+                  "print(q.get(timeout=20))\n"},
+         "import m\nuse = lambda: m\nm.q\n")
+
+
+@pytest.mark.parametrize("loop", [
+    "[v for k, v in user.__dict__.items() if k.startswith('test')]",
+    "[m for m in sys.modules.values() if 'PLUGIN' in m.__dict__]"])
+def test_no_loop_half_way_through_a_load(both, loop):
+    """What stands behind in the program's order is not there for it."""
+    both({"reg.py": "known = set()\ndef register(name):\n"
+          "    if name in known:\n        raise ValueError(name)\n"
+          "    known.add(name)\n",
+          "user.py": "import m1\nimport m2\n"
+                     "def use():\n    return m1.X, m2.Y\n",
+          "m1.py": f"import sys, user\nfound = {loop}\n"
+                   "class X:\n    pass\n",
+          "m2.py": "import reg, m1\nreg.register('m2')\n"
+                   "class Y(m1.X):\n    pass\n"},
+         "import user\nprint(user.use()[1].__name__)\n")
+
+
+def test_a_loop_in_code_of_many_names(both):
+    """Where the name's number takes more than a byte."""
+    names = "".join(f"    x.a{i} = 0\n" for i in range(260))
+    both(WALKED, "import user\nclass x: pass\ndef main():\n" + names
+         + "    print(sorted(type(v).__name__ for k, v in\n"
+           "                 user.__dict__.items() if k[:2] != '__'))\n"
+           "main()\n")
+
+
+@pytest.mark.parametrize("walk", [
+    "[callable(v) for m in sys.modules.values()\n"
+    "     for v in list(vars(m).values())]",
+    "any(getattr(v, 'z', 0) == 7 for m in sys.modules.values()\n"
+    "        for v in list(vars(m).values()))"])
+def test_a_loop_within_a_comprehension(both, walk):
+    both(WALKED, f"import sys, user\ndef main():\n    {walk}\n"
+                 "    print('there')\nmain()\n")

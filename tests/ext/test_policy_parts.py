@@ -196,6 +196,23 @@ def test_rule_6_a_submodule_of_a_package_in_use(both, use, reason):
     assert run.reason("pk.handler") == reason
 
 
+@pytest.mark.parametrize("begins", [
+    "import pk.user\nuse = lambda: pk.user",
+    "from pk import user\nuse = lambda: user",
+    "import first\nuse = lambda: first"])
+def test_rule_6_a_submodule_that_another_statement_waits_for(both, begins):
+    """Rule 6: eager code has begun it there, and it leads here: for effect
+    it would be imported half-way, at the wrong end of the cycle."""
+    both({"pk/__init__.py": "", "pk/user.py": "from core import Base\n"
+          "class User(Base):\n    pass\n",
+          "pk/util.py": "value = 1\n",
+          "first.py": "import pk.user\nuse = lambda: pk.user\n",
+          "core.py": "import pk.user\nimport pk.util\nclass Base:\n"
+                     "    x = 1\nuse = lambda: pk.util.value\n"},
+         f"{begins}\nimport core\n"
+         "def main():\n    print(core.Base.x, core.use())\nmain()\n")
+
+
 def test_rule_6_a_use_among_many_names(both):
     """Rule 6: also where the name's number takes more than a byte."""
     names = ", ".join(f"x{i}" for i in range(300))
