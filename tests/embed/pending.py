@@ -14,7 +14,7 @@ class Holder:
 def leak(user):
     holder = Holder()
     holder.self = holder
-    holder.proxies = [value for _, value in user.__dict__.items()
+    holder.proxies = [value for _, value in list(user.__dict__.items())
                       if type(value).__module__ == "lazycore"]
     holder.copy = dict(user.__dict__)
     for i, proxy in enumerate(holder.proxies):
