@@ -192,6 +192,18 @@ hold_end(struct lz_engine *engine)
 }
 
 int
+hold_end_forgiving(struct lz_engine *engine, PyObject *value)
+{
+    int result =
+        value != NULL || PyErr_ExceptionMatches(PyExc_Exception) ? 0 : -1;
+    if (result == 0)
+        lz_forgive();
+    Py_XDECREF(value);
+    hold_end(engine);
+    return result;
+}
+
+int
 hold_finish(struct lz_engine *engine)
 {
     if (!ends_waiting() || lz_is_finalizing())

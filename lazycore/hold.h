@@ -22,6 +22,11 @@ void hold_begin(void);
 /* It has ended, or what it has raised has been seen to: the handlers that have
  * waited run between two instructions, soon. */
 void hold_end(struct lz_engine *engine);
+/* The same, where the load may fail: VALUE, a reference that is given up, or
+ * NULL is what came of it. 0, or -1 with what must get through
+ * (KeyboardInterrupt, SystemExit); nothing but its own exception is forgiven.
+ */
+int hold_end_forgiving(struct lz_engine *engine, PyObject *value);
 /* The same, and they run now; with an exception set, as part of its way up. 0,
  * or -1 with what one of them has raised. */
 int hold_finish(struct lz_engine *engine);

@@ -1,4 +1,5 @@
-/* What stands in builtins, while installed, for globals, locals, vars and dir:
+/* What stands in builtins, while installed, for globals, locals, vars and dir,
+ * and what is done where a module's dict or sys.modules is taken for a loop:
  * what they hand out has nothing pending in it. Needs the GIL.
  */
 #include "lazycore/hold.h"
@@ -122,16 +123,10 @@ load_one(struct lz_engine *engine, PyObject *name)
     Py_XDECREF(begun);
     if (target == NULL)
         return PyErr_Occurred() ? -1 : 0;
-    hold_begin(); /* nothing but the load's own exception is forgiven */
+    hold_begin();
     PyObject *module = target_import(engine, target);
-    int result =
-        module != NULL || PyErr_ExceptionMatches(PyExc_Exception) ? 0 : -1;
-    if (result == 0)
-        lz_forgive();
-    hold_end(engine);
-    Py_XDECREF(module);
     Py_DECREF(target);
-    return result;
+    return hold_end_forgiving(engine, module);
 }
 
 /* Load those of NAMES, a list, that are not in TRIED: 1, 0: there are none, or

@@ -263,16 +263,10 @@ bind_key(struct lz_engine *engine, struct lz_key *key)
         return 0;
     struct lz_proxy *proxy =
         (struct lz_proxy *)Py_NewRef((PyObject *)key->proxy);
-    hold_begin(); /* nothing but the load's own exception is forgiven */
+    hold_begin();
     PyObject *value = proxy_resolve(engine, proxy);
     Py_DECREF(proxy);
-    int result =
-        value != NULL || PyErr_ExceptionMatches(PyExc_Exception) ? 0 : -1;
-    if (result == 0)
-        lz_forgive();
-    Py_XDECREF(value);
-    hold_end(engine);
-    return result;
+    return hold_end_forgiving(engine, value);
 }
 
 int

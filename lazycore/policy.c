@@ -228,18 +228,8 @@ uses_name(struct lz_namespace *ns, PyObject *name)
     return result != 0 ? result : bytecode_nested_uses(ns->code, name);
 }
 
-/* Whether a statement waits for TARGET; FIRST: the first is not of NS. */
-static bool
-is_awaited(const struct lz_target *target, const struct lz_namespace *ns,
-           bool first)
-{
-    const struct lz_proxy *proxy = target == NULL ? NULL : target->waiters;
-    bool own =
-        first && proxy != NULL && proxy->key != NULL && proxy->key->ns == ns;
-    return target != NULL && target->noted && !own;
-}
-
-/* Whether statements elsewhere wait for NAME or a package above it. */
+/* Whether a statement waits for NAME, or one elsewhere was the first to wait
+ * for a package above it. */
 static bool
 is_begun(struct lz_engine *engine, const struct lz_namespace *ns,
          PyObject *name)
@@ -249,8 +239,11 @@ is_begun(struct lz_engine *engine, const struct lz_namespace *ns,
     PyObject *part;
     while (!result && (part = dotted_next(name, &at)) != NULL) {
         struct lz_target *target = target_get(engine, part);
-        bool whole = PyUnicode_GET_LENGTH(part) == PyUnicode_GET_LENGTH(name);
-        result = is_awaited(target, ns, !whole);
+        const struct lz_proxy *first = target == NULL ? NULL : target->waiters;
+        bool above = PyUnicode_GET_LENGTH(part) < PyUnicode_GET_LENGTH(name);
+        bool own = above && first != NULL && first->key != NULL &&
+                   first->key->ns == ns;
+        result = target != NULL && target->noted && !own;
         Py_XDECREF(target);
         Py_DECREF(part);
     }
@@ -265,16 +258,18 @@ static bool
 is_unused_part(struct lz_engine *engine, const struct lz_namespace *ns,
                const struct lz_statement *statement)
 {
+    PyObject *name = statement->name;
     if (statement->shape != LZ_SHAPE_IMPORT ||
-        is_begun(engine, ns, statement->name))
+        PyUnicode_FindChar(name, '.', 0, PyUnicode_GET_LENGTH(name), 1) < 0)
         return false;
-    PyObject *tail = dotted_tail(statement->name);
+    PyObject *tail = dotted_tail(name);
     if (tail != NULL)
         PyUnicode_InternInPlace(&tail);
     bool result =
         tail != NULL &&
         bytecode_may_use(ns->code, statement->stored[0], tail) == 0 &&
-        foresee_leads_to(engine, statement->name, ns->name) == 0;
+        !is_begun(engine, ns, name) &&
+        foresee_leads_to(engine, name, ns->name) == 0;
     lz_forgive();
     Py_XDECREF(tail);
     return result;

@@ -24,6 +24,8 @@
  * the very source. */
 enum { SETTLED = 1, STALE = 2, FRESH = 3 };
 
+enum { AGAIN = 2 }; /* beside 1, 0 and -1: walk once more */
+
 enum { SEEN_BITS = 64 };
 
 struct walk {
@@ -289,7 +291,7 @@ has_failed(const struct lz_engine *engine, const char *name)
 
 /* Import the anchors. One that fails may do so where eager code looks for
  * it: then the module does not wait. What has failed already is not tried
- * again. 2: it has done so for another anchor, to be walked with that. */
+ * again; AGAIN: it may have done so for another anchor, which is there now. */
 static int
 import_anchors(struct walk *walk)
 {
@@ -298,7 +300,7 @@ import_anchors(struct walk *walk)
         if (ahead_has_failed(name))
             return 0;
         if (has_failed(walk->engine, place_text(name)))
-            return i == 0 ? 0 : 2;
+            return i == 0 ? 0 : AGAIN;
         struct lz_cause saved =
             load_cause_push(name, LZ_REASON_SAME_PACKAGE, LZ_GUARD_NONE);
         PyFrameObject *trying = ahead_begin();
@@ -345,7 +347,7 @@ tell_stale(struct lz_engine *engine, unsigned index)
 enum aim { AIM_ANCHORS, AIM_NO_ANCHORS, AIM_SURE };
 
 /* Walk from INDEX; what must come first is imported if AIM allows it, else
- * there must be none. 2: to be walked again. */
+ * there must be none. */
 static int
 walk_once(struct lz_engine *engine, unsigned index, const char *file,
           size_t root_length, enum aim aim)
@@ -382,9 +384,9 @@ allows(struct lz_engine *engine, unsigned index, const char *file,
        size_t root_length, enum aim aim)
 {
     int result = walk_once(engine, index, file, root_length, aim);
-    if (result == 2) /* what has failed may be behind us now */
+    if (result == AGAIN)
         result = walk_once(engine, index, file, root_length, aim);
-    return result == 2 ? 0 : result;
+    return result == AGAIN ? 0 : result;
 }
 
 /* Whether the module at INDEX is free and WHERE is its file, below

@@ -364,14 +364,9 @@ resolved_meanwhile(struct lz_engine *engine, struct lz_proxy *proxy,
                    PyObject *name, PyObject **ret_module)
 {
     *ret_module = NULL;
-    hold_begin(); /* nothing but the load's own exception is forgiven */
-    PyObject *value = proxy_resolve(engine, proxy);
-    bool raised = value == NULL && !PyErr_ExceptionMatches(PyExc_Exception);
-    if (!raised)
-        lz_forgive(); /* it stays pending; the submodule may be fine */
-    hold_end(engine);
-    Py_XDECREF(value);
-    if (raised)
+    hold_begin();
+    /* It stays pending if that fails; the submodule may be fine. */
+    if (hold_end_forgiving(engine, proxy_resolve(engine, proxy)) < 0)
         return true;
     *ret_module = PyImport_GetModule(name);
     return *ret_module != NULL || PyErr_Occurred();
