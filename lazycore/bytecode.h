@@ -128,6 +128,9 @@ bool bytecode_lists_names(PyFrameObject *frame);
  * namespace, and those that its __all__ may list: a new set. BYTES are CODE's
  * clean instructions. */
 PyObject *bytecode_used_names(PyCodeObject *code, PyObject *bytes);
+/* The strings that CODE's __all__ may list: a new set, empty where it has
+ * none. BYTES are CODE's clean instructions. */
+PyObject *bytecode_listed_names(PyCodeObject *code, PyObject *bytes);
 /* The same of CODE itself: a new set; and whether one nested in it loads NAME,
  * an item of CODE's co_names. 1, 0, or -1 with an exception. */
 PyObject *bytecode_body_names(PyCodeObject *code, PyObject *bytes);

@@ -104,6 +104,19 @@ bytecode_used_names(PyCodeObject *code, PyObject *bytes)
     return set;
 }
 
+PyObject *
+bytecode_listed_names(PyCodeObject *code, PyObject *bytes)
+{
+    PyObject *set = PySet_New(NULL), *none = PyTuple_New(0);
+    if (set != NULL && none != NULL && has_all(code->co_names) &&
+        add_loaded_names(set, bytes, none, code->co_consts) < 0)
+        Py_CLEAR(set);
+    if (none == NULL)
+        Py_CLEAR(set);
+    Py_XDECREF(none);
+    return set;
+}
+
 /* Whether the next instruction takes an attribute of what the one at CURSOR
  * has loaded. */
 static bool

@@ -1,25 +1,21 @@
-/* Submodules that eager code would have by now, because a module that is
- * still pending imports them.
- *
- * `import importlib` and then importlib.util works in eager code when any
- * module imported before brought importlib.util. So when an attribute of a
- * package is missing, and a submodule of that name can be found, the code of
- * the pending modules is read (never run), with what it imports in turn; if
- * one of them would import the submodule, it is imported now. Stands in
- * PyModule_Type.tp_getattro while installed. Needs the GIL.
+/* What modules that are pending would import, with what that imports in turn:
+ * their code is read, never run. Needs the GIL.
  */
 #include "lazycore/foresee.h"
-#include "lazycore/reload.h"
 
 enum { MODULES_MAX = 5000 }; /* read for one closure, then it is given up */
 
 /* Reading modules may itself miss attributes: not to be followed. */
 static _Thread_local bool reading;
 
-/* Clear what cannot be read or loaded. 0, or -1 where KeyboardInterrupt or
- * SystemExit is pending, which stays. */
-static int
-clear_exception(void)
+bool
+foresee_is_reading(void)
+{
+    return reading;
+}
+
+int
+foresee_clear(void)
 {
     if (!PyErr_Occurred())
         return 0;
@@ -27,6 +23,23 @@ clear_exception(void)
         return -1;
     lz_forgive();
     return 0;
+}
+
+PyObject *
+foresee_spec(struct lz_engine *engine, PyObject *name)
+{
+    struct lz_target *target = target_get(engine, name);
+    if (target != NULL) {
+        PyObject *spec = target_spec(engine, target);
+        Py_DECREF(target);
+        (void)foresee_clear();
+        return spec;
+    }
+    PyObject *spec = find_spec_only(engine, name);
+    if (spec == Py_None)
+        Py_CLEAR(spec);
+    (void)foresee_clear();
+    return spec;
 }
 
 /* reading what a module imports */
@@ -103,6 +116,75 @@ note_stray(struct scan *scan, PyObject *name, PyObject *fromlist)
     Py_XDECREF(module);
 }
 
+/* The code of the module NAME and its clean instructions: new references, or
+ * NULL, perhaps with an exception. */
+static PyObject *
+code_of(PyObject *name, PyObject *spec, PyObject **ret_bytes)
+{
+    PyObject *loader = PyObject_GetAttrString(spec, "loader"), *code = NULL;
+    if (loader != NULL && loader != Py_None)
+        code = PyObject_CallMethod(loader, "get_code", "O", name);
+    if (code != NULL && PyCode_Check(code))
+        *ret_bytes = lz_code_bytes((PyCodeObject *)code);
+    if (*ret_bytes == NULL)
+        Py_CLEAR(code);
+    Py_XDECREF(loader);
+    return code;
+}
+
+/* ITEM of MODULE is imported. It may be an attribute: then nothing of that
+ * name is found. */
+static int
+note_item(struct scan *scan, PyObject *module, PyObject *item)
+{
+    PyObject *full = PyUnicode_FromFormat("%U.%U", module, item);
+    int result = full == NULL ? -1 : note_import(scan, full);
+    Py_XDECREF(full);
+    return result;
+}
+
+/* What __all__ of the module NAME lists, or may list where that has yet to
+ * run: a new reference, or NULL, with an exception where it cannot be told. */
+static PyObject *
+listed_items(struct scan *scan, PyObject *name)
+{
+    PyObject *module = load_peek_module(name), *items = NULL;
+    if (module == NULL) {
+        PyObject *spec = foresee_spec(scan->engine, name), *bytes = NULL;
+        PyObject *code = spec == NULL ? NULL : code_of(name, spec, &bytes);
+        if (code != NULL)
+            items = bytecode_listed_names((PyCodeObject *)code, bytes);
+        Py_XDECREF(bytes);
+        Py_XDECREF(code);
+        Py_XDECREF(spec);
+    } else if (PyModule_Check(module)) {
+        items = namespace_peek_borrowed(scan->engine, PyModule_GetDict(module),
+                                        scan->engine->names.all, NULL);
+        items = items != NULL && (PyList_Check(items) || PyTuple_Check(items))
+                    ? PySequence_List(items)
+                    : NULL;
+    }
+    Py_XDECREF(module);
+    return items;
+}
+
+/* `from MODULE import *` imports the submodules that its __all__ lists. */
+static int
+note_star(struct scan *scan, PyObject *module)
+{
+    PyObject *items = listed_items(scan, module);
+    PyObject *each = items == NULL ? NULL : PyObject_GetIter(items), *item;
+    int result = foresee_clear();
+    while (result == 0 && each != NULL && (item = PyIter_Next(each)) != NULL) {
+        if (PyUnicode_CheckExact(item) && PyUnicode_IsIdentifier(item))
+            result = note_item(scan, module, item);
+        Py_DECREF(item);
+    }
+    Py_XDECREF(each);
+    Py_XDECREF(items);
+    return result;
+}
+
 /* One import of MODULE's body, whose package is PACKAGE. */
 static int
 note_statement(struct scan *scan, PyObject *package, PyObject *name,
@@ -124,11 +206,10 @@ note_statement(struct scan *scan, PyObject *package, PyObject *name,
                            ? PyTuple_GET_SIZE(fromlist)
                            : 0;
     for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
-        PyObject *full = PyUnicode_FromFormat("%U.%U", absolute,
-                                              PyTuple_GET_ITEM(fromlist, i));
-        /* It may be an attribute: then nothing of that name is found. */
-        result = full == NULL ? -1 : note_import(scan, full);
-        Py_XDECREF(full);
+        PyObject *item = PyTuple_GET_ITEM(fromlist, i);
+        result = PyUnicode_CompareWithASCIIString(item, "*") == 0
+                     ? note_star(scan, absolute)
+                     : note_item(scan, absolute, item);
     }
     Py_DECREF(absolute);
     return result;
@@ -162,39 +243,17 @@ static int
 read_module(struct scan *scan, PyObject *name, PyObject *spec)
 {
     PyObject *package = package_of_spec(scan->engine, spec);
-    PyObject *loader = PyObject_GetAttrString(spec, "loader");
-    PyObject *code = NULL, *bytes = NULL;
-    if (package != NULL && loader != NULL && loader != Py_None)
-        code = PyObject_CallMethod(loader, "get_code", "O", name);
-    if (code != NULL && PyCode_Check(code))
-        bytes = lz_code_bytes((PyCodeObject *)code);
-    if (bytes != NULL) {
+    PyObject *bytes = NULL;
+    PyObject *code = package == NULL ? NULL : code_of(name, spec, &bytes);
+    if (code != NULL) {
         struct visit visit = {scan, package};
         (void)bytecode_imports((PyCodeObject *)code, bytes, visit_import,
                                &visit);
     }
     Py_XDECREF(bytes);
     Py_XDECREF(code);
-    Py_XDECREF(loader);
     Py_XDECREF(package);
-    return clear_exception();
-}
-
-PyObject *
-foresee_spec(struct lz_engine *engine, PyObject *name)
-{
-    struct lz_target *target = target_get(engine, name);
-    if (target != NULL) {
-        PyObject *spec = target_spec(engine, target);
-        Py_DECREF(target);
-        (void)clear_exception();
-        return spec;
-    }
-    PyObject *spec = find_spec_only(engine, name);
-    if (spec == Py_None)
-        Py_CLEAR(spec);
-    (void)clear_exception();
-    return spec;
+    return foresee_clear();
 }
 
 static int
@@ -208,7 +267,7 @@ read_queue(struct scan *scan)
         PyObject *spec =
             module == NULL ? foresee_spec(scan->engine, name) : NULL;
         int result =
-            spec != NULL ? read_module(scan, name, spec) : clear_exception();
+            spec != NULL ? read_module(scan, name, spec) : foresee_clear();
         Py_XDECREF(spec);
         Py_XDECREF(module);
         Py_DECREF(name);
@@ -226,6 +285,7 @@ foresee(struct lz_engine *engine)
     if (engine->foreseen == NULL)
         engine->foreseen = PySet_New(NULL);
     PyObject *targets = PyDict_Keys(engine->targets);
+    bool saved = reading;
     scan.known = engine->foreseen;
     scan.queue = PyList_New(0);
     int result =
@@ -241,8 +301,10 @@ foresee(struct lz_engine *engine)
                             PyList_Append(scan.queue, name) < 0)))
             result = -1;
     }
+    reading = true;
     if (result == 0)
         result = read_queue(&scan);
+    reading = saved;
     engine->foreseen_targets = engine->targets_made;
     Py_XDECREF(scan.queue);
     Py_XDECREF(targets);
@@ -292,23 +354,8 @@ foresee_leads_to(struct lz_engine *engine, PyObject *name, PyObject *sought)
     return result;
 }
 
-/* The missing attribute */
-
-/* Cheap refusals first: most misses are of no submodule. */
-static bool
-may_be_submodule(struct lz_engine *engine, PyObject *dict, PyObject *attr)
-{
-    if (PyUnicode_GET_LENGTH(attr) == 0 ||
-        PyUnicode_READ_CHAR(attr, 0) == '_' || !PyUnicode_IsIdentifier(attr))
-        return false;
-    return PyDict_GET_SIZE(engine->targets) > 0 &&
-           namespace_peek_borrowed(engine, dict, engine->names.path, NULL) !=
-               NULL;
-}
-
-/* Whether eager code would have loaded FULL by now. */
-static int
-is_foreseen(struct lz_engine *engine, PyObject *full)
+int
+foresee_submodule(struct lz_engine *engine, PyObject *full)
 {
     int result = 0;
     PyObject *module = load_peek_module(full);
@@ -328,156 +375,5 @@ is_foreseen(struct lz_engine *engine, PyObject *full)
     if (spec == NULL)
         return PyErr_Occurred() ? -1 : 0;
     Py_DECREF(spec);
-    reading = true;
-    int read = foresee(engine);
-    reading = false;
-    if (read < 0)
-        return -1;
-    return PySet_Contains(engine->foreseen, full);
-}
-
-/* 1 if ATTR may be there now, 0 if not, -1 with an exception. The caller's
- * AttributeError is put aside. */
-static int
-supply(struct lz_engine *engine, PyObject *module, PyObject *attr)
-{
-    PyObject *dict = PyModule_GetDict(module);
-    /* An import that misses a submodule goes on to load it by itself. */
-    if (!may_be_submodule(engine, dict, attr) || place_in_import())
-        return 0;
-    PyObject *name =
-        namespace_peek_borrowed(engine, dict, engine->names.name, NULL);
-    if (name == NULL || !PyUnicode_Check(name))
-        return 0;
-    PyObject *full = PyUnicode_FromFormat("%U.%U", name, attr);
-    int result = full == NULL ? -1 : is_foreseen(engine, full);
-    if (result == 1) {
-        PyObject *top =
-            PyImport_ImportModuleLevelObject(full, NULL, NULL, NULL, 0);
-        result = top == NULL ? -1 : 1;
-        Py_XDECREF(top);
-    }
-    Py_XDECREF(full);
-    return result;
-}
-
-/* PyModule_Type's slot takes no closure: the one interpreter's module, and
- * what stood in the slot. Written with the GIL by install and uninstall, and
- * after the interpreter's end: the type outlives it, the module does not. */
-static struct {
-    getattrofunc original;
-    PyObject *module; /* borrowed: it takes itself out */
-    const PyObject *dict_name, *modules_name; /* interned; compared only */
-    bool at_exit; /* this life's end is registered */
-} patch;
-
-/* The engine, where attributes of MODULE are its: the slot is every
- * interpreter's, the engine is the main one's. */
-static struct lz_engine *
-engine_for(PyObject *module)
-{
-    if (reading || patch.module == NULL || lz_is_finalizing() ||
-        !(PyModule_CheckExact(module) || reload_is_view(module)) ||
-        PyInterpreterState_Get() != PyInterpreterState_Main())
-        return NULL;
-    struct lz_engine *engine = engine_of_module(patch.module);
-    return engine != NULL && engine_enabled(engine) ? engine : NULL;
-}
-
-/* ATTR of MODULE is missing, as the pending exception says: its value, now, or
- * NULL with that, or with another one that interrupts. */
-static PyObject *
-supplied(struct lz_engine *engine, PyObject *module, PyObject *attr)
-{
-    PyObject *value = NULL, *error = lz_take_error();
-    if (supply(engine, module, attr) == 1)
-        value = patch.original(module, attr);
-    /* Whatever the submodule raised, the attribute is missing. */
-    if (value == NULL && clear_exception() == 0)
-        lz_raise(error);
-    else
-        Py_DECREF(error);
-    return value;
-}
-
-/* ATTR of MODULE is asked for: what is handed out may be walked. */
-static int
-before_walk(PyObject *module, PyObject *attr)
-{
-    struct lz_engine *engine = engine_for(module);
-    /* Half-way through a load, on whatever thread, there is more that waits
-     * than eager code would have, and what is to wait for the loop. */
-    if (engine == NULL || engine->rule_off[LZ_RULE_NAMESPACES] ||
-        engine->loads_running > 0 || engine->loads_lost)
-        return 0;
-    if (attr == patch.dict_name)
-        return hook_module_dict(engine, module);
-    return PyModule_GetDict(module) == engine->sys_dict
-               ? hook_sys_modules(engine)
-               : 0;
-}
-
-static PyObject *
-foresee_getattro(PyObject *module, PyObject *attr)
-{
-    if ((attr == patch.dict_name || attr == patch.modules_name) &&
-        before_walk(module, attr) < 0)
-        return NULL;
-    PyObject *value = patch.original(module, attr);
-    if (value != NULL || !PyUnicode_Check(attr) ||
-        !PyErr_ExceptionMatches(PyExc_AttributeError))
-        return value;
-    struct lz_engine *engine = engine_for(module);
-    if (engine == NULL || engine->rule_off[LZ_RULE_FORESIGHT])
-        return NULL;
-    return supplied(engine, module, attr);
-}
-
-static void
-restore(void)
-{
-    if (patch.module != NULL && PyModule_Type.tp_getattro == foresee_getattro)
-        PyModule_Type.tp_getattro = patch.original;
-    patch.module = NULL;
-    patch.dict_name = patch.modules_name = NULL;
-}
-
-static void
-interpreter_gone(void)
-{
-    restore();
-    patch.at_exit = false;
-}
-
-void
-foresee_install(PyObject *module)
-{
-    if (patch.module != NULL)
-        return;
-    if (!patch.at_exit && Py_AtExit(interpreter_gone) < 0)
-        return; /* no room: submodules that are foreseen stay unseen */
-    patch.at_exit = true;
-    patch.module = module;
-    const struct lz_names *names = &engine_of_module(module)->names;
-    patch.dict_name = names->dict;
-    patch.modules_name = names->modules;
-    patch.original = PyModule_Type.tp_getattro;
-    PyModule_Type.tp_getattro = foresee_getattro;
-    PyType_Modified(&PyModule_Type);
-}
-
-void
-foresee_uninstall(void)
-{
-    if (patch.module == NULL || PyModule_Type.tp_getattro != foresee_getattro)
-        return;
-    restore();
-    PyType_Modified(&PyModule_Type);
-}
-
-void
-foresee_forget(PyObject *module)
-{
-    if (patch.module == module)
-        foresee_uninstall();
+    return foresee(engine) < 0 ? -1 : PySet_Contains(engine->foreseen, full);
 }

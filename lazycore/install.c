@@ -4,9 +4,9 @@
  * our module and puts a finder first on sys.meta_path. Needs the GIL.
  */
 #include "lazycore/api.h"
-#include "lazycore/foresee.h"
-#include "lazycore/held.h"
+#include "lazycore/attribute.h"
 #include "lazycore/finders.h"
+#include "lazycore/held.h"
 #include "lazycore/settle.h"
 #include "lazycore/settle_look.h"
 
@@ -315,7 +315,7 @@ engine_install(struct lz_engine *engine)
         goto done;
     if (below != NULL)
         Py_SETREF(engine->import, Py_NewRef(below));
-    foresee_install(engine->module);
+    attribute_install(engine->module);
     engine->installed = true;
     atomic_store(&engine->core->enabled, 1);
     result = 0;
@@ -360,7 +360,7 @@ engine_uninstall(struct lz_engine *engine)
     atomic_store(&engine->core->enabled, 0);
     engine->installed = false;
     Py_CLEAR(engine->outer);
-    foresee_uninstall();
+    attribute_uninstall();
     PyObject *builtins = import_builtins();
     if (builtins == NULL)
         return -1;

@@ -5,9 +5,9 @@
  */
 #include "lazycore/ahead.h"
 #include "lazycore/api.h"
+#include "lazycore/attribute.h"
 #include "lazycore/body.h"
 #include "lazycore/directory.h"
-#include "lazycore/foresee.h"
 #include "lazycore/fork.h"
 #include "lazycore/held.h"
 #include "lazycore/parents.h"
@@ -458,7 +458,7 @@ module_free(void *module)
     struct lz_engine *engine = PyModule_GetState((PyObject *)module);
     if (engine == NULL)
         return;
-    foresee_forget(module);
+    attribute_forget(module);
     usage_done(engine);
     charges_done(engine);
     (void)module_clear((PyObject *)module);

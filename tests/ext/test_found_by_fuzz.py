@@ -102,3 +102,25 @@ def test_star_import_of_a_module_of_another_class(both):
                      Holder.user.__dict__ if name in ("value", "Mine")))
         print(Holder.user.value)
         """, levels={"pk": "full"})
+
+
+@pytest.mark.parametrize("loaded", ["pk.E", "1"])
+@pytest.mark.parametrize("listed", ["__all__ = ['E', 'sub']\n",
+                                    "__all__ = ('E',)\n__all__ += 'sub',\n",
+                                    "__all__ = ['E']\n", ""])
+def test_submodule_that_a_pending_star_import_brings(both, loaded, listed):
+    """914,446: what imports all that __all__ lists waits, and so did the
+    submodules among it."""
+    both({"pk/__init__.py": "E = 1\n" + listed, "pk/sub.py": "value = 1\n",
+          "user.py": "from pk import *\nfrom pk import E as other\n"}, f"""\
+        import pk
+        {loaded}
+        import user
+        def main():
+            try:
+                print(pk.sub.value)
+            except AttributeError as error:
+                print(error)
+            print(user.other)
+        main()
+        """)
