@@ -1,5 +1,6 @@
 /* Which entries of sys.modules code takes, puts there or takes out, by
- * bytecode: those whose names are constants, or what a variable has of them.
+ * bytecode: those whose names are constants, or what a variable has of them;
+ * and whether it walks them all.
  *
  * See bytecode.h. Needs the GIL; runs no Python code.
  */
@@ -99,9 +100,10 @@ next_place(enum place place, PyObject *names, PyObject *modules,
     return loads_sys(names, in) ? SYS : NOWHERE;
 }
 
-/* The entries that CODE itself takes. */
+/* The entries that CODE itself takes; and whether it loops over all. */
 static int
-add_entries(PyObject *set, PyCodeObject *code, PyObject *modules)
+add_entries(PyObject *set, PyCodeObject *code, PyObject *modules,
+            bool *ret_loops)
 {
     PyObject *bytes = lz_code_bytes(code);
     if (bytes == NULL)
@@ -123,6 +125,8 @@ add_entries(PyObject *set, PyCodeObject *code, PyObject *modules)
         else if (place == KEY && subscript)
             result = add_key(set, code, &cursor, key, &variables);
         place = next_place(place, code->co_names, modules, in);
+        if (place == TABLE && bytecode_is_looped(cursor, code->co_names))
+            *ret_loops = true;
         if (place == KEY && in.op != LZ_OP_NOTHING && in.op != LZ_OP_NULL)
             key = in;
     }
@@ -131,7 +135,8 @@ add_entries(PyObject *set, PyCodeObject *code, PyObject *modules)
 }
 
 static int
-add_modules(PyObject *set, PyCodeObject *code, PyObject *modules, int nesting)
+add_modules(PyObject *set, PyCodeObject *code, PyObject *modules,
+            bool *ret_walks, int nesting)
 {
     if (nesting > BYTECODE_NESTING_MAX)
         return 0;
@@ -139,20 +144,25 @@ add_modules(PyObject *set, PyCodeObject *code, PyObject *modules, int nesting)
     Py_ssize_t count = PyTuple_GET_SIZE(code->co_names), at = 0;
     while (at < count && PyTuple_GET_ITEM(code->co_names, at) != modules)
         at++;
+    bool loops = false;
     if (at < count)
-        result = add_entries(set, code, modules);
+        result = add_entries(set, code, modules, &loops);
+    if (loops && bytecode_code_lists(code))
+        *ret_walks = true;
     count = PyTuple_GET_SIZE(code->co_consts);
     for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
         PyObject *item = PyTuple_GET_ITEM(code->co_consts, i);
         if (PyCode_Check(item))
-            result =
-                add_modules(set, (PyCodeObject *)item, modules, nesting + 1);
+            result = add_modules(set, (PyCodeObject *)item, modules, ret_walks,
+                                 nesting + 1);
     }
     return result;
 }
 
 int
-bytecode_modules(PyCodeObject *code, PyObject *modules, PyObject *set)
+bytecode_modules(PyCodeObject *code, PyObject *modules, PyObject *set,
+                 bool *ret_walks)
 {
-    return add_modules(set, code, modules, 0);
+    *ret_walks = false;
+    return add_modules(set, code, modules, ret_walks, 0);
 }

@@ -74,6 +74,12 @@ enum { BYTECODE_NESTING_MAX = 64 };
 /* Add ITEM, a constant, to SET if it is a string, else those in a tuple. */
 int bytecode_add_strings(PyObject *set, PyObject *item);
 
+/* Whether a loop is over what is on the stack at CURSOR, a dict, or over its
+ * items, values or keys. */
+bool bytecode_is_looped(struct cursor cursor, PyObject *names);
+/* bytecode_lists_names() of CODE. */
+bool bytecode_code_lists(PyCodeObject *code);
+
 /* Whether the handler at TARGET only leaves another handler. */
 bool bytecode_leaves_handler(const unsigned char *code, size_t size,
                              int target);

@@ -194,6 +194,7 @@ struct lz_engine {
     PyObject *builtin_names, *frozen_names;      /* sets */
     PyObject *plain_listings; /* dict: path -> set; standard.c, once asked */
     PyObject *sys_dict;
+    bool sys_asked; /* its attributes are not specialised: taken.c */
     PyObject *getallocatedblocks, *generations; /* reload_generation.c */
     struct lz_transaction *transactions;        /* reloads under way */
     uint64_t reload_serial;                     /* of the last one */
@@ -379,6 +380,9 @@ const char *policy_rule_string(enum lz_rule rule);
 enum lz_reason policy_statement(struct lz_engine *engine,
                                 struct lz_namespace *ns,
                                 struct lz_statement *statement);
+/* Read CODE, which runs in NS, once; NS remembers the last one. 0 or -1. */
+int policy_analyse(struct lz_engine *engine, struct lz_namespace *ns,
+                   PyCodeObject *code);
 /* Whether NAME is of the top-level package that the code of NS belongs to. */
 bool policy_is_own(struct lz_engine *engine, struct lz_namespace *ns,
                    PyObject *name);

@@ -359,6 +359,29 @@ import_named(struct lz_engine *engine, const struct import_call *call,
     return result;
 }
 
+/* A module's body imports MODULE, which is there. Where that is sys, the code
+ * is read for what it does with sys.modules: it may import nothing else. */
+static void
+read_importer(struct lz_engine *engine, const struct import_call *call,
+              PyObject *module)
+{
+    if (PyModule_GetDict(module) != engine->sys_dict || engine->sys_asked ||
+        call->locals != call->globals)
+        return;
+    PyFrameObject *frame = PyEval_GetFrame(); /* borrowed */
+    PyObject *globals = frame == NULL ? NULL : PyFrame_GetGlobals(frame);
+    struct lz_namespace *ns =
+        globals == call->globals ? namespace_get(engine, globals) : NULL;
+    if (ns != NULL) {
+        PyCodeObject *code = PyFrame_GetCode(frame);
+        (void)policy_analyse(engine, ns, code);
+        Py_DECREF(code);
+        Py_DECREF(ns);
+    }
+    lz_forgive();
+    Py_XDECREF(globals);
+}
+
 PyObject *
 hook_import(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
             PyObject *kwnames)
@@ -379,6 +402,8 @@ hook_import(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     PyObject *result = bound_module(engine, &call, absolute);
     if (result == NULL)
         result = import_named(engine, &call, absolute);
+    else
+        read_importer(engine, &call, result);
     Py_DECREF(absolute);
     return result;
 }

@@ -68,9 +68,9 @@ is_late(struct lz_namespace *ns, const struct lz_statement *statement)
                                    : ns->effect_line < line;
 }
 
-/* Analyse CODE once; a namespace remembers the last code that ran in it. */
-static int
-analyse(struct lz_engine *engine, struct lz_namespace *ns, PyCodeObject *code)
+int
+policy_analyse(struct lz_engine *engine, struct lz_namespace *ns,
+               PyCodeObject *code)
 {
     if (ns->code == code)
         return 0;
@@ -113,7 +113,7 @@ policy_guard(struct lz_engine *engine, struct lz_namespace *ns,
 {
     if (engine->rule_off[LZ_RULE_GUARDED] || !policy_is_guarded(statement))
         return LZ_GUARD_NONE;
-    if (analyse(engine, ns, statement->code) < 0) {
+    if (policy_analyse(engine, ns, statement->code) < 0) {
         lz_forgive();
         return LZ_GUARD_OTHER;
     }
@@ -163,7 +163,7 @@ policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
         return LZ_REASON_STAR;
     if (load_must_finish())
         return LZ_REASON_IGNORE_PACKAGE;
-    if (analyse(engine, ns, code) < 0) {
+    if (policy_analyse(engine, ns, code) < 0) {
         lz_forgive();
         return LZ_REASON_UNKNOWN_SHAPE;
     }

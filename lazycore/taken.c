@@ -14,13 +14,30 @@ note_name(PyObject *all, PyObject *name)
     return result < 0 ? -1 : PyDict_SetItem(all, name, Py_True);
 }
 
+/* Have the interpreter ask for each attribute of sys: an instruction that is
+ * specialised takes it from a table of strings, and this makes it another
+ * table, for good. */
+static int
+unspecialise_sys(struct lz_engine *engine)
+{
+    if (engine->sys_asked)
+        return 0;
+    engine->sys_asked = true;
+    if (PyDict_SetItem(engine->sys_dict, Py_None, Py_None) < 0)
+        return -1;
+    return PyDict_DelItem(engine->sys_dict, Py_None);
+}
+
 int
 taken_note(struct lz_engine *engine, PyCodeObject *code)
 {
     PyObject *taken = PySet_New(NULL);
-    int result = taken == NULL
-                     ? -1
-                     : bytecode_modules(code, engine->names.modules, taken);
+    bool walks = false;
+    int result = taken == NULL ? -1
+                               : bytecode_modules(code, engine->names.modules,
+                                                  taken, &walks);
+    if (result == 0 && walks)
+        result = unspecialise_sys(engine);
     if (result == 0 && PySet_GET_SIZE(taken) > 0 && engine->taken == NULL) {
         engine->taken = PyDict_New();
         result = engine->taken == NULL ? -1 : 0;

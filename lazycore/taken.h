@@ -3,8 +3,9 @@
  * `sys.modules["a.b"]`, `sys.modules.pop("a.b")` and the like find in eager
  * code what the statements before have imported, and nothing where those
  * wait. So from the first import statement of such a module's body on, what
- * it names like that is imported at its statement, there and elsewhere. Needs
- * the GIL; runs no Python code.
+ * it names like that is imported at its statement, there and elsewhere. And
+ * where code walks what is in all of them, the look-up of sys.modules is asked
+ * about (attribute.c). Needs the GIL; runs no Python code.
  */
 #ifndef LAZYCORE_TAKEN_H
 #define LAZYCORE_TAKEN_H

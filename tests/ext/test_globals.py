@@ -220,3 +220,23 @@ def test_a_loop_in_code_of_many_names(both):
 def test_a_loop_within_a_comprehension(both, walk):
     both(WALKED, f"import sys, user\ndef main():\n    {walk}\n"
                  "    print('there')\nmain()\n")
+
+
+@pytest.mark.parametrize("walk", [
+    "for module in sys.modules.values():\n"
+    "        [callable(value) for value in list(vars(module).values())]",
+    "for name, module in sys.modules.items():\n"
+    "        for key, value in module.__dict__.items():\n"
+    "            hash(type(value))",
+    "[callable(v) for m in sys.modules.values()\n"
+    "     for v in list(vars(m).values())]"])
+def test_a_loop_over_sys_modules_in_warm_code(both, walk):
+    """The instruction that takes sys.modules is specialised by then."""
+    both({**WALKED, "walker.py": "import sys\ndef walk(warm):\n"
+          "    for i in range(warm):\n        sys.modules\n"
+          f"    {walk}\n"},
+         "import walker\n"
+         "for i in range(20):\n    walker.walk(20)\n"
+         "import user\nwalker.walk(0)\n"
+         "import colorsys\nuse = lambda: colorsys\nwalker.walk(20)\n"
+         "print('there')\n")
