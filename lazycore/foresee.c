@@ -238,6 +238,30 @@ package_of_spec(struct lz_engine *engine, PyObject *spec)
     return package;
 }
 
+/* What NAME, a module of the standard library that has no code to read, is
+ * known to import by its C code, and no other one does in any case. */
+static int
+note_compiled(struct scan *scan, PyObject *name)
+{
+    static const struct {
+        const char *module, *imported;
+    } rows[] = {
+        {"array", "collections.abc"},
+        {"_decimal", "collections.abc"},
+        {"_elementtree", "xml.etree.ElementPath"},
+    };
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < sizeof(rows) / sizeof(rows[0]);
+         i++) {
+        if (PyUnicode_CompareWithASCIIString(name, rows[i].module) != 0)
+            continue;
+        PyObject *imported = PyUnicode_FromString(rows[i].imported);
+        result = imported == NULL ? -1 : note_import(scan, imported);
+        Py_XDECREF(imported);
+    }
+    return result;
+}
+
 /* What the module of SPEC imports; what cannot be read brings nothing. */
 static int
 read_module(struct scan *scan, PyObject *name, PyObject *spec)
@@ -249,6 +273,8 @@ read_module(struct scan *scan, PyObject *name, PyObject *spec)
         struct visit visit = {scan, package};
         (void)bytecode_imports((PyCodeObject *)code, bytes, visit_import,
                                &visit);
+    } else if (!PyErr_Occurred()) {
+        (void)note_compiled(scan, name);
     }
     Py_XDECREF(bytes);
     Py_XDECREF(code);

@@ -59,6 +59,23 @@ def test_foresight_of_a_pending_module(both):
     assert run.out == "1\n"
 
 
+@pytest.mark.parametrize("pending", ["array", "_decimal", "_elementtree"])
+def test_foresight_of_what_has_no_code(both, pending):
+    """It imports in C, where nothing can be read."""
+    both({}, f"""\
+        import collections, xml.etree, {pending}
+        def part(package, name):
+            try:
+                return getattr(package, name).__name__
+            except AttributeError as error:
+                return error
+        def main():
+            print(part(collections, "abc"), part(xml.etree, "ElementPath"))
+            return {pending}
+        main()
+        """)
+
+
 def test_rules_are_named_and_switched(lazily):
     run = lazily({}, """\
         import lazycore
