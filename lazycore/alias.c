@@ -1,5 +1,7 @@
 /* See alias.h. */
 #include "lazycore/alias.h"
+#include "lazycore/foresee.h"
+#include "lazycore/parents.h"
 
 /* Whether a module of the package OWN has a second name in sys.modules, where
  * PACKAGE stands for OWN. */
@@ -25,6 +27,27 @@ has_second_names(PyObject *package, PyObject *own)
     return result;
 }
 
+/* Whether PACKAGE, whose first name is OWN, is one of the modules that were
+ * given second names, or a package of such. */
+static bool
+was_given_second_name(struct lz_engine *engine, PyObject *package,
+                      PyObject *own)
+{
+    if (engine->modules_copied || has_second_names(package, own))
+        return true;
+    PyObject *outer = dotted_parent(package), *outer_own = dotted_parent(own);
+    PyObject *module = outer == NULL ? NULL : load_peek_module(outer);
+    PyObject *first = outer_own == NULL ? NULL : load_peek_module(outer_own);
+    bool result = module != NULL && module == first &&
+                  PyUnicode_Compare(outer, outer_own) != 0;
+    Py_XDECREF(first);
+    Py_XDECREF(module);
+    Py_XDECREF(outer_own);
+    Py_XDECREF(outer);
+    lz_forgive();
+    return result;
+}
+
 /* The first name of the submodule NAME, where its package and modules of it go
  * by two: a new reference, or NULL (no exception). */
 static PyObject *
@@ -39,7 +62,7 @@ first_name(struct lz_engine *engine, PyObject *name)
     if (own != NULL && PyUnicode_CheckExact(own) &&
         PyUnicode_Compare(own, package) != 0) {
         PyObject *there = load_peek_module(own);
-        if (there == module && has_second_names(package, own))
+        if (there == module && was_given_second_name(engine, package, own))
             tail = dotted_tail(name);
         result = tail == NULL ? NULL : dotted_join(own, '.', tail);
         Py_XDECREF(there);
@@ -51,20 +74,36 @@ first_name(struct lz_engine *engine, PyObject *name)
     return result;
 }
 
+/* The module called FIRST, where eager code has loaded it: 1 with it, now
+ * loaded, 0, or -1 with an exception. */
+static int
+load_first(struct lz_engine *engine, PyObject *first, PyObject **ret_module)
+{
+    struct lz_target *target = target_get(engine, first);
+    if (target != NULL) {
+        *ret_module = target_import(engine, target);
+        Py_DECREF(target);
+        return *ret_module == NULL ? -1 : 1;
+    }
+    *ret_module = load_peek_module(first);
+    int result = *ret_module != NULL     ? 1
+                 : PyErr_Occurred() != 0 ? -1
+                                         : foresee_submodule(engine, first);
+    if (result == 1 && *ret_module == NULL)
+        *ret_module = import_settled(engine, first);
+    return result == 1 && *ret_module == NULL ? -1 : result;
+}
+
 bool
 alias_find(struct lz_engine *engine, PyObject *name, PyObject **ret_module)
 {
-    PyObject *first = first_name(engine, name);
-    struct lz_target *target =
-        first == NULL ? NULL : target_get(engine, first);
-    PyObject *module = target == NULL ? NULL : target_import(engine, target);
-    *ret_module = module == NULL ? NULL : PyImport_GetModule(name);
-    if (module != NULL && *ret_module == NULL && !PyErr_Occurred() &&
+    PyObject *module = NULL, *first = first_name(engine, name);
+    int found = first == NULL ? 0 : load_first(engine, first, &module);
+    *ret_module = found == 1 ? PyImport_GetModule(name) : NULL;
+    if (found == 1 && *ret_module == NULL && !PyErr_Occurred() &&
         PyObject_SetItem(PyImport_GetModuleDict(), name, module) == 0)
         *ret_module = Py_NewRef(module);
-    bool result = target != NULL;
     Py_XDECREF(module);
-    Py_XDECREF(target);
     Py_XDECREF(first);
-    return result;
+    return found != 0;
 }

@@ -10,8 +10,9 @@
 #include "lazycore/engine.h"
 
 /* Whether NAME, which is not loaded, is the second name of a module that some
- * statement has imported: true with that module, a new reference, now loaded,
- * or NULL with the exception of its load. May run Python code. */
+ * statement has imported, or one that waits would import: true with that
+ * module, a new reference, now loaded, or NULL with the exception of its load.
+ * May run Python code. */
 bool alias_find(struct lz_engine *engine, PyObject *name,
                 PyObject **ret_module);
 

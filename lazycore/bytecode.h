@@ -140,12 +140,18 @@ int bytecode_nested_uses(PyCodeObject *code, PyObject *name);
  * attribute. Both are interned. 1, 0, or -1 with an exception. */
 int bytecode_may_use(PyCodeObject *code, PyObject *top, PyObject *tail);
 
+/* What code does with all of sys.modules: */
+struct lz_modules_use {
+    bool walks;  /* loops over it, and says a name by which one gets at what is
+                    in a module */
+    bool copies; /* takes entries by a variable and stores, in a module's own
+                    code */
+};
 /* Add to SET the names, as far as they are constants, of the entries of
- * sys.modules that CODE or what is nested in it takes, changes or takes out;
- * and whether one of them loops over all and has a name by which one gets at
- * what is in a module. MODULES is the interned string "modules". 0 or -1. */
+ * sys.modules that CODE or what is nested in it takes, changes or takes out.
+ * MODULES is the interned string "modules". 0 or -1. */
 int bytecode_modules(PyCodeObject *code, PyObject *modules, PyObject *set,
-                     bool *ret_walks);
+                     struct lz_modules_use *ret_use);
 
 /* Whether CODE, a module's, has bound NAME when it comes to its end, on every
  * way there is. BYTES are its clean instructions. */

@@ -100,10 +100,41 @@ next_place(enum place place, PyObject *names, PyObject *modules,
     return loads_sys(names, in) ? SYS : NOWHERE;
 }
 
-/* The entries that CODE itself takes; and whether it loops over all. */
+/* Whether an instruction like that may stand between sys.modules and the
+ * STORE_SUBSCR that it is for. */
+static bool
+computes_key(enum lz_op op)
+{
+    switch (op) {
+    case LZ_OP_NOTHING:
+    case LZ_OP_NULL:
+    case LZ_OP_CONST:
+    case LZ_OP_NAME:
+    case LZ_OP_GLOBAL:
+    case LZ_OP_ATTR:
+    case LZ_OP_BINARY:
+    case LZ_OP_FORMAT:
+    case LZ_OP_STRING:
+    case LZ_OP_KEYWORDS:
+    case LZ_OP_CALL:
+    case LZ_OP_CALL_KEYWORDS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What is asked, and found. */
+struct asking {
+    PyObject *modules; /* "modules" */
+    PyObject *taken;
+    struct lz_modules_use use;
+};
+
+/* The entries that CODE itself takes; and what it does with all of them.
+ * OUTER: it is a module's. */
 static int
-add_entries(PyObject *set, PyCodeObject *code, PyObject *modules,
-            bool *ret_loops)
+add_entries(struct asking *asking, PyCodeObject *code, bool outer)
 {
     PyObject *bytes = lz_code_bytes(code);
     if (bytes == NULL)
@@ -113,6 +144,8 @@ add_entries(PyObject *set, PyCodeObject *code, PyObject *modules,
     struct lz_instruction key = {.op = LZ_OP_UNKNOWN};
     enum place place = NOWHERE;
     int result = 0, variables = 0;
+    bool loops = false, reads = false, copies = false;
+    bool waits = false; /* sys.modules is on the stack, for a key */
     while (result == 0 && cursor_step_real(&cursor)) {
         struct lz_instruction in = lz_op_read(cursor.opcode, cursor.oparg);
         bool subscript = in.op == LZ_OP_SUBSCR ||
@@ -121,48 +154,51 @@ add_entries(PyObject *set, PyCodeObject *code, PyObject *modules,
         struct lz_instruction first = first_of(in);
         if (place == METHOD &&
             (first.op == LZ_OP_CONST || is_variable(first.op)))
-            result = add_key(set, code, &cursor, first, &variables);
+            result = add_key(asking->taken, code, &cursor, first, &variables);
         else if (place == KEY && subscript)
-            result = add_key(set, code, &cursor, key, &variables);
-        place = next_place(place, code->co_names, modules, in);
-        if (place == TABLE && bytecode_is_looped(cursor, code->co_names))
-            *ret_loops = true;
+            result = add_key(asking->taken, code, &cursor, key, &variables);
+        bool variable = place == KEY && is_variable(key.op);
+        copies |= in.op == LZ_OP_STORE_SUBSCR && reads && (waits || variable);
+        reads |= in.op == LZ_OP_SUBSCR && variable;
+        place = next_place(place, code->co_names, asking->modules, in);
+        waits = place == TABLE || (waits && computes_key(in.op));
+        loops |= place == TABLE && bytecode_is_looped(cursor, code->co_names);
         if (place == KEY && in.op != LZ_OP_NOTHING && in.op != LZ_OP_NULL)
             key = in;
     }
+    asking->use.copies |= copies && outer;
+    asking->use.walks |= loops && bytecode_code_lists(code);
     Py_DECREF(bytes);
     return result;
 }
 
 static int
-add_modules(PyObject *set, PyCodeObject *code, PyObject *modules,
-            bool *ret_walks, int nesting)
+add_modules(struct asking *asking, PyCodeObject *code, int nesting)
 {
     if (nesting > BYTECODE_NESTING_MAX)
         return 0;
     int result = 0;
     Py_ssize_t count = PyTuple_GET_SIZE(code->co_names), at = 0;
-    while (at < count && PyTuple_GET_ITEM(code->co_names, at) != modules)
+    while (at < count &&
+           PyTuple_GET_ITEM(code->co_names, at) != asking->modules)
         at++;
-    bool loops = false;
     if (at < count)
-        result = add_entries(set, code, modules, &loops);
-    if (loops && bytecode_code_lists(code))
-        *ret_walks = true;
+        result = add_entries(asking, code, nesting == 0);
     count = PyTuple_GET_SIZE(code->co_consts);
     for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
         PyObject *item = PyTuple_GET_ITEM(code->co_consts, i);
         if (PyCode_Check(item))
-            result = add_modules(set, (PyCodeObject *)item, modules, ret_walks,
-                                 nesting + 1);
+            result = add_modules(asking, (PyCodeObject *)item, nesting + 1);
     }
     return result;
 }
 
 int
 bytecode_modules(PyCodeObject *code, PyObject *modules, PyObject *set,
-                 bool *ret_walks)
+                 struct lz_modules_use *ret_use)
 {
-    *ret_walks = false;
-    return add_modules(set, code, modules, ret_walks, 0);
+    struct asking asking = {modules, set, {false, false}};
+    int result = add_modules(&asking, code, 0);
+    *ret_use = asking.use;
+    return result;
 }

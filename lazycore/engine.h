@@ -109,13 +109,14 @@ struct lz_key {
 /* One module's dict in which names are or were pending. */
 struct lz_namespace {
     PyObject_HEAD struct lz_engine
-        *engine;            /* borrowed: the type holds the module */
-    PyObject *dict;         /* strong */
-    PyObject *name;         /* __name__ of its module */
-    Py_ssize_t pending;     /* keys whose proxy is set */
-    Py_ssize_t busy;        /* look-ups of ours below us on some stack */
-    bool queued;            /* waits for its dict to be rebuilt */
-    bool leftovers;         /* holds keys of ours that are done */
+        *engine;        /* borrowed: the type holds the module */
+    PyObject *dict;     /* strong */
+    PyObject *name;     /* __name__ of its module */
+    Py_ssize_t pending; /* keys whose proxy is set */
+    Py_ssize_t busy;    /* look-ups of ours below us on some stack */
+    bool queued;        /* waits for its dict to be rebuilt */
+    bool leftovers;     /* holds keys of ours that are done */
+    bool copies;        /* its code does, entries of sys.modules: taken.c */
     uint64_t heat_ns, look; /* settle.h: CPU time seen in it; seen last in */
     unsigned sightings;     /* how often, its callees' looks among them, */
     Py_ssize_t refused; /* and how many names are not to be loaded for that */
@@ -194,7 +195,8 @@ struct lz_engine {
     PyObject *builtin_names, *frozen_names;      /* sets */
     PyObject *plain_listings; /* dict: path -> set; standard.c, once asked */
     PyObject *sys_dict;
-    bool sys_asked; /* its attributes are not specialised: taken.c */
+    bool sys_asked;      /* its attributes are not specialised: taken.c */
+    bool modules_copied; /* some code has given modules second names */
     PyObject *getallocatedblocks, *generations; /* reload_generation.c */
     struct lz_transaction *transactions;        /* reloads under way */
     uint64_t reload_serial;                     /* of the last one */

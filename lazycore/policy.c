@@ -83,8 +83,9 @@ policy_analyse(struct lz_engine *engine, struct lz_namespace *ns,
     Py_CLEAR(ns->used);
     ns->lines = (struct lz_lines){0};
     find_effect(ns);
-    return engine->rule_off[LZ_RULE_SYS_MODULES] ? 0
-                                                 : taken_note(engine, code);
+    return engine->rule_off[LZ_RULE_SYS_MODULES]
+               ? 0
+               : taken_note(engine, ns, code);
 }
 
 bool
@@ -167,6 +168,8 @@ policy_statement(struct lz_engine *engine, struct lz_namespace *ns,
         lz_forgive();
         return LZ_REASON_UNKNOWN_SHAPE;
     }
+    if (ns->copies)
+        return LZ_REASON_SYS_MODULES;
     if (!off[LZ_RULE_GUARDED] && is_guarded(engine, ns, statement))
         return LZ_REASON_GUARDED;
     if (!off[LZ_RULE_LATE] && is_late(ns, statement))

@@ -29,15 +29,18 @@ unspecialise_sys(struct lz_engine *engine)
 }
 
 int
-taken_note(struct lz_engine *engine, PyCodeObject *code)
+taken_note(struct lz_engine *engine, struct lz_namespace *ns,
+           PyCodeObject *code)
 {
     PyObject *taken = PySet_New(NULL);
-    bool walks = false;
+    struct lz_modules_use use = {false, false};
     int result = taken == NULL ? -1
                                : bytecode_modules(code, engine->names.modules,
-                                                  taken, &walks);
-    if (result == 0 && walks)
+                                                  taken, &use);
+    if (result == 0 && use.walks)
         result = unspecialise_sys(engine);
+    ns->copies = use.copies;
+    engine->modules_copied |= use.copies;
     if (result == 0 && PySet_GET_SIZE(taken) > 0 && engine->taken == NULL) {
         engine->taken = PyDict_New();
         result = engine->taken == NULL ? -1 : 0;

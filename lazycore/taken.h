@@ -5,15 +5,18 @@
  * wait. So from the first import statement of such a module's body on, what
  * it names like that is imported at its statement, there and elsewhere. And
  * where code walks what is in all of them, the look-up of sys.modules is asked
- * about (attribute.c). Needs the GIL; runs no Python code.
+ * about (attribute.c). A body that copies entries to other names, as that of
+ * requests.packages does, imports at its statements. Needs the GIL; runs no
+ * Python code.
  */
 #ifndef LAZYCORE_TAKEN_H
 #define LAZYCORE_TAKEN_H
 
 #include "lazycore/engine.h"
 
-/* Note what CODE, a module's, takes. 0 or -1. */
-int taken_note(struct lz_engine *engine, PyCodeObject *code);
+/* Note what CODE, which runs in NS, takes. 0 or -1. */
+int taken_note(struct lz_engine *engine, struct lz_namespace *ns,
+               PyCodeObject *code);
 /* Whether NAME was noted, or what STATEMENT takes from it. */
 bool taken_has(struct lz_engine *engine, PyObject *name,
                const struct lz_statement *statement);
