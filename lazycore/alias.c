@@ -2,6 +2,7 @@
 #include "lazycore/alias.h"
 #include "lazycore/foresee.h"
 #include "lazycore/parents.h"
+#include "lazycore/taken.h"
 
 /* Whether a module of the package OWN has a second name in sys.modules, where
  * PACKAGE stands for OWN. */
@@ -33,7 +34,7 @@ static bool
 was_given_second_name(struct lz_engine *engine, PyObject *package,
                       PyObject *own)
 {
-    if (engine->modules_copied || has_second_names(package, own))
+    if (taken_copied(engine, package) || has_second_names(package, own))
         return true;
     PyObject *outer = dotted_parent(package), *outer_own = dotted_parent(own);
     PyObject *module = outer == NULL ? NULL : load_peek_module(outer);

@@ -195,8 +195,7 @@ struct lz_engine {
     PyObject *builtin_names, *frozen_names;      /* sets */
     PyObject *plain_listings; /* dict: path -> set; standard.c, once asked */
     PyObject *sys_dict;
-    bool sys_asked;      /* its attributes are not specialised: taken.c */
-    bool modules_copied; /* some code has given modules second names */
+    bool sys_asked; /* its attributes are not specialised: taken.c */
     PyObject *getallocatedblocks, *generations; /* reload_generation.c */
     struct lz_transaction *transactions;        /* reloads under way */
     uint64_t reload_serial;                     /* of the last one */
@@ -206,6 +205,7 @@ struct lz_engine {
     uint64_t walk_ns;            /* what counting blocks costs */
     PyObject *foreseen;          /* set of names that pending modules import */
     PyObject *taken;             /* taken.c: dict, or NULL */
+    PyObject *copiers;           /* taken.c: set of modules, or NULL */
     uint64_t turn;               /* counts loads begun and targets asked for */
     uint64_t targets_made;       /* targets ever made */
     uint64_t foreseen_targets;   /* of which foreseen covers this many */

@@ -417,6 +417,7 @@ module_exec(PyObject *module)
     VISIT(engine->sys_dict)                                                   \
     VISIT(engine->foreseen)                                                   \
     VISIT(engine->taken)                                                      \
+    VISIT(engine->copiers)                                                    \
     VISIT(engine->view_type)                                                  \
     VISIT(engine->generations) VISIT(engine->getallocatedblocks)
 

@@ -58,7 +58,7 @@ namespace_get(struct lz_engine *engine, PyObject *dict)
     ns->pending = ns->busy = 0;
     ns->heat_ns = ns->look = ns->sightings = 0;
     ns->refused = 0;
-    ns->queued = ns->leftovers = false;
+    ns->queued = ns->leftovers = ns->copies = false;
     ns->code = NULL;
     ns->code_bytes = ns->used = NULL;
     ns->first_effect = INT_MAX;

@@ -28,6 +28,16 @@ unspecialise_sys(struct lz_engine *engine)
     return PyDict_DelItem(engine->sys_dict, Py_None);
 }
 
+/* The code that runs in NS copies entries. */
+static int
+note_copier(struct lz_engine *engine, struct lz_namespace *ns)
+{
+    ns->copies = true;
+    if (engine->copiers == NULL)
+        engine->copiers = PySet_New(NULL);
+    return engine->copiers == NULL ? -1 : PySet_Add(engine->copiers, ns->name);
+}
+
 int
 taken_note(struct lz_engine *engine, struct lz_namespace *ns,
            PyCodeObject *code)
@@ -39,8 +49,9 @@ taken_note(struct lz_engine *engine, struct lz_namespace *ns,
                                                   taken, &use);
     if (result == 0 && use.walks)
         result = unspecialise_sys(engine);
-    ns->copies = use.copies;
-    engine->modules_copied |= use.copies;
+    ns->copies = false;
+    if (result == 0 && use.copies)
+        result = note_copier(engine, ns);
     if (result == 0 && PySet_GET_SIZE(taken) > 0 && engine->taken == NULL) {
         engine->taken = PyDict_New();
         result = engine->taken == NULL ? -1 : 0;
@@ -80,5 +91,20 @@ taken_has(struct lz_engine *engine, PyObject *name,
         Py_XDECREF(full);
         lz_forgive();
     }
+    return result;
+}
+
+bool
+taken_copied(struct lz_engine *engine, PyObject *name)
+{
+    PyObject *outer;
+    Py_ssize_t at = 0;
+    bool result = false;
+    while (engine->copiers != NULL && !result &&
+           (outer = dotted_next(name, &at)) != NULL) {
+        result = PySet_Contains(engine->copiers, outer) == 1;
+        Py_DECREF(outer);
+    }
+    lz_forgive();
     return result;
 }

@@ -20,5 +20,8 @@ int taken_note(struct lz_engine *engine, struct lz_namespace *ns,
 /* Whether NAME was noted, or what STATEMENT takes from it. */
 bool taken_has(struct lz_engine *engine, PyObject *name,
                const struct lz_statement *statement);
+/* Whether NAME is within a module whose body copies entries of sys.modules: it
+ * may be what such an entry is called. */
+bool taken_copied(struct lz_engine *engine, PyObject *name);
 
 #endif
