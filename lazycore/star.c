@@ -5,6 +5,16 @@
  */
 #include "lazycore/engine.h"
 
+/* Whether KEY, of a module's dict, is a name that eager code does not see yet:
+ * of the submodule whose body asks. */
+static bool
+is_hidden(struct lz_engine *engine, PyObject *object)
+{
+    const struct lz_key *key = (const struct lz_key *)object;
+    return Py_TYPE(object) == engine->key_type && key->proxy != NULL &&
+           key->ns != NULL && key_is_hidden(key);
+}
+
 /* The names that `from MODULE import *` binds, as plain str. */
 static PyObject *
 star_names(struct lz_engine *engine, PyObject *dict)
@@ -19,8 +29,9 @@ star_names(struct lz_engine *engine, PyObject *dict)
     Py_ssize_t at = 0;
     PyObject *key, *value;
     while (names != NULL && PyDict_Next(dict, &at, &key, &value)) {
-        if (!PyUnicode_Check(key) || (PyUnicode_GET_LENGTH(key) > 0 &&
-                                      PyUnicode_READ_CHAR(key, 0) == '_'))
+        if (!PyUnicode_Check(key) || is_hidden(engine, key) ||
+            (PyUnicode_GET_LENGTH(key) > 0 &&
+             PyUnicode_READ_CHAR(key, 0) == '_'))
             continue;
         PyObject *plain = PyUnicode_FromObject(key);
         if (plain != NULL)

@@ -137,6 +137,8 @@ target_import(struct lz_engine *engine, struct lz_target *target)
     PyObject *module = room_call(import_wanted, &wanted);
     hold_end(engine);
     load_cause_pop(saved);
+    if (module != NULL && !engine->installed) /* then no loader of ours did */
+        target_loaded(engine, wanted.name, module);
     Py_DECREF(wanted.name);
     return module;
 }

@@ -124,3 +124,19 @@ def test_submodule_that_a_pending_star_import_brings(both, loaded, listed):
             print(user.other)
         main()
         """)
+
+
+@pytest.mark.parametrize("statement", [
+    "import xml.dom.minidom", "import xml.dom.minidom\nimport xml",
+    "import xml\nfrom xml.dom import minidom"])
+def test_submodules_after_uninstall(both, statement):
+    """7,201,257: a package that loads after uninstall() did not show its
+    submodules that wait."""
+    both({"user.py": f"{statement}\n"}, """\
+        import sys
+        import user
+        user.__name__
+        if "lazycore" in sys.modules:
+            sys.modules["lazycore"].uninstall()
+        print(user.xml.dom.Node.__name__, user.xml.dom.minidom.__name__)
+        """)

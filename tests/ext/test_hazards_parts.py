@@ -112,6 +112,25 @@ def test_row_dir_of_a_package_in_its_submodule_s_body(both, statement, use):
         """)
 
 
+@pytest.mark.parametrize("statement, use", [
+    ("from pk import sub", "sub.names"), ("import pk.sub", "pk.sub.names"),
+    ("from pk.sub import names", "names"), ("from pk import last, sub",
+                                            "sub.names")])
+def test_row_star_import_of_a_package_in_its_submodule_s_body(both, statement,
+                                                              use):
+    """Nor does it get the submodule from `from . import *`."""
+    both({"pk/__init__.py": "from .first import x\n"
+          "def use():\n    return x\n",
+          "pk/first.py": "x = 1\n", "pk/last.py": "",
+          "pk/sub.py": "from . import *\n"
+          "names = [name for name in globals() if name[:2] != '__']\n"}, f"""\
+        {statement}
+        def main():
+            print({use})
+        main()
+        """)
+
+
 PARTS = {"a/__init__.py": "parts = []\n",
          "a/b.py": "import a\na.parts.append('b')\n",
          "a/d.py": "import a\na.parts.append('d')\n"}
