@@ -3,6 +3,8 @@
  */
 #include "lazycore/foresee.h"
 
+#include <string.h>
+
 enum { MODULES_MAX = 5000 }; /* read for one closure, then it is given up */
 
 /* Reading modules may itself miss attributes: not to be followed. */
@@ -238,6 +240,43 @@ package_of_spec(struct lz_engine *engine, PyObject *spec)
     return package;
 }
 
+/* Whether CODE has a name for a function that imports. */
+static bool
+calls_import(PyCodeObject *code)
+{
+    bool result = false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_names); i++) {
+        PyObject *name = PyTuple_GET_ITEM(code->co_names, i);
+        result = result ||
+                 PyUnicode_CompareWithASCIIString(name, "__import__") == 0 ||
+                 PyUnicode_CompareWithASCIIString(name, "import_module") == 0;
+    }
+    return result;
+}
+
+/* The strings of CODE that may be what it imports by a call: with a dot in
+ * them, for it is submodules that are missed. */
+static int
+note_calls(struct scan *scan, PyObject *package, PyCodeObject *code)
+{
+    int result = 0;
+    for (Py_ssize_t i = 0;
+         result == 0 && i < PyTuple_GET_SIZE(code->co_consts); i++) {
+        PyObject *text = PyTuple_GET_ITEM(code->co_consts, i);
+        const char *name = PyUnicode_Check(text) ? place_text(text) : NULL;
+        int level = name == NULL ? 0 : (int)strspn(name, ".");
+        if (name == NULL || strchr(name, '.') == NULL ||
+            strpbrk(name, " /\n") != NULL || name[level] == '\0')
+            continue;
+        PyObject *bare = PyUnicode_FromString(name + level);
+        result = bare == NULL
+                     ? -1
+                     : note_statement(scan, package, bare, NULL, level);
+        Py_XDECREF(bare);
+    }
+    return result;
+}
+
 /* What NAME, a module of the standard library that has no code to read, is
  * known to import by its C code, and no other one does in any case. */
 static int
@@ -273,6 +312,8 @@ read_module(struct scan *scan, PyObject *name, PyObject *spec)
         struct visit visit = {scan, package};
         (void)bytecode_imports((PyCodeObject *)code, bytes, visit_import,
                                &visit);
+        if (scan->within == NULL && calls_import((PyCodeObject *)code))
+            (void)note_calls(scan, package, (PyCodeObject *)code);
     } else if (!PyErr_Occurred()) {
         (void)note_compiled(scan, name);
     }
@@ -303,6 +344,22 @@ read_queue(struct scan *scan)
     return 0;
 }
 
+/* NAME waits. That is published already; it is what it imports that matters,
+ * once; and what is imported from it, which may be submodules. */
+static int
+note_target(struct scan *scan, PyObject *name)
+{
+    struct lz_target *target = target_get(scan->engine, name);
+    int result = PyErr_Occurred() ? -1 : note_import(scan, name);
+    for (struct lz_proxy *proxy = target == NULL ? NULL : target->waiters;
+         result == 0 && proxy != NULL; proxy = proxy->next) {
+        if (proxy->kind == LZ_PROXY_ATTR && proxy->target == target)
+            result = note_item(scan, name, proxy->attr);
+    }
+    Py_XDECREF(target);
+    return result;
+}
+
 /* Bring engine->foreseen up to date with the targets. */
 static int
 foresee(struct lz_engine *engine)
@@ -318,14 +375,7 @@ foresee(struct lz_engine *engine)
         engine->foreseen == NULL || targets == NULL || scan.queue == NULL ? -1
                                                                           : 0;
     for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(targets); i++) {
-        /* A pending module itself is published already; it is what it
-         * imports that matters, once. */
-        PyObject *name = PyList_GET_ITEM(targets, i);
-        int known = PySet_Contains(engine->foreseen, name);
-        if (known < 0 ||
-            (known == 0 && (PySet_Add(engine->foreseen, name) < 0 ||
-                            PyList_Append(scan.queue, name) < 0)))
-            result = -1;
+        result = note_target(&scan, PyList_GET_ITEM(targets, i));
     }
     reading = true;
     if (result == 0)

@@ -140,3 +140,38 @@ def test_submodules_after_uninstall(both, statement):
             sys.modules["lazycore"].uninstall()
         print(user.xml.dom.Node.__name__, user.xml.dom.minidom.__name__)
         """)
+
+
+@pytest.mark.parametrize("call", [
+    "from importlib import import_module as get\nget('pk.sub')",
+    "import importlib\nimportlib.import_module('pk.sub')",
+    "import importlib\nimportlib.import_module('.sub', __package__)",
+    "__import__('pk.sub')",
+    "sub = getattr(__import__('pk.sub'), 'sub')"])
+def test_submodule_that_a_pending_module_imports_by_a_call(both, call):
+    """31,006,598: only statements were read."""
+    both({"pk/__init__.py": "", "pk/sub.py": "value = 1\n",
+          "pk/user.py": f"X = 1\n{call}\n"}, """\
+        import pk
+        from pk import user
+        def main():
+            print(hasattr(pk, "sub"))
+            print(user.X)
+        main()
+        """)
+
+
+def test_submodule_that_a_pending_submodule_imports(both):
+    """31,010,961: what waits for `from package import submodule` was read for
+    what the package imports, not for what the submodule does."""
+    both({"pk/__init__.py": "", "pk/sub.py": "value = 1\n",
+          "low/__init__.py": "", "low/part.py": "import pk.sub\n",
+          "user.py": "from low import part\nX = 1\n"
+                     "def use():\n    return part\n"}, """\
+        import pk
+        import user
+        def main():
+            print(user.X)
+            print(pk.sub.value)
+        main()
+        """)
