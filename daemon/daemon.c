@@ -35,6 +35,8 @@
 #include "daemon/trial.h"
 
 struct daemon {
+    char **words; /* argv, before it was parsed */
+    int word_count;
     struct options options;
     struct app app;
     struct launch launch;
@@ -242,6 +244,8 @@ start_python(struct daemon *daemon, struct lz_error *error)
 {
     struct pyhost_setup setup = {.argv = daemon->launch.argv,
                                  .argc = daemon->launch.argc,
+                                 .words = daemon->words,
+                                 .word_count = daemon->word_count,
                                  .lazy = daemon->options.lazy,
                                  .core = daemon->core,
                                  .finished = process_finish};
@@ -403,6 +407,20 @@ start(struct daemon *daemon, struct lz_error *error)
     return status < 0 ? fail(daemon, error, 1) : status;
 }
 
+/* Parsing brings them into another order. */
+static int
+keep_words(struct daemon *daemon, int argc, char **argv,
+           struct lz_error *error)
+{
+    daemon->words = calloc((size_t)argc + 1, sizeof(*argv));
+    if (daemon->words == NULL) {
+        return lz_error_set(error, LZ_ERROR_NO_MEMORY, "out of memory");
+    }
+    memcpy(daemon->words, argv, (size_t)argc * sizeof(*argv));
+    daemon->word_count = argc;
+    return 0;
+}
+
 int
 daemon_main(int argc, char **argv)
 {
@@ -419,6 +437,9 @@ daemon_main(int argc, char **argv)
     daemon.log.fd = -1;
     logger_init(&daemon.logger);
     detach_init(&daemon.detach);
+    if (keep_words(&daemon, argc, argv, &error) < 0) {
+        return fail(&daemon, &error, 1);
+    }
     if (options_parse(&daemon.options, argc, argv, 0, &error) < 0) {
         return fail(&daemon, &error, 2);
     }

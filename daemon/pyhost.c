@@ -147,6 +147,46 @@ fail_status(PyStatus status, struct lz_error *error)
                         status.err_msg != NULL ? status.err_msg : "unknown");
 }
 
+/* Py_GetArgcArgv() tells what stands in memory, as python3's does: by that
+ * setproctitle() finds where to write. */
+static PyStatus
+tell_words(PyConfig *config, const struct pyhost_setup *setup)
+{
+    PyStatus status = PyStatus_Ok();
+    int i;
+
+    for (i = 0; i < setup->word_count && !PyStatus_Exception(status); i++) {
+        wchar_t *word = Py_DecodeLocale(setup->words[i], NULL);
+
+        status = word == NULL
+                     ? PyStatus_NoMemory()
+                     : PyWideStringList_Append(&config->orig_argv, word);
+        PyMem_RawFree(word);
+    }
+    return status;
+}
+
+/* sys.orig_argv is as python3's for the service. */
+static int
+set_orig_argv(const struct pyhost_setup *setup) LZ_NEEDS_GIL
+{
+    PyObject *list = PyList_New(0);
+    int rc = list == NULL ? -1 : 0;
+    int i;
+
+    for (i = 0; i < setup->argc && rc == 0; i++) {
+        PyObject *word = PyUnicode_DecodeFSDefault(setup->argv[i]);
+
+        rc = word == NULL ? -1 : PyList_Append(list, word);
+        Py_XDECREF(word);
+    }
+    if (rc == 0) {
+        rc = PySys_SetObject("orig_argv", list);
+    }
+    Py_XDECREF(list);
+    return rc;
+}
+
 static int
 initialize(const struct pyhost_setup *setup, struct lz_error *error)
 {
@@ -163,6 +203,13 @@ initialize(const struct pyhost_setup *setup, struct lz_error *error)
     }
     PyConfig_InitPythonConfig(&config);
     status = PyConfig_SetBytesArgv(&config, setup->argc, setup->argv);
+    if (!PyStatus_Exception(status)) {
+        status = PyConfig_SetBytesString(&config, &config.program_name,
+                                         setup->argv[0]);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = tell_words(&config, setup);
+    }
     if (!PyStatus_Exception(status)) {
         status = Py_InitializeFromConfig(&config);
     }
@@ -188,7 +235,7 @@ pyhost_start(const struct pyhost_setup *setup,
                            "python has no room for an exit function");
         goto fail;
     }
-    if (install_stop_handler() < 0) {
+    if (set_orig_argv(setup) < 0 || install_stop_handler() < 0) {
         lz_error_from_python(error, LZ_ERROR_INTERNAL);
         goto fail;
     }

@@ -24,6 +24,8 @@ struct wire_verify_result;
 struct pyhost_setup {
     char **argv; /* as for python3 */
     int argc;
+    char **words; /* the process's own argv, in order, as execve() got them */
+    int word_count;
     bool lazy;
     struct lz_core *core; /* outlives the interpreter */
     /* The interpreter is gone, the process about to end: on every way out

@@ -50,6 +50,24 @@ def test_script(lab, about):
     assert "'two words', ''" in done.out
 
 
+def test_argv_in_memory(lab):
+    """setproctitle() looks there for what Py_GetArgcArgv() tells."""
+    program = lab.write("words.py", """\
+        import ctypes
+        import sys
+        count = ctypes.c_int()
+        words = ctypes.POINTER(ctypes.c_wchar_p)()
+        ctypes.pythonapi.Py_GetArgcArgv(ctypes.byref(count),
+                                        ctypes.byref(words))
+        told = [words[i] for i in range(count.value)]
+        with open("/proc/self/cmdline", encoding="utf-8") as file:
+            print(told == file.read().split("\\0")[:-1])
+        print(sys.orig_argv)
+        """)
+    done = same(lab, program, "one", "-v", "ä", "two words")
+    assert done.out.startswith("True\n")
+
+
 def test_script_by_a_relative_path(lab, about):
     same(lab, "about.py", "x")
     lab.write("sub/about.py", ABOUT)
