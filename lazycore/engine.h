@@ -59,6 +59,7 @@ struct lz_target {
     PyObject *searched;       /* tuple: its package's path before that ran, and
                                  NULL once it has */
     PyObject *children;       /* list of submodule names to publish, or NULL */
+    PyObject *filters;        /* of warnings, at the statement: filters.c */
     struct lz_proxy *waiters; /* borrowed, in the order of the statements */
     bool loaded;
     bool noted;  /* the registry knows it as a proxy */
@@ -206,6 +207,7 @@ struct lz_engine {
     PyObject *foreseen;          /* set of names that pending modules import */
     PyObject *taken;             /* taken.c: dict, or NULL */
     PyObject *copiers;           /* taken.c: set of modules, or NULL */
+    PyObject *filters;           /* filters.c: tuple, the last seen */
     uint64_t turn;               /* counts loads begun and targets asked for */
     uint64_t targets_made;       /* targets ever made */
     uint64_t foreseen_targets;   /* of which foreseen covers this many */

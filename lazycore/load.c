@@ -9,12 +9,12 @@
  */
 #include "lazycore/ahead.h"
 #include "lazycore/explain.h"
+#include "lazycore/filters.h"
 #include "lazycore/fork.h"
 #include "lazycore/hold.h"
 #include "lazycore/main_thread.h"
 #include "lazycore/record.h"
 #include "lazycore/reload.h"
-#include "lazycore/room.h"
 #include "lazycore/search.h"
 #include "lazycore/settle.h"
 
@@ -434,13 +434,14 @@ load_in_place(struct lz_engine *engine, PyObject *spec, PyObject *name,
 {
     struct order order = {engine, spec, name, file, record};
     struct lz_target *target = target_get(engine, name);
-    bool waited_for = target != NULL;
-    Py_XDECREF(target);
-    if (!waited_for)
+    if (target == NULL)
         return load_ordered(&order);
+    PyObject *filters = Py_XNewRef(target->filters);
+    Py_DECREF(target);
     hold_begin();
-    PyObject *module = room_call(load_ordered, &order);
+    PyObject *module = filters_call(engine, filters, load_ordered, &order);
     hold_end(engine);
+    Py_XDECREF(filters);
     return module;
 }
 

@@ -418,8 +418,8 @@ module_exec(PyObject *module)
     VISIT(engine->foreseen)                                                   \
     VISIT(engine->taken)                                                      \
     VISIT(engine->copiers)                                                    \
-    VISIT(engine->view_type)                                                  \
-    VISIT(engine->generations) VISIT(engine->getallocatedblocks)
+    VISIT(engine->filters) VISIT(engine->view_type)                           \
+        VISIT(engine->generations) VISIT(engine->getallocatedblocks)
 
 static int
 module_traverse(PyObject *module, visitproc visit, void *arg)

@@ -6,6 +6,7 @@
  */
 #include <utlist.h>
 
+#include "lazycore/filters.h"
 #include "lazycore/hold.h"
 #include "lazycore/parents.h"
 #include "lazycore/room.h"
@@ -49,6 +50,7 @@ target_new(struct lz_engine *engine, PyObject *name, PyObject *found)
     target->name = Py_NewRef(name);
     target->found = Py_XNewRef(found);
     target->searched = target->children = NULL;
+    target->filters = found == NULL ? NULL : filters_now(engine);
     target->waiters = NULL;
     target->loaded = found == NULL;
     target->noted = target->failed = false;
@@ -212,6 +214,7 @@ target_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(target->found);
     Py_VISIT(target->searched);
     Py_VISIT(target->children);
+    Py_VISIT(target->filters);
     Py_VISIT(target->published_on);
     return 0;
 }
@@ -223,6 +226,7 @@ target_clear(PyObject *self)
     Py_CLEAR(target->found);
     Py_CLEAR(target->searched);
     Py_CLEAR(target->children);
+    Py_CLEAR(target->filters);
     Py_CLEAR(target->published_on);
     return 0;
 }
