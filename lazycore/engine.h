@@ -160,6 +160,7 @@ struct lz_engine {
     bool owns_core;
     bool installed, was_uninstalled, exits_last;
     bool main_noted; /* the registry has the file of __main__ */
+    bool sys_asked;  /* sys's attributes are not specialised: taken.c */
     bool rule_off[LZ_RULES];
     unsigned char *recorded;  /* record.c: what was seen of each module */
     bool stale_told;          /* and that the ledger is of other sources */
@@ -196,7 +197,6 @@ struct lz_engine {
     PyObject *builtin_names, *frozen_names;      /* sets */
     PyObject *plain_listings; /* dict: path -> set; standard.c, once asked */
     PyObject *sys_dict;
-    bool sys_asked; /* its attributes are not specialised: taken.c */
     PyObject *getallocatedblocks, *generations; /* reload_generation.c */
     struct lz_transaction *transactions;        /* reloads under way */
     uint64_t reload_serial;                     /* of the last one */

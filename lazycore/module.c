@@ -371,65 +371,15 @@ module_exec(PyObject *module)
     return PyModule_AddStringConstant(module, "__version__", LAZYD_VERSION);
 }
 
-/* Every PyObject of the state, for traverse and clear. */
-#define ENGINE_OBJECTS(VISIT)                                                 \
-    VISIT(engine->target_type)                                                \
-    VISIT(engine->module_proxy_type)                                          \
-    VISIT(engine->name_proxy_type)                                            \
-    VISIT(engine->key_type)                                                   \
-    VISIT(engine->namespace_type)                                             \
-    VISIT(engine->from_type)                                                  \
-    VISIT(engine->finder_type)                                                \
-    VISIT(engine->set_type)                                                   \
-    VISIT(engine->targets)                                                    \
-    VISIT(engine->rebuild)                                                    \
-    VISIT(engine->outer)                                                      \
-    VISIT(engine->finder)                                                     \
-    VISIT(engine->bootstrap)                                                  \
-    VISIT(engine->bootstrap_find)                                             \
-    VISIT(engine->load_unlocked)                                              \
-    VISIT(engine->find_and_load_unlocked)                                     \
-    VISIT(engine->find_and_load)                                              \
-    VISIT(engine->binding_code)                                               \
-    VISIT(engine->import_over)                                                \
-    VISIT(engine->import)                                                     \
-    VISIT(engine->saved_globals)                                              \
-    VISIT(engine->saved_locals)                                               \
-    VISIT(engine->saved_vars)                                                 \
-    VISIT(engine->saved_dir)                                                  \
-    VISIT(engine->saved_enter)                                                \
-    VISIT(engine->lock_unlock_module)                                         \
-    VISIT(engine->handler_type)                                               \
-    VISIT(engine->signal)                                                     \
-    VISIT(engine->getsignal)                                                  \
-    VISIT(engine->saved_reload)                                               \
-    VISIT(engine->builtin_importer)                                           \
-    VISIT(engine->frozen_importer)                                            \
-    VISIT(engine->path_finder)                                                \
-    VISIT(engine->file_finder)                                                \
-    VISIT(engine->spec_class)                                                 \
-    VISIT(engine->is_builtin)                                                 \
-    VISIT(engine->is_frozen)                                                  \
-    VISIT(engine->find_specs)                                                 \
-    VISIT(engine->builtin_names)                                              \
-    VISIT(engine->frozen_names)                                               \
-    VISIT(engine->plain_listings)                                             \
-    VISIT(engine->sys_dict)                                                   \
-    VISIT(engine->foreseen)                                                   \
-    VISIT(engine->taken)                                                      \
-    VISIT(engine->copiers)                                                    \
-    VISIT(engine->filters) VISIT(engine->view_type)                           \
-        VISIT(engine->generations) VISIT(engine->getallocatedblocks)
-
 static int
 module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct lz_engine *engine = PyModule_GetState(module);
     if (engine == NULL)
         return 0;
-#define VISIT_ONE(object) Py_VISIT(object);
-    ENGINE_OBJECTS(VISIT_ONE)
-#undef VISIT_ONE
+#define OBJECT(name) Py_VISIT(engine->name);
+#include "lazycore/engine_objects.def"
+#undef OBJECT
     for (size_t i = 0; i < LZ_LOADER_CLASSES; i++)
         Py_VISIT(engine->loader_classes[i]);
     return 0;
@@ -444,9 +394,9 @@ module_clear(PyObject *module)
     PyObject **names = (PyObject **)&engine->names;
     for (size_t i = 0; i < sizeof(engine->names) / sizeof(*names); i++)
         Py_CLEAR(names[i]);
-#define CLEAR_ONE(object) Py_CLEAR(object);
-    ENGINE_OBJECTS(CLEAR_ONE)
-#undef CLEAR_ONE
+#define OBJECT(name) Py_CLEAR(engine->name);
+#include "lazycore/engine_objects.def"
+#undef OBJECT
     for (size_t i = 0; i < LZ_LOADER_CLASSES; i++)
         Py_CLEAR(engine->loader_classes[i]);
     directories_free(engine);
