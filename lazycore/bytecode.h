@@ -128,13 +128,13 @@ bool bytecode_lists_names(PyFrameObject *frame);
  * namespace, and those that its __all__ may list: a new set. BYTES are CODE's
  * clean instructions. */
 PyObject *bytecode_used_names(PyCodeObject *code, PyObject *bytes);
-/* The strings that CODE's __all__ may list: a new set, empty where it has
- * none. BYTES are CODE's clean instructions. */
-PyObject *bytecode_listed_names(PyCodeObject *code, PyObject *bytes);
 /* The same of CODE itself: a new set; and whether one nested in it loads NAME,
  * an item of CODE's co_names. 1, 0, or -1 with an exception. */
 PyObject *bytecode_body_names(PyCodeObject *code, PyObject *bytes);
 int bytecode_nested_uses(PyCodeObject *code, PyObject *name);
+/* The strings that CODE puts into __all__: a new set. BYTES are CODE's clean
+ * instructions. */
+PyObject *bytecode_listed_names(PyCodeObject *code, PyObject *bytes);
 /* Whether CODE, or one nested in it, may use the submodule TAIL of the module
  * that it calls TOP: it has a name like that, or takes TOP for more than an
  * attribute. Both are interned. 1, 0, or -1 with an exception. */
@@ -164,5 +164,11 @@ int bytecode_imports(PyCodeObject *code, PyObject *bytes,
                      int (*visit)(void *arg, PyObject *name,
                                   PyObject *fromlist, int level),
                      void *arg);
+/* The same for calls of import_module() and __import__(), with a constant that
+ * has a dot in it. */
+int bytecode_import_calls(PyCodeObject *code, PyObject *bytes,
+                          int (*visit)(void *arg, PyObject *name,
+                                       PyObject *fromlist, int level),
+                          void *arg);
 
 #endif

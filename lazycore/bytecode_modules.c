@@ -100,6 +100,15 @@ next_place(enum place place, PyObject *names, PyObject *modules,
     return loads_sys(names, in) ? SYS : NOWHERE;
 }
 
+/* Whether KEY is a variable, and not the module's own name. */
+static bool
+names_another(PyObject *names, struct lz_instruction key)
+{
+    bool own = (key.op == LZ_OP_NAME || key.op == LZ_OP_GLOBAL) &&
+               is_called(name_at(names, key.arg), "__name__");
+    return is_variable(key.op) && !own;
+}
+
 /* Whether an instruction like that may stand between sys.modules and the
  * STORE_SUBSCR that it is for. */
 static bool
@@ -157,8 +166,9 @@ add_entries(struct asking *asking, PyCodeObject *code, bool outer)
             result = add_key(asking->taken, code, &cursor, first, &variables);
         else if (place == KEY && subscript)
             result = add_key(asking->taken, code, &cursor, key, &variables);
-        bool variable = place == KEY && is_variable(key.op);
-        copies |= in.op == LZ_OP_STORE_SUBSCR && reads && (waits || variable);
+        bool variable = place == KEY && names_another(code->co_names, key);
+        copies |= in.op == LZ_OP_STORE_SUBSCR && reads &&
+                  (place == KEY ? variable : waits);
         reads |= in.op == LZ_OP_SUBSCR && variable;
         place = next_place(place, code->co_names, asking->modules, in);
         waits = place == TABLE || (waits && computes_key(in.op));

@@ -5,6 +5,8 @@
 #include "lazycore/bytecode_private.h"
 #include "lazycore/compat_op.h"
 
+#include <string.h>
+
 /* uses */
 
 int
@@ -104,16 +106,48 @@ bytecode_used_names(PyCodeObject *code, PyObject *bytes)
     return set;
 }
 
+/* Whether IN loads or stores __all__. */
+static bool
+is_about_all(PyObject *names, struct lz_instruction in)
+{
+    bool named = in.op == LZ_OP_NAME || in.op == LZ_OP_GLOBAL ||
+                 in.op == LZ_OP_STORE_NAME || in.op == LZ_OP_STORE_GLOBAL;
+    return named && is_called(name_at(names, in.arg), "__all__");
+}
+
+static int
+add_all(PyObject *set, PyObject *others)
+{
+    PyObject *same = PyNumber_InPlaceOr(set, others);
+    Py_XDECREF(same);
+    return same == NULL ? -1 : 0;
+}
+
 PyObject *
 bytecode_listed_names(PyCodeObject *code, PyObject *bytes)
 {
-    PyObject *set = PySet_New(NULL), *none = PyTuple_New(0);
-    if (set != NULL && none != NULL && has_all(code->co_names) &&
-        add_loaded_names(set, bytes, none, code->co_consts) < 0)
+    struct cursor cursor = {(const unsigned char *)PyBytes_AS_STRING(bytes),
+                            (size_t)PyBytes_GET_SIZE(bytes), 0, 0, 0};
+    PyObject *set = PySet_New(NULL), *strings = PySet_New(NULL);
+    bool about = false; /* this statement is, whose constants STRINGS are */
+    int result = set == NULL || strings == NULL ? -1 : 0;
+    while (result == 0 && cursor_step_real(&cursor)) {
+        struct lz_instruction in = lz_op_read(cursor.opcode, cursor.oparg);
+        PyObject *value =
+            in.op == LZ_OP_CONST ? name_at(code->co_consts, in.arg) : NULL;
+        about |= is_about_all(code->co_names, in);
+        if (value != NULL)
+            result = bytecode_add_strings(strings, value);
+        if (in.op != LZ_OP_STORE_NAME && in.op != LZ_OP_POP)
+            continue;
+        if (about && result == 0)
+            result = add_all(set, strings);
+        about = false;
+        (void)PySet_Clear(strings);
+    }
+    if (result < 0)
         Py_CLEAR(set);
-    if (none == NULL)
-        Py_CLEAR(set);
-    Py_XDECREF(none);
+    Py_XDECREF(strings);
     return set;
 }
 
@@ -241,4 +275,68 @@ bytecode_imports(PyCodeObject *code, PyObject *bytes,
         last = cursor.opcode == LOAD_CONST ? cursor.oparg : -1;
     }
     return 0;
+}
+
+/* The name that a call in CODE may import, an absolute one or relative: its
+ * parts are identifiers, so that it is not searched for in vain. */
+static bool
+is_dotted(PyObject *text)
+{
+    enum { LENGTH_MAX = 200 };
+    Py_ssize_t length = 0;
+    const char *name = text == NULL || !PyUnicode_CheckExact(text)
+                           ? NULL
+                           : PyUnicode_AsUTF8AndSize(text, &length);
+    if (name == NULL)
+        PyErr_Clear();
+    if (name == NULL || length > LENGTH_MAX || strchr(name, '.') == NULL ||
+        strstr(name + strspn(name, "."), "..") != NULL ||
+        name[length - 1] == '.')
+        return false;
+    return strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789."
+                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == (size_t)length;
+}
+
+/* Whether IN loads a function that imports; ALIAS is what the code calls
+ * import_module, or NULL. */
+static bool
+loads_importer(PyObject *names, struct lz_instruction in, PyObject *alias)
+{
+    bool loaded = in.op == LZ_OP_NAME || in.op == LZ_OP_GLOBAL;
+    PyObject *name =
+        loaded || in.op == LZ_OP_ATTR ? name_at(names, in.arg) : NULL;
+    return is_called(name, "import_module") ||
+           (loaded && name != NULL &&
+            (name == alias || is_called(name, "__import__")));
+}
+
+int
+bytecode_import_calls(PyCodeObject *code, PyObject *bytes,
+                      int (*visit)(void *, PyObject *, PyObject *, int),
+                      void *arg)
+{
+    struct cursor cursor = {(const unsigned char *)PyBytes_AS_STRING(bytes),
+                            (size_t)PyBytes_GET_SIZE(bytes), 0, 0, 0};
+    struct lz_instruction last = {.op = LZ_OP_UNKNOWN};
+    PyObject *alias = NULL;
+    int result = 0;
+    while (result == 0 && cursor_step_real(&cursor)) {
+        struct lz_instruction in = lz_op_read(cursor.opcode, cursor.oparg);
+        if (in.op == LZ_OP_NOTHING || in.op == LZ_OP_NULL)
+            continue;
+        PyObject *text =
+            in.op == LZ_OP_CONST ? name_at(code->co_consts, in.arg) : NULL;
+        if (last.op == LZ_OP_IMPORT_FROM && in.op == LZ_OP_STORE_NAME &&
+            is_called(name_at(code->co_names, last.arg), "import_module"))
+            alias = name_at(code->co_names, in.arg);
+        if (text != NULL && loads_importer(code->co_names, last, alias) &&
+            is_dotted(text)) {
+            int level = (int)strspn(PyUnicode_AsUTF8(text), ".");
+            PyObject *name = PyUnicode_Substring(text, level, PY_SSIZE_T_MAX);
+            result = name == NULL ? -1 : visit(arg, name, NULL, level);
+            Py_XDECREF(name);
+        }
+        last = in;
+    }
+    return result;
 }

@@ -157,10 +157,10 @@ struct lz_names {
 
 struct lz_engine {
     struct lz_core *core;
-    bool owns_core;
-    bool installed, was_uninstalled, exits_last;
+    bool owns_core, installed, was_uninstalled, exits_last;
     bool main_noted; /* the registry has the file of __main__ */
     bool sys_asked;  /* sys's attributes are not specialised: taken.c */
+    bool walks;      /* .walker does, what is in sys.modules: hook_names.c */
     bool rule_off[LZ_RULES];
     unsigned char *recorded;  /* record.c: what was seen of each module */
     bool stale_told;          /* and that the ledger is of other sources */
@@ -207,6 +207,8 @@ struct lz_engine {
     PyObject *foreseen;          /* set of names that pending modules import */
     PyObject *taken;             /* taken.c: dict, or NULL */
     PyObject *copiers;           /* taken.c: set of modules, or NULL */
+    PyObject *walker;            /* code that took sys.modules last */
+    int walker_at;               /* and where; .walks */
     PyObject *filters;           /* filters.c: tuple, the last seen */
     uint64_t turn;               /* counts loads begun and targets asked for */
     uint64_t targets_made;       /* targets ever made */

@@ -3,8 +3,6 @@
  */
 #include "lazycore/foresee.h"
 
-#include <string.h>
-
 enum { MODULES_MAX = 5000 }; /* read for one closure, then it is given up */
 
 /* Reading modules may itself miss attributes: not to be followed. */
@@ -162,7 +160,8 @@ listed_items(struct scan *scan, PyObject *name)
     } else if (PyModule_Check(module)) {
         items = namespace_peek_borrowed(scan->engine, PyModule_GetDict(module),
                                         scan->engine->names.all, NULL);
-        items = items != NULL && (PyList_Check(items) || PyTuple_Check(items))
+        items = items != NULL &&
+                        (PyList_CheckExact(items) || PyTuple_CheckExact(items))
                     ? PySequence_List(items)
                     : NULL;
     }
@@ -240,40 +239,37 @@ package_of_spec(struct lz_engine *engine, PyObject *spec)
     return package;
 }
 
-/* Whether CODE has a name for a function that imports. */
-static bool
-calls_import(PyCodeObject *code)
+/* What is taken from the package NAME, with CODE or none, by from-imports that
+ * wait and is no name of its own: submodules. */
+static int
+note_waiters(struct scan *scan, PyObject *name, PyCodeObject *code)
 {
-    bool result = false;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_names); i++) {
-        PyObject *name = PyTuple_GET_ITEM(code->co_names, i);
-        result = result ||
-                 PyUnicode_CompareWithASCIIString(name, "__import__") == 0 ||
-                 PyUnicode_CompareWithASCIIString(name, "import_module") == 0;
+    struct lz_target *target = target_get(scan->engine, name);
+    int result = 0;
+    for (struct lz_proxy *proxy = target == NULL ? NULL : target->waiters;
+         result == 0 && proxy != NULL; proxy = proxy->next) {
+        if (proxy->kind != LZ_PROXY_ATTR || proxy->target != target)
+            continue;
+        result = code == NULL
+                     ? 0
+                     : PySequence_Contains(code->co_names, proxy->attr);
+        if (result == 0)
+            result = note_item(scan, name, proxy->attr);
+        else if (result > 0)
+            result = 0;
     }
+    Py_XDECREF(target);
     return result;
 }
 
-/* The strings of CODE that may be what it imports by a call: with a dot in
- * them, for it is submodules that are missed. */
-static int
-note_calls(struct scan *scan, PyObject *package, PyCodeObject *code)
+/* Whether SPEC is of a package. */
+static bool
+is_package(struct lz_engine *engine, PyObject *spec)
 {
-    int result = 0;
-    for (Py_ssize_t i = 0;
-         result == 0 && i < PyTuple_GET_SIZE(code->co_consts); i++) {
-        PyObject *text = PyTuple_GET_ITEM(code->co_consts, i);
-        const char *name = PyUnicode_Check(text) ? place_text(text) : NULL;
-        int level = name == NULL ? 0 : (int)strspn(name, ".");
-        if (name == NULL || strchr(name, '.') == NULL ||
-            strpbrk(name, " /\n") != NULL || name[level] == '\0')
-            continue;
-        PyObject *bare = PyUnicode_FromString(name + level);
-        result = bare == NULL
-                     ? -1
-                     : note_statement(scan, package, bare, NULL, level);
-        Py_XDECREF(bare);
-    }
+    PyObject *places = PyObject_GetAttr(spec, engine->names.search_locations);
+    bool result = places != NULL && places != Py_None;
+    lz_forgive();
+    Py_XDECREF(places);
     return result;
 }
 
@@ -312,11 +308,15 @@ read_module(struct scan *scan, PyObject *name, PyObject *spec)
         struct visit visit = {scan, package};
         (void)bytecode_imports((PyCodeObject *)code, bytes, visit_import,
                                &visit);
-        if (scan->within == NULL && calls_import((PyCodeObject *)code))
-            (void)note_calls(scan, package, (PyCodeObject *)code);
+        if (scan->within == NULL)
+            (void)bytecode_import_calls((PyCodeObject *)code, bytes,
+                                        visit_import, &visit);
     } else if (!PyErr_Occurred()) {
         (void)note_compiled(scan, name);
     }
+    if (scan->within == NULL && !PyErr_Occurred() &&
+        is_package(scan->engine, spec))
+        (void)note_waiters(scan, name, (PyCodeObject *)code);
     Py_XDECREF(bytes);
     Py_XDECREF(code);
     Py_XDECREF(package);
@@ -326,38 +326,24 @@ read_module(struct scan *scan, PyObject *name, PyObject *spec)
 static int
 read_queue(struct scan *scan)
 {
+    int read = 0;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(scan->queue); i++) {
-        if (i > MODULES_MAX)
-            return 0;
         PyObject *name = Py_NewRef(PyList_GET_ITEM(scan->queue, i));
         PyObject *module = load_peek_module(name);
         PyObject *spec =
             module == NULL ? foresee_spec(scan->engine, name) : NULL;
         int result =
             spec != NULL ? read_module(scan, name, spec) : foresee_clear();
+        read += spec != NULL;
         Py_XDECREF(spec);
         Py_XDECREF(module);
         Py_DECREF(name);
         if (result < 0)
             return -1;
+        if (read > MODULES_MAX)
+            return 0;
     }
     return 0;
-}
-
-/* NAME waits. That is published already; it is what it imports that matters,
- * once; and what is imported from it, which may be submodules. */
-static int
-note_target(struct scan *scan, PyObject *name)
-{
-    struct lz_target *target = target_get(scan->engine, name);
-    int result = PyErr_Occurred() ? -1 : note_import(scan, name);
-    for (struct lz_proxy *proxy = target == NULL ? NULL : target->waiters;
-         result == 0 && proxy != NULL; proxy = proxy->next) {
-        if (proxy->kind == LZ_PROXY_ATTR && proxy->target == target)
-            result = note_item(scan, name, proxy->attr);
-    }
-    Py_XDECREF(target);
-    return result;
 }
 
 /* Bring engine->foreseen up to date with the targets. */
@@ -365,23 +351,28 @@ static int
 foresee(struct lz_engine *engine)
 {
     struct scan scan = {.engine = engine};
-    if (engine->foreseen == NULL)
-        engine->foreseen = PySet_New(NULL);
+    uint64_t made = engine->targets_made;
     PyObject *targets = PyDict_Keys(engine->targets);
     bool saved = reading;
-    scan.known = engine->foreseen;
+    /* Nobody who asks meanwhile is to see what has not been read. */
+    scan.known = PySet_New(engine->foreseen);
     scan.queue = PyList_New(0);
     int result =
-        engine->foreseen == NULL || targets == NULL || scan.queue == NULL ? -1
-                                                                          : 0;
+        scan.known == NULL || targets == NULL || scan.queue == NULL ? -1 : 0;
     for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(targets); i++) {
-        result = note_target(&scan, PyList_GET_ITEM(targets, i));
+        /* What is pending is published already; it is what that imports that
+         * matters, once. */
+        result = note_import(&scan, PyList_GET_ITEM(targets, i));
     }
     reading = true;
     if (result == 0)
         result = read_queue(&scan);
     reading = saved;
-    engine->foreseen_targets = engine->targets_made;
+    if (result == 0) {
+        Py_XSETREF(engine->foreseen, Py_NewRef(scan.known));
+        engine->foreseen_targets = made;
+    }
+    Py_XDECREF(scan.known);
     Py_XDECREF(scan.queue);
     Py_XDECREF(targets);
     return result;

@@ -374,7 +374,9 @@ read_importer(struct lz_engine *engine, const struct import_call *call,
         globals == call->globals ? namespace_get(engine, globals) : NULL;
     if (ns != NULL) {
         PyCodeObject *code = PyFrame_GetCode(frame);
-        (void)policy_analyse(engine, ns, code);
+        load_keep_namespace(engine, ns); /* or it would be read again */
+        if ((code->co_flags & CO_OPTIMIZED) == 0)
+            (void)policy_analyse(engine, ns, code);
         Py_DECREF(code);
         Py_DECREF(ns);
     }

@@ -150,13 +150,28 @@ load_untried(struct lz_engine *engine, PyObject *names, PyObject *tried)
 
 /* The loop adds modules where it has what is in their dicts load: all that
  * waits is loaded before. */
+/* Whether FRAME, which takes sys.modules, walks over it and looks into the
+ * modules; the last answer is kept, for it may do so in a loop. */
+static bool
+walks(struct lz_engine *engine, PyFrameObject *frame)
+{
+    PyObject *code = (PyObject *)PyFrame_GetCode(frame);
+    int at = PyFrame_GetLasti(frame);
+    if (engine->walker != code || engine->walker_at != at) {
+        engine->walks = bytecode_lists_names(frame) && bytecode_loops(frame);
+        engine->walker_at = at;
+        Py_XSETREF(engine->walker, Py_NewRef(code));
+    }
+    Py_DECREF(code);
+    return engine->walks;
+}
+
 int
 hook_sys_modules(struct lz_engine *engine)
 {
     PyFrameObject *frame =
         PyDict_GET_SIZE(engine->targets) == 0 ? NULL : PyEval_GetFrame();
-    if (frame == NULL || !bytecode_lists_names(frame) ||
-        !bytecode_loops(frame))
+    if (frame == NULL || !walks(engine, frame))
         return PyErr_Occurred() ? -1 : 0;
     PyObject *tried = PySet_New(NULL);
     int more = tried == NULL ? -1 : 1;

@@ -48,8 +48,11 @@ static PyObject *
 star_value(struct lz_engine *engine, struct lz_namespace *ns, PyObject *module,
            PyObject *attr)
 {
+    struct lz_key *key = NULL;
     PyObject *held =
-        namespace_peek_borrowed(engine, PyModule_GetDict(module), attr, NULL);
+        namespace_peek_borrowed(engine, PyModule_GetDict(module), attr, &key);
+    if (key != NULL && is_hidden(engine, (PyObject *)key))
+        return NULL;
     if (held == NULL || !PyModule_CheckExact(module) ||
         !proxy_check(engine, held) ||
         ((struct lz_proxy *)held)->value != NULL ||

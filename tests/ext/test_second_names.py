@@ -89,6 +89,7 @@ def test_second_names_of_what_only_that_body_imports(both, loop):
 
 
 @pytest.mark.parametrize("code", [
+    "own = sys.modules[__name__]\nsys.modules[__name__] = own\n",
     "own = sys.modules[__name__]\nown.table = {}\nown.table['x' + '1'] = 2\n",
     "for name in list(sys.modules):\n"
     "    known[name] = sys.modules[name]\n",
