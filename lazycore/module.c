@@ -8,6 +8,7 @@
 #include "lazycore/attribute.h"
 #include "lazycore/body.h"
 #include "lazycore/directory.h"
+#include "lazycore/engine_objects.h"
 #include "lazycore/fork.h"
 #include "lazycore/held.h"
 #include "lazycore/parents.h"
@@ -377,9 +378,11 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     struct lz_engine *engine = PyModule_GetState(module);
     if (engine == NULL)
         return 0;
-#define OBJECT(name) Py_VISIT(engine->name);
-#include "lazycore/engine_objects.def"
-#undef OBJECT
+#define LIST_ONE(object) (PyObject *)(object),
+    PyObject *objects[] = {ENGINE_OBJECTS(LIST_ONE)};
+#undef LIST_ONE
+    for (size_t i = 0; i < sizeof(objects) / sizeof(*objects); i++)
+        Py_VISIT(objects[i]);
     for (size_t i = 0; i < LZ_LOADER_CLASSES; i++)
         Py_VISIT(engine->loader_classes[i]);
     return 0;
@@ -394,9 +397,9 @@ module_clear(PyObject *module)
     PyObject **names = (PyObject **)&engine->names;
     for (size_t i = 0; i < sizeof(engine->names) / sizeof(*names); i++)
         Py_CLEAR(names[i]);
-#define OBJECT(name) Py_CLEAR(engine->name);
-#include "lazycore/engine_objects.def"
-#undef OBJECT
+#define CLEAR_ONE(object) Py_CLEAR(object);
+    ENGINE_OBJECTS(CLEAR_ONE)
+#undef CLEAR_ONE
     for (size_t i = 0; i < LZ_LOADER_CLASSES; i++)
         Py_CLEAR(engine->loader_classes[i]);
     directories_free(engine);
