@@ -19,7 +19,7 @@ MAIN = """\
     "from importlib import import_module\nSUFFIX = '.sub'",
     "from importlib import import_module as get\nname = get('pk.sub\\0x')"
     " if X == 2 else None",
-    "import importlib\nlogger = importlib.util, 'pk.sub'",
+    "import importlib\nlogger = importlib.__name__, 'pk.sub'",
     "from importlib import import_module\nDATA = '" + "a." * 2000 + "a'"])
 def test_strings_that_are_not_imported(both, text):
     both({**PACKAGE, "user.py": f"X = 1\n{text}\n"}, MAIN)
