@@ -151,7 +151,7 @@ struct lz_names {
     PyObject *path_attr, *path_mtime, *path_cache, *loaders; /* FileFinder */
     PyObject *meta_path, *path_importer_cache;               /* sys */
     PyObject *origin_keyword;                                /* ("origin",) */
-    PyObject *threading, *threading_active;
+    PyObject *threading, *threading_active, *warnings, *_warnings, *filters;
     PyObject *modules; /* "modules" */
 };
 

@@ -5,16 +5,18 @@
 
 /* warnings.filters, or what that will be: borrowed, or NULL. */
 static PyObject *
-current_list(void)
+current_list(struct lz_engine *engine)
 {
-    PyObject *modules = PyImport_GetModuleDict();
-    PyObject *module = PyDict_GetItemString(modules, "warnings");
+    const struct lz_names *names = &engine->names;
+    PyObject *modules = PyImport_GetModuleDict(), *list = NULL;
+    PyObject *module = PyDict_GetItemWithError(modules, names->warnings);
     if (module == NULL)
-        module = PyDict_GetItemString(modules, "_warnings");
-    PyObject *list =
-        module == NULL || !PyModule_Check(module)
-            ? NULL
-            : PyDict_GetItemString(PyModule_GetDict(module), "filters");
+        module = PyDict_GetItemWithError(modules, names->_warnings);
+    if (module != NULL && PyModule_Check(module))
+        list =
+            PyDict_GetItemWithError(PyModule_GetDict(module), names->filters);
+    if (list == NULL)
+        lz_forgive();
     return list != NULL && PyList_CheckExact(list) ? list : NULL;
 }
 
@@ -48,7 +50,7 @@ has(PyObject *tuple, PyObject *item)
 PyObject *
 filters_now(struct lz_engine *engine)
 {
-    PyObject *list = current_list();
+    PyObject *list = current_list(engine);
     if (list == NULL)
         return NULL;
     if (engine->filters == NULL || !is_same(list, engine->filters)) {
@@ -173,7 +175,7 @@ merged(const struct stay *stay, PyObject *after)
 static void
 begin(struct lz_engine *engine, struct stay *stay, PyObject *filters)
 {
-    PyObject *list = filters == NULL ? NULL : current_list();
+    PyObject *list = filters == NULL ? NULL : current_list(engine);
     if (list == NULL || is_same(list, filters))
         return;
     stay->before = PyList_AsTuple(list);

@@ -248,6 +248,9 @@ init_names(struct lz_names *names)
         {&names->path_importer_cache, "path_importer_cache"},
         {&names->threading, "threading"},
         {&names->threading_active, "_active"},
+        {&names->warnings, "warnings"},
+        {&names->_warnings, "_warnings"},
+        {&names->filters, "filters"},
         {&names->modules, "modules"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
