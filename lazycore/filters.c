@@ -70,17 +70,8 @@ is_alone(struct lz_engine *engine)
 {
     if (!lz_in_main_thread())
         return false;
-    PyObject *threading = load_peek_module(engine->names.threading);
-    PyObject *active =
-        threading == NULL || !PyModule_Check(threading)
-            ? NULL
-            : PyDict_GetItemWithError(PyModule_GetDict(threading),
-                                      engine->names.threading_active);
-    bool alone = active == NULL || !PyDict_CheckExact(active) ||
-                 PyDict_GET_SIZE(active) <= 1;
-    Py_XDECREF(threading);
-    lz_forgive();
-    return alone;
+    PyObject *active = place_threads(engine); /* borrowed */
+    return active == NULL || PyDict_GET_SIZE(active) <= 1;
 }
 
 /* The filters while a body runs. */

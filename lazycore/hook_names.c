@@ -190,7 +190,7 @@ static int
 list_plain(PyObject *names, Py_ssize_t i)
 {
     struct lz_key *key = (struct lz_key *)PyList_GET_ITEM(names, i);
-    if (key->proxy != NULL && key->ns != NULL && key_is_hidden(key))
+    if (key_is_hidden(key))
         return PyList_SetSlice(names, i, i + 1, NULL);
     PyObject *plain = PyUnicode_FromObject((PyObject *)key);
     return plain == NULL ? -1 : PyList_SetItem(names, i, plain);

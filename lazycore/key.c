@@ -87,7 +87,8 @@ is_own_body(const struct lz_key *key)
 bool
 key_is_hidden(const struct lz_key *key)
 {
-    return proxy_resolving_here(key->proxy) || is_own_body(key);
+    return key->proxy != NULL && key->ns != NULL &&
+           (proxy_resolving_here(key->proxy) || is_own_body(key));
 }
 
 /* KEY is looked up by another str of the same text. 1: it is there; 0: it

@@ -149,9 +149,8 @@ place_text(PyObject *string)
     return text;
 }
 
-/* What threading calls this thread: a new reference, or NULL. */
-static PyObject *
-threading_name(struct lz_engine *engine)
+PyObject *
+place_threads(struct lz_engine *engine)
 {
     const struct lz_names *names = &engine->names;
     PyObject *threading =
@@ -161,10 +160,20 @@ threading_name(struct lz_engine *engine)
             ? PyDict_GetItemWithError(PyModule_GetDict(threading),
                                       names->threading_active)
             : NULL;
+    if (active == NULL)
+        lz_forgive();
+    return active != NULL && PyDict_CheckExact(active) ? active : NULL;
+}
+
+/* What threading calls this thread: a new reference, or NULL. */
+static PyObject *
+threading_name(struct lz_engine *engine)
+{
+    const struct lz_names *names = &engine->names;
+    PyObject *active = place_threads(engine);
     PyObject *ident =
-        active != NULL && PyDict_CheckExact(active)
-            ? PyLong_FromUnsignedLong(PyThread_get_thread_ident())
-            : NULL;
+        active != NULL ? PyLong_FromUnsignedLong(PyThread_get_thread_ident())
+                       : NULL;
     PyObject *thread =
         ident == NULL ? NULL
                       : Py_XNewRef(PyDict_GetItemWithError(active, ident));

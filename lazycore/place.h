@@ -28,6 +28,9 @@ void place_caller_keep(PyObject *name, struct lz_caller *caller);
 void place_caller_of(struct lz_engine *engine, PyObject *name,
                      struct lz_caller *ret_caller);
 void place_caller_done(struct lz_caller *caller);
+/* The threads that threading knows, by their idents: a borrowed dict, or NULL
+ * (no exception). Needs the GIL. */
+PyObject *place_threads(struct lz_engine *engine);
 /* Nobody will ask for what was kept for NAME. */
 void place_caller_forget(PyObject *name);
 void place_thread_name(struct lz_engine *engine, char *ret_name, size_t size);

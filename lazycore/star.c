@@ -5,16 +5,6 @@
  */
 #include "lazycore/engine.h"
 
-/* Whether KEY, of a module's dict, is a name that eager code does not see yet:
- * of the submodule whose body asks. */
-static bool
-is_hidden(struct lz_engine *engine, PyObject *object)
-{
-    const struct lz_key *key = (const struct lz_key *)object;
-    return Py_TYPE(object) == engine->key_type && key->proxy != NULL &&
-           key->ns != NULL && key_is_hidden(key);
-}
-
 /* The names that `from MODULE import *` binds, as plain str. */
 static PyObject *
 star_names(struct lz_engine *engine, PyObject *dict)
@@ -29,9 +19,12 @@ star_names(struct lz_engine *engine, PyObject *dict)
     Py_ssize_t at = 0;
     PyObject *key, *value;
     while (names != NULL && PyDict_Next(dict, &at, &key, &value)) {
-        if (!PyUnicode_Check(key) || is_hidden(engine, key) ||
-            (PyUnicode_GET_LENGTH(key) > 0 &&
-             PyUnicode_READ_CHAR(key, 0) == '_'))
+        if (!PyUnicode_Check(key) || (PyUnicode_GET_LENGTH(key) > 0 &&
+                                      PyUnicode_READ_CHAR(key, 0) == '_'))
+            continue;
+        /* Eager code does not see the submodule whose body asks. */
+        if (Py_TYPE(key) == engine->key_type &&
+            key_is_hidden((struct lz_key *)key))
             continue;
         PyObject *plain = PyUnicode_FromObject(key);
         if (plain != NULL)
@@ -51,7 +44,7 @@ star_value(struct lz_engine *engine, struct lz_namespace *ns, PyObject *module,
     struct lz_key *key = NULL;
     PyObject *held =
         namespace_peek_borrowed(engine, PyModule_GetDict(module), attr, &key);
-    if (key != NULL && is_hidden(engine, (PyObject *)key))
+    if (key != NULL && key_is_hidden(key))
         return NULL;
     if (held == NULL || !PyModule_CheckExact(module) ||
         !proxy_check(engine, held) ||
