@@ -82,6 +82,19 @@ lz_raise(PyObject *error)
 #endif
 }
 
+/* The pending exception comes from FUNCTION, a callback of atexit, where
+ * nobody can take it: sys.unraisablehook hears of it. */
+static inline void
+lz_unraisable_at_exit(PyObject *function)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    PyErr_FormatUnraisable("Exception ignored in atexit callback %R",
+                           function);
+#else
+    _PyErr_WriteUnraisableMsg("in atexit callback", function);
+#endif
+}
+
 /* How many frames STATE may enter at once, and how many more it may now; both
  * are fields that the headers show, and no function does. */
 static inline int

@@ -25,6 +25,7 @@
 #include "lazycore/charge.h"
 #include "lazycore/compat.h"
 #include "lazycore/dotted.h"
+#include "lazycore/exits.h"
 #include "lazycore/lazycore.h"
 #include "lazycore/names.h"
 #include "lazycore/place.h"
@@ -44,6 +45,7 @@ enum lz_rule {
     LZ_RULE_NAMESPACES,   /* globals(), locals() and vars() bind */
     LZ_RULE_FORESIGHT,    /* foresee.c */
     LZ_RULE_SYS_MODULES,  /* entries that code takes by name */
+    LZ_RULE_FORKS,        /* fork_call.c */
     LZ_RULE_ACCOUNTING,   /* 4.5: no rule, but what it costs is asked too */
     LZ_RULES
 };
@@ -60,6 +62,7 @@ struct lz_target {
                                  NULL once it has */
     PyObject *children;       /* list of submodule names to publish, or NULL */
     PyObject *filters;        /* of warnings, at the statement: filters.c */
+    struct lz_moment moment;  /* of the statement: exits.c */
     struct lz_proxy *waiters; /* borrowed, in the order of the statements */
     bool loaded;
     bool noted;  /* the registry knows it as a proxy */
@@ -157,7 +160,7 @@ struct lz_names {
 
 struct lz_engine {
     struct lz_core *core;
-    bool owns_core, installed, was_uninstalled, exits_last;
+    bool owns_core, installed, was_uninstalled;
     bool main_noted; /* the registry has the file of __main__ */
     bool sys_asked;  /* sys's attributes are not specialised: taken.c */
     bool walks;      /* .walker does, what is in sys.modules: hook_names.c */
@@ -187,8 +190,9 @@ struct lz_engine {
     bool import_is_builtin; /* and whether that is CPython's own */
     struct lz_namespace *outer; /* namespace last used outside any load */
     PyObject *saved_globals, *saved_locals, *saved_vars, *saved_dir;
-    PyObject *saved_enter, *lock_unlock_module; /* module_lock.c */
-    PyObject *signal, *getsignal;               /* hold.c: _signal's */
+    PyObject *saved_enter, *lock_unlock_module;    /* module_lock.c */
+    PyObject *signal, *getsignal, *fork, *forkpty; /* _signal's; posix's */
+    struct lz_exits exits;
     PyObject *saved_reload; /* importlib.reload, once importlib is there */
     PyObject *builtin_importer, *frozen_importer, *path_finder; /* search.c */
     PyObject *file_finder, *spec_class, *is_builtin, *is_frozen;
@@ -212,6 +216,7 @@ struct lz_engine {
     PyObject *filters;           /* filters.c: tuple, the last seen */
     uint64_t turn;               /* counts loads begun and targets asked for */
     uint64_t targets_made;       /* targets ever made */
+    uint64_t fork_targets;       /* fork_call.c has seen this many */
     uint64_t foreseen_targets;   /* of which foreseen covers this many */
     Py_ssize_t loads_running;    /* bodies under way, on any thread */
     bool loads_lost;             /* on a thread that a fork left behind */
@@ -466,11 +471,6 @@ enum lz_guard load_guard(PyObject *dict);
 void load_sweep(struct lz_engine *engine);
 /* Keep NS, with the analysis of its code, while its module is loading. */
 void load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns);
-
-/* last.c */
-PyObject *last_at_exit(PyObject *module, PyObject *unused);
-/* HOW is "register" or "unregister", of atexit. 0 or -1. */
-int last_register(struct lz_engine *engine, const char *how);
 
 /* install.c */
 int engine_install(struct lz_engine *engine);

@@ -33,6 +33,8 @@
     VISIT(engine->handler_type)                                               \
     VISIT(engine->signal)                                                     \
     VISIT(engine->getsignal)                                                  \
+    VISIT(engine->fork)                                                       \
+    VISIT(engine->forkpty)                                                    \
     VISIT(engine->saved_reload)                                               \
     VISIT(engine->builtin_importer)                                           \
     VISIT(engine->frozen_importer)                                            \

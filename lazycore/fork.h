@@ -14,6 +14,9 @@ PyObject *fork_in_parent(PyObject *module, PyObject *unused);
 /* lazycore._after_fork() */
 PyObject *fork_in_child(PyObject *module, PyObject *unused);
 
+/* What stands in posix and os while installed: fork_call.c. */
+extern PyMethodDef fork_methods[];
+
 /* load.c: the loads of other threads do not go on here. */
 struct lz_engine;
 void load_after_fork(struct lz_engine *engine);

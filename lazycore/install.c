@@ -62,10 +62,38 @@ static const struct patch signal_patches[] = {
     {NULL, NULL, 0},
 };
 
+static const struct patch atexit_patches[] = {
+    {"register", "_atexit_register", SAVED(exits.saved[LZ_EXITS_REGISTER])},
+    {"unregister", "_atexit_unregister",
+     SAVED(exits.saved[LZ_EXITS_UNREGISTER])},
+    {"_clear", "_atexit__clear", SAVED(exits.saved[LZ_EXITS_CLEAR])},
+    {"_run_exitfuncs", "_atexit__run_exitfuncs",
+     SAVED(exits.saved[LZ_EXITS_RUN])},
+    {"_ncallbacks", "_atexit__ncallbacks", SAVED(exits.saved[LZ_EXITS_COUNT])},
+    {NULL, NULL, 0},
+};
+
+static const struct patch fork_patches[] = {
+    {"fork", "_posix_fork", SAVED(fork)},
+    {"forkpty", "_posix_forkpty", SAVED(forkpty)},
+    {NULL, NULL, 0},
+};
+
 static PyObject **
 saved_slot(struct lz_engine *engine, const struct patch *patch)
 {
     return (PyObject **)(void *)((char *)engine + patch->saved);
+}
+
+/* OURS says of itself what SAVED does. */
+static void
+copy_doc(PyObject *ours, PyObject *saved)
+{
+    if (!PyCFunction_Check(ours) || saved == NULL || !PyCFunction_Check(saved))
+        return;
+    PyMethodDef *def = ((PyCFunctionObject *)ours)->m_ml;
+    if (def->ml_doc == NULL)
+        def->ml_doc = ((PyCFunctionObject *)saved)->m_ml->ml_doc;
 }
 
 static int
@@ -74,9 +102,11 @@ apply_patches(struct lz_engine *engine, PyObject *module,
 {
     for (const struct patch *patch = patches; patch->name != NULL; patch++) {
         PyObject *ours = PyObject_GetAttrString(engine->module, patch->ours);
-        int result = ours == NULL ? -1
-                                  : engine_patch(module, patch->name, ours,
-                                                 saved_slot(engine, patch));
+        PyObject **saved = saved_slot(engine, patch);
+        int result =
+            ours == NULL ? -1 : engine_patch(module, patch->name, ours, saved);
+        if (result == 0)
+            copy_doc(ours, *saved);
         Py_XDECREF(ours);
         if (result < 0)
             return -1;
@@ -259,6 +289,23 @@ patch_loaded_importlib(struct lz_engine *engine)
     return result;
 }
 
+static int
+patch_fork(struct lz_engine *engine, bool undo)
+{
+    int result = 0;
+    for (int i = 0; result == 0 && i < 2; i++) {
+        PyObject *module = PyImport_ImportModule(i == 0 ? "posix" : "os");
+        if (module == NULL)
+            result = -1;
+        else if (undo)
+            result = undo_patches(engine, module, fork_patches);
+        else
+            result = apply_patches(engine, module, fork_patches);
+        Py_XDECREF(module);
+    }
+    return result;
+}
+
 /* UNDO: put back what was there, and the handlers. */
 static int
 patch_signal(struct lz_engine *engine, bool undo)
@@ -272,6 +319,25 @@ patch_signal(struct lz_engine *engine, bool undo)
         result = apply_patches(engine, module, signal_patches);
         if (result == 0)
             held_install(engine);
+    }
+    Py_XDECREF(module);
+    return result;
+}
+
+/* The module stays in sys.modules: freeing it forgets every callback. */
+static int
+patch_atexit(struct lz_engine *engine, bool undo)
+{
+    PyObject *module = PyImport_ImportModule("atexit");
+    int result = -1;
+    if (module != NULL && undo) {
+        result = exits_uninstall(engine);
+        if (undo_patches(engine, module, atexit_patches) < 0)
+            result = -1;
+    } else if (module != NULL) {
+        result = apply_patches(engine, module, atexit_patches);
+        if (result == 0)
+            result = exits_install(engine);
     }
     Py_XDECREF(module);
     return result;
@@ -303,7 +369,7 @@ engine_install(struct lz_engine *engine)
         with_strings("builtin_module_names", use_builtins, engine->core) < 0 ||
         with_strings("stdlib_module_names", use_stdlib, engine->core) < 0)
         goto done;
-    if (last_register(engine, "register") < 0)
+    if (patch_atexit(engine, false) < 0)
         goto done;
     note_existing(engine);
     if (settle_begin(engine) < 0)
@@ -311,7 +377,8 @@ engine_install(struct lz_engine *engine)
     if (apply_patches(engine, engine->bootstrap, bootstrap_patches) < 0 ||
         apply_patches(engine, builtins, patches) < 0 ||
         module_lock_install(engine) < 0 || patch_signal(engine, false) < 0 ||
-        patch_loaded_importlib(engine) < 0 || put_finder_first(engine) < 0)
+        patch_fork(engine, false) < 0 || patch_loaded_importlib(engine) < 0 ||
+        put_finder_first(engine) < 0)
         goto done;
     if (below != NULL)
         Py_SETREF(engine->import, Py_NewRef(below));
@@ -327,9 +394,10 @@ done:
         if (engine->bootstrap != NULL)
             (void)module_lock_uninstall(engine);
         (void)patch_signal(engine, true);
+        (void)patch_fork(engine, true);
         (void)settle_unpatch_interval(engine);
         (void)undo_patches(engine, builtins, builtins_patches);
-        (void)last_register(engine, "unregister");
+        (void)patch_atexit(engine, true);
         lz_forgive();
         lz_raise(error);
     }
@@ -370,9 +438,10 @@ engine_uninstall(struct lz_engine *engine)
                 undo_patches(engine, engine->bootstrap, bootstrap_patches) <
                     0 ||
                 module_lock_uninstall(engine) < 0 ||
-                patch_signal(engine, true) < 0 || remove_finder(engine) < 0 ||
+                patch_signal(engine, true) < 0 ||
+                patch_fork(engine, true) < 0 || remove_finder(engine) < 0 ||
                 settle_unpatch_interval(engine) < 0 ||
-                last_register(engine, "unregister") < 0
+                patch_atexit(engine, true) < 0
             ? -1
             : 0;
     Py_DECREF(builtins);

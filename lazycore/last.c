@@ -1,12 +1,14 @@
-/* What finalizers will need once nothing can be imported any more.
+/* See last.h.
  *
  * An object that lives until the interpreter ends has its __del__ run after
  * sys.meta_path is gone, when a name that is still pending can only be
  * missing. So the last of the atexit callbacks, ours having come first, binds
  * the names that methods of classes with a finalizer load, functions of the
  * same module that those call, and generators that wait at a yield; and all
- * of the codec of host names, which may need its tables. Needs the GIL.
+ * of the codec of host names, which may need its tables.
  */
+#include "lazycore/last.h"
+
 #include "lazycore/body.h"
 #include "lazycore/settle.h"
 
@@ -191,49 +193,29 @@ pending_dicts(struct lz_engine *engine)
     return dicts;
 }
 
-/* What NAME of atexit answers, to ARG or, for NULL, to nothing: a new
- * reference, or NULL with an exception. */
-static PyObject *
-call_atexit(const char *name, PyObject *arg)
-{
-    /* It stays in sys.modules: freeing it forgets every callback. */
-    PyObject *atexit = PyImport_ImportModule("atexit");
-    PyObject *result =
-        atexit == NULL
-            ? NULL
-            : PyObject_CallMethod(atexit, name, arg == NULL ? NULL : "O", arg);
-    Py_XDECREF(atexit);
-    return result;
-}
-
 /* Bind in each of DICTS. What is loaded for that registers with atexit, as
- * eager code has long ago, and what registers while the callbacks run is never
- * called. Where ours is the last, the others, all done, are forgotten; the new
- * ones run then. */
+ * eager code has long ago. */
 static void
 bind_in_dicts(struct lz_engine *engine, PyObject *dicts)
 {
-    PyObject *done = Py_NewRef(Py_None);
-    if (engine->exits_last)
-        Py_SETREF(done, call_atexit("_clear", NULL));
-    if (done == NULL)
-        return;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(dicts); i++) {
         if (bind_for_finalizers(engine, PyList_GET_ITEM(dicts, i)) < 0)
             lz_forgive();
     }
     if (bind_for_generators(engine) < 0)
         lz_forgive();
-    if (engine->exits_last)
-        Py_SETREF(done, call_atexit("_run_exitfuncs", NULL));
-    Py_XDECREF(done);
+    exits_call(engine);
 }
 
 PyObject *
 last_at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
 {
     struct lz_engine *engine = engine_of_module(module);
-    if (engine == NULL || !engine_enabled(engine))
+    if (engine == NULL)
+        Py_RETURN_NONE;
+    exits_call(engine);
+    engine->exits.called = engine->exits.count + 1; /* nothing new any more */
+    if (!engine_enabled(engine))
         Py_RETURN_NONE;
     settle_end(engine);
     body_write_ledger(engine);
@@ -246,20 +228,4 @@ last_at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
     namespace_rebuild_queued(engine);
     Py_CLEAR(engine->outer);
     Py_RETURN_NONE;
-}
-
-int
-last_register(struct lz_engine *engine, const char *how)
-{
-    PyObject *before = call_atexit("_ncallbacks", NULL);
-    lz_forgive(); /* then ours is not taken for the last */
-    PyObject *ours = PyObject_GetAttrString(engine->module, "_at_exit");
-    PyObject *done = ours == NULL ? NULL : call_atexit(how, ours);
-    int result = done == NULL ? -1 : 0;
-    if (result == 0)
-        engine->exits_last = before != NULL && PyObject_Not(before) == 1;
-    Py_XDECREF(done);
-    Py_XDECREF(before);
-    Py_XDECREF(ours);
-    return result;
 }

@@ -436,12 +436,13 @@ load_in_place(struct lz_engine *engine, PyObject *spec, PyObject *name,
     struct lz_target *target = target_get(engine, name);
     if (target == NULL)
         return load_ordered(&order);
-    PyObject *filters = Py_XNewRef(target->filters);
-    Py_DECREF(target);
+    struct lz_late saved = exits_enter(target->moment);
     hold_begin();
-    PyObject *module = filters_call(engine, filters, load_ordered, &order);
+    PyObject *module =
+        filters_call(engine, target->filters, load_ordered, &order);
     hold_end(engine);
-    Py_XDECREF(filters);
+    exits_leave(saved);
+    Py_DECREF(target);
     return module;
 }
 
@@ -467,8 +468,7 @@ load_unlocked(PyObject *self, PyObject *spec)
         return engine_gone();
     struct lz_trigger trigger = {0};
     struct lz_load record = {0};
-    PyObject *module;
-    PyObject *name = PyObject_GetAttr(spec, engine->names.name_attr);
+    PyObject *module, *name = PyObject_GetAttr(spec, engine->names.name_attr);
     if (name == NULL)
         return NULL;
     if (PyUnicode_Check(name) && ahead_has_failed(name)) {

@@ -11,6 +11,7 @@
 #include "lazycore/engine_objects.h"
 #include "lazycore/fork.h"
 #include "lazycore/held.h"
+#include "lazycore/last.h"
 #include "lazycore/parents.h"
 #include "lazycore/room.h"
 #include "lazycore/settle.h"
@@ -195,8 +196,7 @@ static PyMethodDef module_methods[] = {
     {"_forks", fork_before, METH_NOARGS, NULL},
     {"_forked", fork_in_parent, METH_NOARGS, NULL},
     {"_after_fork", fork_in_child, METH_NOARGS, NULL},
-    {"_at_exit", last_at_exit, METH_NOARGS,
-     PyDoc_STR("Bind what finalizers will need.")},
+    {"_at_exit", last_at_exit, METH_NOARGS, NULL},
     {"_reload", (PyCFunction)(void (*)(void))hook_reload,
      METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR("importlib.reload that takes proxies")},
@@ -321,18 +321,22 @@ static PyMethodDef builtins_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* METHODS become attributes of MODULE, ours, that say they are OF another. */
+/* METHODS become attributes of MODULE, ours, that say they are OF another;
+ * there their names begin with PREFIX. */
 static int
-add_foreign(PyObject *module, const char *of, PyMethodDef *methods)
+add_foreign(PyObject *module, const char *of, const char *prefix,
+            PyMethodDef *methods)
 {
     PyObject *name = PyUnicode_FromString(of);
     int result = name == NULL ? -1 : 0;
     for (PyMethodDef *def = methods; result == 0 && def->ml_name != NULL;
          def++) {
         PyObject *function = PyCFunction_NewEx(def, module, name);
-        result = function == NULL
+        PyObject *attr = PyUnicode_FromFormat("%s%s", prefix, def->ml_name);
+        result = function == NULL || attr == NULL
                      ? -1
-                     : PyModule_AddObjectRef(module, def->ml_name, function);
+                     : PyObject_SetAttr(module, attr, function);
+        Py_XDECREF(attr);
         Py_XDECREF(function);
     }
     Py_XDECREF(name);
@@ -360,12 +364,15 @@ module_exec(PyObject *module)
     engine->targets = PyDict_New();
     engine->rebuild = PyList_New(0);
     if (engine->targets == NULL || engine->rebuild == NULL ||
-        init_names(&engine->names) < 0 || init_types(module, engine) < 0)
+        exits_init(&engine->exits) < 0 || init_names(&engine->names) < 0 ||
+        init_types(module, engine) < 0)
         return -1;
     engine->finder = PyType_GenericAlloc(engine->finder_type, 0);
     if (engine->finder == NULL || views_add(module, engine) < 0 ||
-        add_foreign(module, "builtins", builtins_methods) < 0 ||
-        add_foreign(module, "_signal", held_methods) < 0 ||
+        add_foreign(module, "builtins", "", builtins_methods) < 0 ||
+        add_foreign(module, "_signal", "", held_methods) < 0 ||
+        add_foreign(module, "atexit", "_atexit_", exits_methods) < 0 ||
+        add_foreign(module, "posix", "_posix_", fork_methods) < 0 ||
         fork_register(module) < 0)
         return -1;
     if (PyModule_AddObjectRef(module, "memory_query_func", Py_None) < 0 ||
@@ -405,6 +412,7 @@ module_clear(PyObject *module)
 #undef CLEAR_ONE
     for (size_t i = 0; i < LZ_LOADER_CLASSES; i++)
         Py_CLEAR(engine->loader_classes[i]);
+    exits_done(&engine->exits);
     directories_free(engine);
     return 0;
 }

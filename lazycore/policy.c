@@ -17,6 +17,7 @@ static const char *const rule_strings[LZ_RULES] = {
     [LZ_RULE_NAMESPACES] = "namespaces",
     [LZ_RULE_FORESIGHT] = "foresight",
     [LZ_RULE_SYS_MODULES] = "sys_modules",
+    [LZ_RULE_FORKS] = "forks",
     [LZ_RULE_ACCOUNTING] = "accounting",
 };
 

@@ -51,6 +51,7 @@ target_new(struct lz_engine *engine, PyObject *name, PyObject *found)
     target->found = Py_XNewRef(found);
     target->searched = target->children = NULL;
     target->filters = found == NULL ? NULL : filters_now(engine);
+    target->moment = exits_moment(engine);
     target->waiters = NULL;
     target->loaded = found == NULL;
     target->noted = target->failed = false;

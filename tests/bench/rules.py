@@ -10,7 +10,8 @@ import common
 import start
 
 RULES = ("guarded", "late", "for_effect", "same_package", "namespaces",
-         "foresight", "sys_modules")
+         "foresight", "sys_modules",
+         "forks")
 
 # Right after site; at the signal the number of modules is written.
 BOOT = f"""\

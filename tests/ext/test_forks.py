@@ -78,6 +78,7 @@ def test_fork_with_loads_in_flight(lazily):
                 assert done == 0, done
             thread.join()
             assert user.others() == list(range(40))
+        lazycore.rule("forks", False)
         main()
         """)
 

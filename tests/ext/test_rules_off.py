@@ -17,6 +17,7 @@ RULES = {
     "for_effect": ["test_policy.py", "rule_6_for_effect", 3],
     "same_package": ["test_policy.py", "rule_7_same_package", 2],
     "namespaces": ["test_policy.py", "namespaces_are_bound or vars_of_a", 4],
+    "forks": ["test_forks_share.py", "made_once", 6],
     "foresight": ["test_rules_off.py", "foresight_of", 1],
     "sys_modules": ["test_taken.py", "second_copy or taken_is or submodule_is", 12],
 }

@@ -1,0 +1,306 @@
+/* See exits.h. A callback is a tuple: moment, function, arguments, keywords or
+ * None. */
+#include "lazycore/exits.h"
+
+#include "lazycore/engine.h"
+
+static _Thread_local struct lz_late late;
+
+struct lz_moment
+exits_moment(struct lz_engine *engine)
+{
+    struct lz_moment moment = late.moment;
+    if (late.depth == 0)
+        moment.at[0] = ++engine->exits.count;
+    else if (late.depth < LZ_MOMENT_DEPTH)
+        moment.at[late.depth] = ++late.count;
+    return moment;
+}
+
+struct lz_late
+exits_enter(struct lz_moment moment)
+{
+    struct lz_late saved = late;
+    late = (struct lz_late){.moment = moment};
+    while (late.depth < LZ_MOMENT_DEPTH && moment.at[late.depth] != 0)
+        late.depth++;
+    return saved;
+}
+
+void
+exits_leave(struct lz_late saved)
+{
+    late = saved;
+}
+
+int
+exits_compare(struct lz_moment moment, struct lz_moment other)
+{
+    int i = 0;
+    while (i < LZ_MOMENT_DEPTH - 1 && moment.at[i] == other.at[i])
+        i++;
+    return (moment.at[i] > other.at[i]) - (moment.at[i] < other.at[i]);
+}
+
+static bool
+is_after(PyObject *callback, struct lz_moment moment)
+{
+    struct lz_moment its;
+    memcpy(&its, PyBytes_AS_STRING(PyTuple_GET_ITEM(callback, 0)),
+           sizeof(its));
+    return exits_compare(its, moment) > 0;
+}
+
+/* What atexit's own FUNCTION answers, to ARG or, for NULL, to nothing. */
+static PyObject *
+call_saved(const struct lz_engine *engine, enum lz_exits_function function,
+           PyObject *arg)
+{
+    PyObject *saved = engine->exits.saved[function];
+    if (saved == NULL)
+        return engine_gone();
+    return PyObject_CallFunctionObjArgs(saved, arg, NULL);
+}
+
+/* HOW the interpreter's own list changes: REGISTER ours, or UNREGISTER it. */
+static int
+change_ours(struct lz_engine *engine, enum lz_exits_function how)
+{
+    PyObject *ours = PyObject_GetAttrString(engine->module, "_at_exit");
+    PyObject *done = ours == NULL ? NULL : call_saved(engine, how, ours);
+    int result = done == NULL ? -1 : 0;
+    Py_XDECREF(done);
+    Py_XDECREF(ours);
+    return result;
+}
+
+/* FUNCTION with ARGS and KWARGS, or NULL, was registered at MOMENT: 0 or -1.
+ */
+static int
+insert(PyObject *list, struct lz_moment moment, PyObject *function,
+       PyObject *args, PyObject *kwargs)
+{
+    PyObject *bytes =
+        PyBytes_FromStringAndSize((const char *)&moment, sizeof(moment));
+    PyObject *callback = bytes == NULL
+                             ? NULL
+                             : PyTuple_Pack(4, bytes, function, args,
+                                            kwargs == NULL ? Py_None : kwargs);
+    Py_XDECREF(bytes);
+    if (callback == NULL)
+        return -1;
+    PyObject_GC_UnTrack(callback);
+    Py_ssize_t at = PyList_GET_SIZE(list);
+    while (at > 0 && is_after(PyList_GET_ITEM(list, at - 1), moment))
+        at--;
+    int result = PyList_Insert(list, at, callback);
+    Py_DECREF(callback);
+    return result;
+}
+
+static PyObject *
+exits_register(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    PyObject *function =
+        PyTuple_GET_SIZE(args) == 0 ? Py_None : PyTuple_GET_ITEM(args, 0);
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL) /* finalizers run: it would not be called */
+        return Py_NewRef(function);
+    struct lz_exits *exits = &engine->exits;
+    if (!engine->installed || !PyCallable_Check(function))
+        return PyObject_Call(exits->saved[LZ_EXITS_REGISTER], args, kwargs);
+    PyObject *rest = PyTuple_GetSlice(args, 1, PyTuple_GET_SIZE(args));
+    struct lz_moment moment = exits_moment(engine);
+    int result = rest == NULL ? -1 : 0;
+    if (result == 0 && (exits->called == 0 || moment.at[0] < exits->called))
+        result = insert(exits->list, moment, function, rest, kwargs);
+    Py_XDECREF(rest);
+    return result < 0 ? NULL : Py_NewRef(function);
+}
+
+/* Take CALLBACK out of LIST, if it is still there. */
+static int
+take_out(PyObject *list, PyObject *callback)
+{
+    for (Py_ssize_t i = PyList_GET_SIZE(list) - 1; i >= 0; i--) {
+        if (PyList_GET_ITEM(list, i) == callback)
+            return PyList_SetSlice(list, i, i + 1, NULL);
+    }
+    return 0;
+}
+
+static PyObject *
+exits_unregister(PyObject *module, PyObject *function)
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL)
+        Py_RETURN_NONE;
+    PyObject *done = call_saved(engine, LZ_EXITS_UNREGISTER, function);
+    PyObject *list = engine->exits.list;
+    PyObject *all =
+        done == NULL ? NULL : PyList_GetSlice(list, 0, PyList_GET_SIZE(list));
+    int same = all == NULL ? -1 : 0;
+    for (Py_ssize_t i = 0; same >= 0 && i < PyList_GET_SIZE(all); i++) {
+        PyObject *callback = PyList_GET_ITEM(all, i);
+        same = PyObject_RichCompareBool(PyTuple_GET_ITEM(callback, 1),
+                                        function, Py_EQ);
+        if (same == 1)
+            same = take_out(list, callback);
+    }
+    Py_XDECREF(all);
+    if (same < 0)
+        Py_CLEAR(done);
+    return done;
+}
+
+/* The interpreter has forgotten ours, too: FUNCTION of atexit's does that.
+ * While the callbacks are called it need not come again. */
+static PyObject *
+and_ours_again(struct lz_engine *engine, enum lz_exits_function function)
+{
+    PyObject *done = call_saved(engine, function, NULL);
+    if (done != NULL && engine->exits.called == 0 && engine->installed &&
+        change_ours(engine, LZ_EXITS_REGISTER) < 0)
+        Py_CLEAR(done);
+    return done;
+}
+
+static void
+forget_all(PyObject *list)
+{
+    (void)PyList_SetSlice(list, 0, PyList_GET_SIZE(list), NULL);
+}
+
+static PyObject *
+exits_clear(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL)
+        Py_RETURN_NONE;
+    forget_all(engine->exits.list);
+    return and_ours_again(engine, LZ_EXITS_CLEAR);
+}
+
+static void
+call_one(PyObject *callback)
+{
+    PyObject *function = PyTuple_GET_ITEM(callback, 1);
+    PyObject *kwargs = PyTuple_GET_ITEM(callback, 3);
+    PyObject *done = PyObject_Call(function, PyTuple_GET_ITEM(callback, 2),
+                                   kwargs == Py_None ? NULL : kwargs);
+    if (done == NULL)
+        lz_unraisable_at_exit(function);
+    Py_XDECREF(done);
+}
+
+void
+exits_call(struct lz_engine *engine)
+{
+    struct lz_exits *exits = &engine->exits;
+    uint32_t called = exits->called;
+    struct lz_late saved = exits_enter((struct lz_moment){{0}});
+    Py_ssize_t size;
+    if (called == 0)
+        exits->called = exits->count + 1;
+    while (exits->list != NULL && (size = PyList_GET_SIZE(exits->list)) > 0) {
+        PyObject *callback = Py_NewRef(PyList_GET_ITEM(exits->list, size - 1));
+        if (PyList_SetSlice(exits->list, size - 1, size, NULL) == 0)
+            call_one(callback);
+        Py_DECREF(callback);
+    }
+    exits->called = called;
+    exits_leave(saved);
+}
+
+static PyObject *
+exits_run(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL)
+        Py_RETURN_NONE;
+    if (change_ours(engine, LZ_EXITS_UNREGISTER) < 0)
+        return NULL;
+    exits_call(engine);
+    return and_ours_again(engine, LZ_EXITS_RUN);
+}
+
+static PyObject *
+exits_count(PyObject *module, PyObject *Py_UNUSED(unused))
+{
+    struct lz_engine *engine = engine_of_module(module);
+    if (engine == NULL)
+        return PyLong_FromLong(0);
+    PyObject *count = call_saved(engine, LZ_EXITS_COUNT, NULL);
+    long below = count == NULL ? -1 : PyLong_AsLong(count);
+    Py_XDECREF(count);
+    if (below < 0)
+        return NULL;
+    return PyLong_FromSsize_t(below + PyList_GET_SIZE(engine->exits.list));
+}
+
+PyMethodDef exits_methods[] = {
+    {"register", (PyCFunction)(void (*)(void))exits_register,
+     METH_VARARGS | METH_KEYWORDS, NULL},
+    {"unregister", exits_unregister, METH_O, NULL},
+    {"_clear", exits_clear, METH_NOARGS, NULL},
+    {"_run_exitfuncs", exits_run, METH_NOARGS, NULL},
+    {"_ncallbacks", exits_count, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+/* Life */
+
+int
+exits_init(struct lz_exits *exits)
+{
+    exits->list = PyList_New(0);
+    if (exits->list == NULL)
+        return -1;
+    PyObject_GC_UnTrack(exits->list);
+    return 0;
+}
+
+void
+exits_done(struct lz_exits *exits)
+{
+    Py_CLEAR(exits->list);
+    for (int i = 0; i < LZ_EXITS_FUNCTIONS; i++)
+        Py_CLEAR(exits->saved[i]);
+}
+
+int
+exits_install(struct lz_engine *engine)
+{
+    return change_ours(engine, LZ_EXITS_REGISTER);
+}
+
+/* Give CALLBACK to the interpreter. */
+static int
+hand_back(const struct lz_exits *exits, PyObject *callback)
+{
+    PyObject *args = PyTuple_GetSlice(callback, 1, 2);
+    PyObject *kwargs = PyTuple_GET_ITEM(callback, 3);
+    if (args != NULL)
+        Py_SETREF(args,
+                  PySequence_Concat(args, PyTuple_GET_ITEM(callback, 2)));
+    PyObject *done = args == NULL
+                         ? NULL
+                         : PyObject_Call(exits->saved[LZ_EXITS_REGISTER], args,
+                                         kwargs == Py_None ? NULL : kwargs);
+    int result = done == NULL ? -1 : 0;
+    Py_XDECREF(done);
+    Py_XDECREF(args);
+    return result;
+}
+
+int
+exits_uninstall(struct lz_engine *engine)
+{
+    struct lz_exits *exits = &engine->exits;
+    int result = change_ours(engine, LZ_EXITS_UNREGISTER);
+    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(exits->list);
+         i++)
+        result = hand_back(exits, PyList_GET_ITEM(exits->list, i));
+    forget_all(exits->list);
+    return result;
+}

@@ -1,0 +1,71 @@
+/* The functions of the module atexit, while installed.
+ *
+ * At exit the callbacks are called last first: what a module registers when
+ * it is imported outlives what the program registers afterwards. So a body
+ * that runs at a first use has its callbacks put in the place of its
+ * statement, also when the callbacks are being called. The interpreter's own
+ * list holds one of ours, and what was there before it. Needs the GIL.
+ */
+#ifndef LAZYCORE_EXITS_H
+#define LAZYCORE_EXITS_H
+
+#include <Python.h>
+#include <stdint.h>
+
+struct lz_engine;
+
+/* When something happens in an eager program: number .at[0] of all that does.
+ * What a late body does happens at its statement, of which it is number
+ * .at[1], and so on; 0 behind that. */
+enum { LZ_MOMENT_DEPTH = 4 };
+struct lz_moment {
+    uint32_t at[LZ_MOMENT_DEPTH];
+};
+
+/* A late body under way. */
+struct lz_late {
+    struct lz_moment moment; /* of its statement */
+    unsigned depth;          /* numbers of it; 0: none is under way */
+    uint32_t count;          /* of what has happened in it */
+};
+
+enum lz_exits_function {
+    LZ_EXITS_REGISTER,
+    LZ_EXITS_UNREGISTER,
+    LZ_EXITS_CLEAR,
+    LZ_EXITS_RUN,
+    LZ_EXITS_COUNT,
+    LZ_EXITS_FUNCTIONS
+};
+
+struct lz_exits {
+    PyObject *list;  /* of callbacks, the first first; the collector does not
+                        know of it, as it does not of the interpreter's */
+    uint32_t count;  /* of what has happened in no late body */
+    uint32_t called; /* what does from this number on is not called any more,
+                        or 0 */
+    PyObject *saved[LZ_EXITS_FUNCTIONS]; /* atexit's own functions */
+};
+
+/* In the order of lz_exits_function. */
+extern PyMethodDef exits_methods[];
+
+/* Less than 0, 0, or more where MOMENT is before OTHER, the same, or after. */
+int exits_compare(struct lz_moment moment, struct lz_moment other);
+/* What happens now on this thread. */
+struct lz_moment exits_moment(struct lz_engine *engine);
+/* The late body of a statement of MOMENT begins on this thread; hands back
+ * what exits_leave() is to have. */
+struct lz_late exits_enter(struct lz_moment moment);
+void exits_leave(struct lz_late saved);
+/* Call, and forget, all that is registered. Leaves no exception. */
+void exits_call(struct lz_engine *engine);
+
+int exits_init(struct lz_exits *exits);
+void exits_done(struct lz_exits *exits);
+/* 0, or -1 with an exception. Uninstalling gives the interpreter what is
+ * registered. */
+int exits_install(struct lz_engine *engine);
+int exits_uninstall(struct lz_engine *engine);
+
+#endif
