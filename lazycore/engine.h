@@ -25,8 +25,10 @@
 #include "lazycore/charge.h"
 #include "lazycore/compat.h"
 #include "lazycore/dotted.h"
+#include "lazycore/engine_names.h"
 #include "lazycore/exits.h"
 #include "lazycore/lazycore.h"
+#include "lazycore/moment.h"
 #include "lazycore/names.h"
 #include "lazycore/place.h"
 #include "lazycore/table.h"
@@ -62,10 +64,11 @@ struct lz_target {
                                  NULL once it has */
     PyObject *children;       /* list of submodule names to publish, or NULL */
     PyObject *filters;        /* of warnings, at the statement: filters.c */
-    struct lz_moment moment;  /* of the statement: exits.c */
+    struct lz_moment moment;  /* of the statement */
     struct lz_proxy *waiters; /* borrowed, in the order of the statements */
     bool loaded;
     bool noted;  /* the registry knows it as a proxy */
+    bool free;   /* of effects, and leads to nothing else: own.c */
     bool failed; /* its last load did, or made a copy, or its package's path
                     has changed: it is searched for again */
     int64_t unfree_mtime_ns, unfree_bytes; /* of the source whose body is not
@@ -144,20 +147,6 @@ struct lz_from {
     } entries[1];
 };
 
-/* Interned strings and objects of importlib that are used all the time. */
-struct lz_names {
-    PyObject *name, *path, *spec, *package, *file, *all, *getattr, *dict;
-    PyObject *parent, *origin, *loader, *has_location, *initializing;
-    PyObject *name_attr;    /* "name" */
-    PyObject *private_name; /* "_name" */
-    PyObject *search_locations, *find_spec;
-    PyObject *path_attr, *path_mtime, *path_cache, *loaders; /* FileFinder */
-    PyObject *meta_path, *path_importer_cache;               /* sys */
-    PyObject *origin_keyword;                                /* ("origin",) */
-    PyObject *threading, *threading_active, *warnings, *_warnings, *filters;
-    PyObject *modules; /* "modules" */
-};
-
 struct lz_engine {
     struct lz_core *core;
     bool owns_core, installed, was_uninstalled;
@@ -193,6 +182,7 @@ struct lz_engine {
     PyObject *saved_enter, *lock_unlock_module;    /* module_lock.c */
     PyObject *signal, *getsignal, *fork, *forkpty; /* _signal's; posix's */
     struct lz_exits exits;
+    uint32_t moments; /* moment.c: of what has happened in no late body */
     PyObject *saved_reload; /* importlib.reload, once importlib is there */
     PyObject *builtin_importer, *frozen_importer, *path_finder; /* search.c */
     PyObject *file_finder, *spec_class, *is_builtin, *is_frozen;
@@ -216,7 +206,7 @@ struct lz_engine {
     PyObject *filters;           /* filters.c: tuple, the last seen */
     uint64_t turn;               /* counts loads begun and targets asked for */
     uint64_t targets_made;       /* targets ever made */
-    uint64_t fork_targets;       /* fork_call.c has seen this many */
+    uint64_t own_targets;        /* own.c has seen this many */
     uint64_t foreseen_targets;   /* of which foreseen covers this many */
     Py_ssize_t loads_running;    /* bodies under way, on any thread */
     bool loads_lost;             /* on a thread that a fork left behind */

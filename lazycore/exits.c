@@ -4,51 +4,13 @@
 
 #include "lazycore/engine.h"
 
-static _Thread_local struct lz_late late;
-
-struct lz_moment
-exits_moment(struct lz_engine *engine)
-{
-    struct lz_moment moment = late.moment;
-    if (late.depth == 0)
-        moment.at[0] = ++engine->exits.count;
-    else if (late.depth < LZ_MOMENT_DEPTH)
-        moment.at[late.depth] = ++late.count;
-    return moment;
-}
-
-struct lz_late
-exits_enter(struct lz_moment moment)
-{
-    struct lz_late saved = late;
-    late = (struct lz_late){.moment = moment};
-    while (late.depth < LZ_MOMENT_DEPTH && moment.at[late.depth] != 0)
-        late.depth++;
-    return saved;
-}
-
-void
-exits_leave(struct lz_late saved)
-{
-    late = saved;
-}
-
-int
-exits_compare(struct lz_moment moment, struct lz_moment other)
-{
-    int i = 0;
-    while (i < LZ_MOMENT_DEPTH - 1 && moment.at[i] == other.at[i])
-        i++;
-    return (moment.at[i] > other.at[i]) - (moment.at[i] < other.at[i]);
-}
-
 static bool
 is_after(PyObject *callback, struct lz_moment moment)
 {
     struct lz_moment its;
     memcpy(&its, PyBytes_AS_STRING(PyTuple_GET_ITEM(callback, 0)),
            sizeof(its));
-    return exits_compare(its, moment) > 0;
+    return moment_compare(its, moment) > 0;
 }
 
 /* What atexit's own FUNCTION answers, to ARG or, for NULL, to nothing. */
@@ -110,7 +72,7 @@ exits_register(PyObject *module, PyObject *args, PyObject *kwargs)
     if (!engine->installed || !PyCallable_Check(function))
         return PyObject_Call(exits->saved[LZ_EXITS_REGISTER], args, kwargs);
     PyObject *rest = PyTuple_GetSlice(args, 1, PyTuple_GET_SIZE(args));
-    struct lz_moment moment = exits_moment(engine);
+    struct lz_moment moment = moment_new(engine);
     int result = rest == NULL ? -1 : 0;
     if (result == 0 && (exits->called == 0 || moment.at[0] < exits->called))
         result = insert(exits->list, moment, function, rest, kwargs);
@@ -198,10 +160,10 @@ exits_call(struct lz_engine *engine)
 {
     struct lz_exits *exits = &engine->exits;
     uint32_t called = exits->called;
-    struct lz_late saved = exits_enter((struct lz_moment){{0}});
+    struct lz_late saved = moment_enter_now();
     Py_ssize_t size;
     if (called == 0)
-        exits->called = exits->count + 1;
+        exits->called = engine->moments + 1;
     while (exits->list != NULL && (size = PyList_GET_SIZE(exits->list)) > 0) {
         PyObject *callback = Py_NewRef(PyList_GET_ITEM(exits->list, size - 1));
         if (PyList_SetSlice(exits->list, size - 1, size, NULL) == 0)
@@ -209,7 +171,7 @@ exits_call(struct lz_engine *engine)
         Py_DECREF(callback);
     }
     exits->called = called;
-    exits_leave(saved);
+    moment_leave(saved);
 }
 
 static PyObject *

@@ -14,21 +14,6 @@
 
 struct lz_engine;
 
-/* When something happens in an eager program: number .at[0] of all that does.
- * What a late body does happens at its statement, of which it is number
- * .at[1], and so on; 0 behind that. */
-enum { LZ_MOMENT_DEPTH = 4 };
-struct lz_moment {
-    uint32_t at[LZ_MOMENT_DEPTH];
-};
-
-/* A late body under way. */
-struct lz_late {
-    struct lz_moment moment; /* of its statement */
-    unsigned depth;          /* numbers of it; 0: none is under way */
-    uint32_t count;          /* of what has happened in it */
-};
-
 enum lz_exits_function {
     LZ_EXITS_REGISTER,
     LZ_EXITS_UNREGISTER,
@@ -41,7 +26,6 @@ enum lz_exits_function {
 struct lz_exits {
     PyObject *list;  /* of callbacks, the first first; the collector does not
                         know of it, as it does not of the interpreter's */
-    uint32_t count;  /* of what has happened in no late body */
     uint32_t called; /* what does from this number on is not called any more,
                         or 0 */
     PyObject *saved[LZ_EXITS_FUNCTIONS]; /* atexit's own functions */
@@ -50,14 +34,6 @@ struct lz_exits {
 /* In the order of lz_exits_function. */
 extern PyMethodDef exits_methods[];
 
-/* Less than 0, 0, or more where MOMENT is before OTHER, the same, or after. */
-int exits_compare(struct lz_moment moment, struct lz_moment other);
-/* What happens now on this thread. */
-struct lz_moment exits_moment(struct lz_engine *engine);
-/* The late body of a statement of MOMENT begins on this thread; hands back
- * what exits_leave() is to have. */
-struct lz_late exits_enter(struct lz_moment moment);
-void exits_leave(struct lz_late saved);
 /* Call, and forget, all that is registered. Leaves no exception. */
 void exits_call(struct lz_engine *engine);
 

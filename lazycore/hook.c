@@ -8,6 +8,7 @@
 #include "lazycore/ahead.h"
 #include "lazycore/api.h"
 #include "lazycore/hold.h"
+#include "lazycore/own.h"
 #include "lazycore/reload.h"
 #include "lazycore/search.h"
 #include "lazycore/settle.h"
@@ -83,6 +84,24 @@ import_now(struct lz_engine *engine, const struct import_call *call)
                                  call->level);
 }
 
+/* An import of NAME has failed, with the exception that is pending: whether it
+ * was not found, where code expects that it is, and a pending module may have
+ * been meant to bring it or the way to it. */
+static bool
+may_be_brought(struct lz_engine *engine, const struct import_call *call,
+               PyObject *name, enum lz_guard guard)
+{
+    if (guard != LZ_GUARD_NONE || load_guard(call->globals) != LZ_GUARD_NONE ||
+        !PyErr_ExceptionMatches(PyExc_ModuleNotFoundError))
+        return false;
+    PyObject *error = lz_take_error();
+    PyObject *missing = ((PyImportErrorObject *)error)->name;
+    bool result = missing != NULL && PyUnicode_Check(missing) &&
+                  dotted_begins_with(name, missing) && own_load(engine);
+    lz_raise(error);
+    return result;
+}
+
 /* The same with a cause: what loads because of it is accounted to REASON.
  * GUARD: around it, for the modules that it loads directly (rule 4). Where a
  * statement waits for ABSOLUTE, eager code has loaded it long since: signals
@@ -98,6 +117,11 @@ import_eagerly(struct lz_engine *engine, const struct import_call *call,
     if (waited_for)
         hold_begin();
     PyObject *result = import_now(engine, call);
+    if (result == NULL && reason != LZ_REASON_NOT_A_STATEMENT &&
+        may_be_brought(engine, call, absolute, guard)) {
+        PyErr_Clear();
+        result = import_now(engine, call);
+    }
     load_cause_pop(saved);
     if (waited_for && hold_finish(engine) < 0)
         Py_CLEAR(result);

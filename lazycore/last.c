@@ -214,7 +214,7 @@ last_at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
     if (engine == NULL)
         Py_RETURN_NONE;
     exits_call(engine);
-    engine->exits.called = engine->exits.count + 1; /* nothing new any more */
+    engine->exits.called = engine->moments + 1; /* nothing new any more */
     if (!engine_enabled(engine))
         Py_RETURN_NONE;
     settle_end(engine);

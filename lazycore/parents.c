@@ -11,6 +11,8 @@
  */
 #include "lazycore/parents.h"
 
+#include "lazycore/own.h"
+
 /* As many loads of one module by other threads may fail in a row while one
  * thread waits for each of them. */
 enum { IMPORT_TRIES = 100 };
@@ -100,9 +102,11 @@ parents_find_and_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
     struct lz_engine *engine = engine_of_module(self);
     if (engine == NULL || engine->find_and_load == NULL)
         return engine_gone();
-    if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing() &&
-        parents_import(engine, args[0]) < 0)
-        return NULL;
+    if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing()) {
+        own_load_earlier(engine, args[0]);
+        if (parents_import(engine, args[0]) < 0)
+            return NULL;
+    }
     return PyObject_Vectorcall(engine->find_and_load, args, (size_t)nargs,
                                NULL);
 }

@@ -51,10 +51,10 @@ target_new(struct lz_engine *engine, PyObject *name, PyObject *found)
     target->found = Py_XNewRef(found);
     target->searched = target->children = NULL;
     target->filters = found == NULL ? NULL : filters_now(engine);
-    target->moment = exits_moment(engine);
+    target->moment = moment_new(engine);
     target->waiters = NULL;
     target->loaded = found == NULL;
-    target->noted = target->failed = false;
+    target->noted = target->failed = target->free = false;
     target->published_on = NULL;
     target->asked = 0;
     PyObject_GC_Track((PyObject *)target);

@@ -1,0 +1,129 @@
+/* See own.h. */
+#include "lazycore/own.h"
+
+#include "lazycore/settle_rules.h"
+
+/* Which targets. */
+struct choice {
+    struct lz_engine *engine;
+    const char *package;     /* of this one alone; NULL: the program's own */
+    struct lz_moment before; /* and this, then */
+};
+
+static bool
+is_chosen(const struct choice *choice, const struct lz_target *target)
+{
+    struct lz_levels *levels = choice->engine->core->levels;
+    const char *name = place_text(target->name);
+    enum lz_level_source source = LZ_LEVEL_CATALOGUE;
+    if (name == NULL || !target->noted || target->loaded || target->failed ||
+        target->free)
+        return false;
+    if (choice->package != NULL)
+        return names_share_package(name, choice->package) &&
+               moment_compare(target->moment, choice->before) < 0;
+    if (levels_is_stdlib(levels, name))
+        return false;
+    (void)levels_get(levels, name, &source);
+    return source != LZ_LEVEL_CATALOGUE;
+}
+
+static bool
+is_before(PyObject *target, PyObject *other)
+{
+    return moment_compare(((struct lz_target *)target)->moment,
+                          ((struct lz_target *)other)->moment) < 0;
+}
+
+/* The targets, by their statements: a new list, NULL where there are none,
+ * without an exception. */
+static PyObject *
+chosen_targets(const struct choice *choice)
+{
+    PyObject *list = NULL, *target;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(choice->engine->targets, &at, NULL, &target)) {
+        if (!is_chosen(choice, (struct lz_target *)target))
+            continue;
+        if (list == NULL)
+            list = PyList_New(0);
+        Py_ssize_t i = list == NULL ? 0 : PyList_GET_SIZE(list);
+        while (i > 0 && is_before(target, PyList_GET_ITEM(list, i - 1)))
+            i--;
+        if (list == NULL || PyList_Insert(list, i, target) < 0) {
+            Py_CLEAR(list);
+            break;
+        }
+    }
+    lz_forgive();
+    return list;
+}
+
+/* Whether TARGET may have effects, and nobody loads it. -1 with an exception.
+ */
+static int
+is_wanted(struct lz_engine *engine, struct lz_target *target)
+{
+    char why[LZ_SETTLE_WHY_SIZE];
+    PyObject *module = load_peek_module(target->name);
+    if (module != NULL || PyErr_Occurred()) {
+        Py_XDECREF(module);
+        return 0;
+    }
+    int free = settle_may_load(engine, target->name, why);
+    target->free = free == 1;
+    return free < 0 ? -1 : !free;
+}
+
+static bool
+load_chosen(const struct choice *choice)
+{
+    PyObject *list = chosen_targets(choice);
+    bool result = false;
+    if (list == NULL)
+        return false;
+    PyObject *error = lz_take_error();
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+        struct lz_target *target =
+            (struct lz_target *)PyList_GET_ITEM(list, i);
+        if (is_chosen(choice, target) &&
+            is_wanted(choice->engine, target) == 1) {
+            PyObject *module = target_import(choice->engine, target);
+            result |= module != NULL;
+            Py_XDECREF(module);
+        }
+        lz_forgive();
+    }
+    Py_DECREF(list);
+    lz_raise(error);
+    return result;
+}
+
+bool
+own_load(struct lz_engine *engine)
+{
+    const struct choice choice = {.engine = engine};
+    bool result = false;
+    while (engine->own_targets != engine->targets_made) {
+        engine->own_targets = engine->targets_made;
+        if (!load_chosen(&choice))
+            break;
+        result = true;
+    }
+    return result;
+}
+
+void
+own_load_earlier(struct lz_engine *engine, PyObject *name)
+{
+    struct choice choice = {.engine = engine, .package = place_text(name)};
+    if (choice.package == NULL || PyDict_GET_SIZE(engine->targets) == 0 ||
+        engine->rule_off[LZ_RULE_SAME_PACKAGE] || !engine_enabled(engine) ||
+        levels_get(engine->core->levels, choice.package, NULL) ==
+            LZ_LEVEL_FULL)
+        return;
+    struct lz_target *target = target_get(engine, name);
+    choice.before = target == NULL ? moment_now(engine) : target->moment;
+    Py_XDECREF(target);
+    (void)load_chosen(&choice);
+}
