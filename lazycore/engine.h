@@ -67,8 +67,10 @@ struct lz_target {
     struct lz_moment moment;  /* of the statement */
     struct lz_proxy *waiters; /* borrowed, in the order of the statements */
     bool loaded;
-    bool noted;  /* the registry knows it as a proxy */
-    bool free;   /* of effects, and leads to nothing else: own.c */
+    bool noted;        /* the registry knows it as a proxy */
+    bool free, wanted; /* free of effects, and leads to nothing else; or not,
+                          once asked: own.c, */
+    bool taken;        /* which loads it now */
     bool failed; /* its last load did, or made a copy, or its package's path
                     has changed: it is searched for again */
     int64_t unfree_mtime_ns, unfree_bytes; /* of the source whose body is not

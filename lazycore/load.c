@@ -436,7 +436,7 @@ load_in_place(struct lz_engine *engine, PyObject *spec, PyObject *name,
     struct lz_target *target = target_get(engine, name);
     if (target == NULL)
         return load_ordered(&order);
-    struct lz_late saved = moment_enter(target->moment);
+    struct lz_late saved = moment_enter(engine, target->moment);
     hold_begin();
     PyObject *module =
         filters_call(engine, target->filters, load_ordered, &order);

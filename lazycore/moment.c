@@ -36,8 +36,15 @@ moment_compare(struct lz_moment moment, struct lz_moment other)
     return (moment.at[i] > other.at[i]) - (moment.at[i] < other.at[i]);
 }
 
-struct lz_late
-moment_enter(struct lz_moment moment)
+struct lz_moment
+moment_until_now(const struct lz_engine *engine, struct lz_moment moment)
+{
+    struct lz_moment now = moment_now(engine);
+    return moment_compare(now, moment) < 0 ? now : moment;
+}
+
+static struct lz_late
+begin(struct lz_moment moment)
 {
     struct lz_late saved = late;
     late = (struct lz_late){.moment = moment};
@@ -47,9 +54,15 @@ moment_enter(struct lz_moment moment)
 }
 
 struct lz_late
+moment_enter(const struct lz_engine *engine, struct lz_moment moment)
+{
+    return begin(moment_until_now(engine, moment));
+}
+
+struct lz_late
 moment_enter_now(void)
 {
-    return moment_enter((struct lz_moment){{0}});
+    return begin((struct lz_moment){{0}});
 }
 
 void

@@ -29,15 +29,20 @@ struct lz_late {
 
 /* Something happens on this thread: a moment of its own. */
 struct lz_moment moment_new(struct lz_engine *engine);
+/* When eager code has done what a statement of MOMENT waits for and what now
+ * does on this thread: at the earlier of the two. */
+struct lz_moment moment_until_now(const struct lz_engine *engine,
+                                  struct lz_moment moment);
 /* Later than all that has happened on this thread, and earlier than what will.
  */
 struct lz_moment moment_now(const struct lz_engine *engine);
 /* Less than 0, 0, or more where MOMENT is before OTHER, the same, or after. */
 int moment_compare(struct lz_moment moment, struct lz_moment other);
 
-/* The late body of a statement of MOMENT begins on this thread; hands back
- * what moment_leave() is to have. */
-struct lz_late moment_enter(struct lz_moment moment);
+/* The late body of a statement of MOMENT begins on this thread, as of
+ * moment_until_now(); hands back what moment_leave() is to have. */
+struct lz_late moment_enter(const struct lz_engine *engine,
+                            struct lz_moment moment);
 /* The same for what is done now and for none of them. */
 struct lz_late moment_enter_now(void);
 void moment_leave(struct lz_late saved);

@@ -6,8 +6,8 @@
 /* Which targets. */
 struct choice {
     struct lz_engine *engine;
-    const char *package;     /* of this one alone; NULL: the program's own */
-    struct lz_moment before; /* and this, then */
+    PyObject *wanted; /* in the package of this module, not below it, and: */
+    struct lz_moment before; /* NULL: the program's own */
 };
 
 static bool
@@ -17,11 +17,12 @@ is_chosen(const struct choice *choice, const struct lz_target *target)
     const char *name = place_text(target->name);
     enum lz_level_source source = LZ_LEVEL_CATALOGUE;
     if (name == NULL || !target->noted || target->loaded || target->failed ||
-        target->free)
+        target->free || target->taken)
         return false;
-    if (choice->package != NULL)
-        return names_share_package(name, choice->package) &&
-               moment_compare(target->moment, choice->before) < 0;
+    if (choice->wanted != NULL)
+        return names_share_package(name, place_text(choice->wanted)) &&
+               moment_compare(target->moment, choice->before) < 0 &&
+               !dotted_begins_with(target->name, choice->wanted);
     if (levels_is_stdlib(levels, name))
         return false;
     (void)levels_get(levels, name, &source);
@@ -59,20 +60,23 @@ chosen_targets(const struct choice *choice)
     return list;
 }
 
-/* Whether TARGET may have effects, and nobody loads it. -1 with an exception.
- */
-static int
+/* Whether TARGET may have effects, and nobody loads it. May leave an
+ * exception. */
+static bool
 is_wanted(struct lz_engine *engine, struct lz_target *target)
 {
     char why[LZ_SETTLE_WHY_SIZE];
     PyObject *module = load_peek_module(target->name);
     if (module != NULL || PyErr_Occurred()) {
         Py_XDECREF(module);
-        return 0;
+        return false;
     }
-    int free = settle_may_load(engine, target->name, why);
-    target->free = free == 1;
-    return free < 0 ? -1 : !free;
+    if (!target->wanted) {
+        int free = settle_may_load(engine, target->name, why);
+        target->free = free == 1;
+        target->wanted = free == 0;
+    }
+    return target->wanted;
 }
 
 static bool
@@ -86,9 +90,10 @@ load_chosen(const struct choice *choice)
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
         struct lz_target *target =
             (struct lz_target *)PyList_GET_ITEM(list, i);
-        if (is_chosen(choice, target) &&
-            is_wanted(choice->engine, target) == 1) {
+        if (is_chosen(choice, target) && is_wanted(choice->engine, target)) {
+            target->taken = true;
             PyObject *module = target_import(choice->engine, target);
+            target->taken = false;
             result |= module != NULL;
             Py_XDECREF(module);
         }
@@ -116,14 +121,15 @@ own_load(struct lz_engine *engine)
 void
 own_load_earlier(struct lz_engine *engine, PyObject *name)
 {
-    struct choice choice = {.engine = engine, .package = place_text(name)};
-    if (choice.package == NULL || PyDict_GET_SIZE(engine->targets) == 0 ||
+    struct choice choice = {.engine = engine, .wanted = name};
+    const char *text = place_text(name);
+    if (text == NULL || PyDict_GET_SIZE(engine->targets) == 0 ||
         engine->rule_off[LZ_RULE_SAME_PACKAGE] || !engine_enabled(engine) ||
-        levels_get(engine->core->levels, choice.package, NULL) ==
-            LZ_LEVEL_FULL)
+        levels_get(engine->core->levels, text, NULL) == LZ_LEVEL_FULL)
         return;
     struct lz_target *target = target_get(engine, name);
-    choice.before = target == NULL ? moment_now(engine) : target->moment;
+    choice.before = target == NULL ? moment_now(engine)
+                                   : moment_until_now(engine, target->moment);
     Py_XDECREF(target);
     (void)load_chosen(&choice);
 }

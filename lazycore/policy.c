@@ -369,6 +369,15 @@ is_free(struct lz_engine *engine, struct lz_namespace *ns,
     return strays < 0 ? -1 : strays == 0;
 }
 
+static void
+note_free(struct lz_engine *engine, PyObject *name)
+{
+    struct lz_target *target = target_get(engine, name);
+    if (target != NULL)
+        target->free = true;
+    Py_XDECREF(target);
+}
+
 static PyObject *
 note_made(void *ret_made)
 {
@@ -415,8 +424,10 @@ policy_allows(struct lz_engine *engine, struct lz_namespace *ns,
     int result = look_at_module(engine, ns, statement, name, file, ret_reason);
     if (result == 0 && *ret_reason != LZ_REASON_LAZY) {
         result = is_free(engine, ns, statement, name, file, *ret_reason);
-        if (result == 1)
+        if (result == 1) {
             *ret_reason = LZ_REASON_LAZY;
+            note_free(engine, name);
+        }
     }
     Py_XDECREF(file);
     return result < 0 ? -1 : *ret_reason == LZ_REASON_LAZY;

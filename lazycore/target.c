@@ -54,7 +54,8 @@ target_new(struct lz_engine *engine, PyObject *name, PyObject *found)
     target->moment = moment_new(engine);
     target->waiters = NULL;
     target->loaded = found == NULL;
-    target->noted = target->failed = target->free = false;
+    target->noted = target->failed = false;
+    target->free = target->wanted = target->taken = false;
     target->published_on = NULL;
     target->asked = 0;
     PyObject_GC_Track((PyObject *)target);

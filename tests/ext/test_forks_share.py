@@ -44,8 +44,10 @@ FORKS = {
 """,
     "multiprocessing": """\
     context = multiprocessing.get_context("fork")
+    def child():
+        shared.use()
     for i in range(3):
-        process = context.Process(target=shared.use)
+        process = context.Process(target=child)
         process.start()
         process.join()
 """,
