@@ -120,6 +120,8 @@ bool bytecode_only_stores(PyCodeObject *code, PyObject *bytes, int offset,
 /* Whether FRAME is about to take an attribute, and to loop over it, a dict, or
  * its items, values or keys. False, with an exception, on lack of memory. */
 bool bytecode_loops(PyFrameObject *frame);
+/* The same: and to take its items or values, whatever for. */
+bool bytecode_takes_values(PyFrameObject *frame);
 /* Whether FRAME's code, or one in it, has a name by which one gets at all that
  * is in a module: __dict__, vars, dir, getmembers. */
 bool bytecode_lists_names(PyFrameObject *frame);

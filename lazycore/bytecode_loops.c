@@ -35,8 +35,37 @@ bytecode_is_looped(struct cursor cursor, PyObject *names)
     return in.op == LZ_OP_ITER;
 }
 
-bool
-bytecode_loops(PyFrameObject *frame)
+/* Whether NAMES has one that ends in `items`, as `iteritems` does. */
+static bool
+has_items(PyObject *names)
+{
+    bool result = false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
+        const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, i));
+        size_t length = name == NULL ? 0 : strlen(name);
+        result =
+            result || (length >= 5 && strcmp(name + length - 5, "items") == 0);
+    }
+    return result;
+}
+
+/* Whether what comes at CURSOR, with a dict on the stack, takes the dict's
+ * items or values, or hands it to a function that may. */
+static bool
+takes_values(struct cursor cursor, PyObject *names)
+{
+    struct lz_instruction in = next_instruction(&cursor);
+    if (in.op == LZ_OP_CALL)
+        return has_items(names);
+    PyObject *name = in.op == LZ_OP_ATTR ? name_at(names, in.arg) : NULL;
+    return name != NULL &&
+           (is_called(name, "items") || is_called(name, "values"));
+}
+
+/* What TEST says of what follows the attribute that FRAME takes. */
+static bool
+follows_attribute(PyFrameObject *frame,
+                  bool (*test)(struct cursor cursor, PyObject *names))
 {
     PyCodeObject *code = PyFrame_GetCode(frame);
     PyObject *bytes = lz_code_bytes(code);
@@ -48,11 +77,23 @@ bytecode_loops(PyFrameObject *frame)
             (size_t)PyBytes_GET_SIZE(bytes), (size_t)offset, 0, 0};
         /* The attribute's name may begin before that. */
         result = next_instruction(&cursor).op == LZ_OP_ATTR &&
-                 bytecode_is_looped(cursor, code->co_names);
+                 test(cursor, code->co_names);
     }
     Py_XDECREF(bytes);
     Py_DECREF(code);
     return result;
+}
+
+bool
+bytecode_loops(PyFrameObject *frame)
+{
+    return follows_attribute(frame, bytecode_is_looped);
+}
+
+bool
+bytecode_takes_values(PyFrameObject *frame)
+{
+    return follows_attribute(frame, takes_values);
 }
 
 /* Whether NAME is one by which one gets at all that is in a module. */

@@ -100,7 +100,8 @@ hook_vars(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 }
 
 /* What a loop does with the values may load them, and what loads may add names
- * to the dict: all is bound before. */
+ * to the dict; and a copy is to hold none that are pending: all is bound
+ * before. */
 int
 hook_module_dict(struct lz_engine *engine, PyObject *module)
 {
@@ -108,7 +109,8 @@ hook_module_dict(struct lz_engine *engine, PyObject *module)
     struct lz_namespace *ns = namespace_find(engine, dict);
     PyFrameObject *frame =
         ns == NULL || ns->pending == 0 ? NULL : PyEval_GetFrame();
-    if (frame == NULL || !bytecode_loops(frame))
+    if (frame == NULL ||
+        (!bytecode_loops(frame) && !bytecode_takes_values(frame)))
         return PyErr_Occurred() ? -1 : 0;
     return namespace_bind_all(engine, dict);
 }

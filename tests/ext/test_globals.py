@@ -1,5 +1,7 @@
 """4.3, last row: globals() binds what is pending, since its caller may look at
 it; not where the bytecode says that it is only stored into."""
+import textwrap
+
 import pytest
 
 FILES = {"dep.py": "value = 1\nprint('run dep')\n",
@@ -131,9 +133,44 @@ def test_a_loop_over_a_module_s_dict(both, walk):
     both(WALKED, WALK.format(walk), levels={"pk": "full"})
 
 
+COPIES = {
+    "two branches": """\
+        if module:
+            items = module.__dict__.items()
+        for key, value in items:
+            copy[key] = value
+        """,
+    "an alias of items": """\
+        items = iteritems(module.__dict__)
+        for key, value in items:
+            if not key.startswith("__"):
+                copy[key] = value
+        """,
+    "zip": "copy.update(zip(module.__dict__.keys(),"
+           " module.__dict__.values()))",
+    "map": "copy.update(map(tuple, module.__dict__.items()))",
+    "sorted": "copy.update(sorted(module.__dict__.items(), key=str))",
+    "list": "copy.update(list(module.__dict__.items()))",
+}
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_holds_no_proxies(both, how):
+    body = textwrap.indent(textwrap.dedent(COPIES[how]), " " * 12)
+    both({"module.py": "import colorsys\ndef use():\n    return colorsys\n"},
+         f"""\
+        import module
+        iteritems = dict.items
+        def main():
+            copy = {{}}
+{body}
+            print(copy["colorsys"] is module.colorsys)
+        main()
+        """)
+
+
 @pytest.mark.parametrize("look", [
-    "user.__dict__.get('x')", "list(user.__dict__.items())",
-    "user.__dict__.values()", "'x' in user.__dict__",
+    "user.__dict__.get('x')", "'x' in user.__dict__",
     "[key for key in user.__dict__.copy()]", "user.__dict__['use']",
     "vars(type(user)).items()", "sys.modules[__name__].__dict__",
     "for module in list(sys.modules.values()): module.__dict__",
