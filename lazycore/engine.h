@@ -184,7 +184,6 @@ struct lz_engine {
     PyObject *saved_enter, *lock_unlock_module;    /* module_lock.c */
     PyObject *signal, *getsignal, *fork, *forkpty; /* _signal's; posix's */
     struct lz_exits exits;
-    uint32_t moments; /* moment.c: of what has happened in no late body */
     PyObject *saved_reload; /* importlib.reload, once importlib is there */
     PyObject *builtin_importer, *frozen_importer, *path_finder; /* search.c */
     PyObject *file_finder, *spec_class, *is_builtin, *is_frozen;
@@ -205,14 +204,15 @@ struct lz_engine {
     PyObject *copiers;           /* taken.c: set of modules, or NULL */
     PyObject *walker;            /* code that took sys.modules last */
     int walker_at;               /* and where; .walks */
-    PyObject *filters;           /* filters.c: tuple, the last seen */
-    uint64_t turn;               /* counts loads begun and targets asked for */
-    uint64_t targets_made;       /* targets ever made */
-    uint64_t own_targets;        /* own.c has seen this many */
-    uint64_t foreseen_targets;   /* of which foreseen covers this many */
-    Py_ssize_t loads_running;    /* bodies under way, on any thread */
-    bool loads_lost;             /* on a thread that a fork left behind */
-    Py_ssize_t modules_seen;     /* size of sys.modules at the last sweep */
+    uint32_t moments;      /* moment.c: of what has happened in no late body */
+    PyObject *filters;     /* filters.c: tuple, the last seen */
+    uint64_t turn;         /* counts loads begun and targets asked for */
+    uint64_t targets_made; /* targets ever made */
+    uint64_t own_targets;  /* own.c has seen this many */
+    uint64_t foreseen_targets; /* of which foreseen covers this many */
+    Py_ssize_t loads_running;  /* bodies under way, on any thread */
+    bool loads_lost;           /* on a thread that a fork left behind */
+    Py_ssize_t modules_seen;   /* size of sys.modules at the last sweep */
 };
 
 /* Why the import under way on this thread happens; see load.c. */
@@ -447,6 +447,8 @@ PyObject *load_peek_module(PyObject *name);
  * imports were all done before there were threads, could never find it. A new
  * reference, or NULL. */
 PyObject *load_module_here(struct lz_engine *engine, PyObject *name);
+/* Whether no other thread runs a body. */
+bool load_only_here(const struct lz_engine *engine);
 /* Whether this thread is running the body of module NAME. */
 bool load_runs_here(PyObject *name);
 /* The outermost package above NAME that this thread is loading since a later
@@ -465,6 +467,8 @@ void load_sweep(struct lz_engine *engine);
 void load_keep_namespace(struct lz_engine *engine, struct lz_namespace *ns);
 
 /* install.c */
+/* The module IMPORTLIB has loaded: its reload() must take proxies. */
+void engine_patch_reload(struct lz_engine *engine, PyObject *importlib);
 int engine_install(struct lz_engine *engine);
 int engine_uninstall(struct lz_engine *engine);
 

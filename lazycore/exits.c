@@ -4,13 +4,13 @@
 
 #include "lazycore/engine.h"
 
-static bool
-is_after(PyObject *callback, struct lz_moment moment)
+static struct lz_moment
+moment_of(PyObject *callback)
 {
-    struct lz_moment its;
-    memcpy(&its, PyBytes_AS_STRING(PyTuple_GET_ITEM(callback, 0)),
-           sizeof(its));
-    return moment_compare(its, moment) > 0;
+    struct lz_moment moment;
+    memcpy(&moment, PyBytes_AS_STRING(PyTuple_GET_ITEM(callback, 0)),
+           sizeof(moment));
+    return moment;
 }
 
 /* What atexit's own FUNCTION answers, to ARG or, for NULL, to nothing. */
@@ -22,6 +22,17 @@ call_saved(const struct lz_engine *engine, enum lz_exits_function function,
     if (saved == NULL)
         return engine_gone();
     return PyObject_CallFunctionObjArgs(saved, arg, NULL);
+}
+
+/* How many the interpreter's own list has, ours among them, or had. -1 with an
+ * exception. */
+static long
+saved_count(const struct lz_engine *engine)
+{
+    PyObject *count = call_saved(engine, LZ_EXITS_COUNT, NULL);
+    long result = count == NULL ? -1 : PyLong_AsLong(count);
+    Py_XDECREF(count);
+    return result;
 }
 
 /* HOW the interpreter's own list changes: REGISTER ours, or UNREGISTER it. */
@@ -53,7 +64,8 @@ insert(PyObject *list, struct lz_moment moment, PyObject *function,
         return -1;
     PyObject_GC_UnTrack(callback);
     Py_ssize_t at = PyList_GET_SIZE(list);
-    while (at > 0 && is_after(PyList_GET_ITEM(list, at - 1), moment))
+    while (at > 0 && moment_compare(moment_of(PyList_GET_ITEM(list, at - 1)),
+                                    moment) > 0)
         at--;
     int result = PyList_Insert(list, at, callback);
     Py_DECREF(callback);
@@ -74,7 +86,7 @@ exits_register(PyObject *module, PyObject *args, PyObject *kwargs)
     PyObject *rest = PyTuple_GetSlice(args, 1, PyTuple_GET_SIZE(args));
     struct lz_moment moment = moment_new(engine);
     int result = rest == NULL ? -1 : 0;
-    if (result == 0 && (exits->called == 0 || moment.at[0] < exits->called))
+    if (result == 0)
         result = insert(exits->list, moment, function, rest, kwargs);
     Py_XDECREF(rest);
     return result < 0 ? NULL : Py_NewRef(function);
@@ -91,13 +103,34 @@ take_out(PyObject *list, PyObject *callback)
     return 0;
 }
 
+/* Take what equals FUNCTION out of the interpreter's own list, in which ours,
+ * which is nobody's to compare, is mostly alone. */
+static PyObject *
+unregister_below(struct lz_engine *engine, PyObject *function)
+{
+    long count = saved_count(engine);
+    if (count <= 1)
+        return count < 0 ? NULL : Py_NewRef(Py_None);
+    bool again = engine->installed && engine->exits.limit == 0;
+    if (again && change_ours(engine, LZ_EXITS_UNREGISTER) < 0)
+        return NULL;
+    PyObject *done = call_saved(engine, LZ_EXITS_UNREGISTER, function);
+    PyObject *error = lz_take_error();
+    if (again && change_ours(engine, LZ_EXITS_REGISTER) < 0) {
+        lz_forgive();
+        Py_CLEAR(done);
+    }
+    lz_raise(error);
+    return done;
+}
+
 static PyObject *
 exits_unregister(PyObject *module, PyObject *function)
 {
     struct lz_engine *engine = engine_of_module(module);
     if (engine == NULL)
         Py_RETURN_NONE;
-    PyObject *done = call_saved(engine, LZ_EXITS_UNREGISTER, function);
+    PyObject *done = unregister_below(engine, function);
     PyObject *list = engine->exits.list;
     PyObject *all =
         done == NULL ? NULL : PyList_GetSlice(list, 0, PyList_GET_SIZE(list));
@@ -121,7 +154,7 @@ static PyObject *
 and_ours_again(struct lz_engine *engine, enum lz_exits_function function)
 {
     PyObject *done = call_saved(engine, function, NULL);
-    if (done != NULL && engine->exits.called == 0 && engine->installed &&
+    if (done != NULL && engine->exits.limit == 0 && engine->installed &&
         change_ours(engine, LZ_EXITS_REGISTER) < 0)
         Py_CLEAR(done);
     return done;
@@ -139,7 +172,12 @@ exits_clear(PyObject *module, PyObject *Py_UNUSED(unused))
     struct lz_engine *engine = engine_of_module(module);
     if (engine == NULL)
         Py_RETURN_NONE;
-    forget_all(engine->exits.list);
+    struct lz_exits *exits = &engine->exits;
+    /* As many more are called as were left, as the interpreter does. */
+    if (exits->limit != 0)
+        exits->limit =
+            engine->moments + 1 + (uint32_t)PyList_GET_SIZE(exits->list);
+    forget_all(exits->list);
     return and_ours_again(engine, LZ_EXITS_CLEAR);
 }
 
@@ -155,22 +193,40 @@ call_one(PyObject *callback)
     Py_XDECREF(done);
 }
 
+/* The last of those that are to be called, taken out: a new reference, or
+ * NULL. */
+static PyObject *
+take_last(struct lz_exits *exits)
+{
+    Py_ssize_t i = exits->list == NULL ? 0 : PyList_GET_SIZE(exits->list);
+    while (--i >= 0) {
+        PyObject *callback = PyList_GET_ITEM(exits->list, i);
+        if (moment_of(callback).at[0] >= exits->limit)
+            continue;
+        Py_INCREF(callback);
+        if (PyList_SetSlice(exits->list, i, i + 1, NULL) == 0)
+            return callback;
+        Py_DECREF(callback);
+        lz_forgive();
+    }
+    return NULL;
+}
+
 void
-exits_call(struct lz_engine *engine)
+exits_call(struct lz_engine *engine, uint32_t limit)
 {
     struct lz_exits *exits = &engine->exits;
-    uint32_t called = exits->called;
+    uint32_t outer = exits->limit;
     struct lz_late saved = moment_enter_now();
-    Py_ssize_t size;
-    if (called == 0)
-        exits->called = engine->moments + 1;
-    while (exits->list != NULL && (size = PyList_GET_SIZE(exits->list)) > 0) {
-        PyObject *callback = Py_NewRef(PyList_GET_ITEM(exits->list, size - 1));
-        if (PyList_SetSlice(exits->list, size - 1, size, NULL) == 0)
-            call_one(callback);
+    PyObject *callback;
+    exits->limit = limit;
+    while ((callback = take_last(exits)) != NULL) {
+        call_one(callback);
         Py_DECREF(callback);
     }
-    exits->called = called;
+    if (exits->list != NULL)
+        forget_all(exits->list);
+    exits->limit = outer;
     moment_leave(saved);
 }
 
@@ -182,7 +238,7 @@ exits_run(PyObject *module, PyObject *Py_UNUSED(unused))
         Py_RETURN_NONE;
     if (change_ours(engine, LZ_EXITS_UNREGISTER) < 0)
         return NULL;
-    exits_call(engine);
+    exits_call(engine, engine->moments + 1);
     return and_ours_again(engine, LZ_EXITS_RUN);
 }
 
@@ -192,12 +248,11 @@ exits_count(PyObject *module, PyObject *Py_UNUSED(unused))
     struct lz_engine *engine = engine_of_module(module);
     if (engine == NULL)
         return PyLong_FromLong(0);
-    PyObject *count = call_saved(engine, LZ_EXITS_COUNT, NULL);
-    long below = count == NULL ? -1 : PyLong_AsLong(count);
-    Py_XDECREF(count);
+    long below = saved_count(engine);
     if (below < 0)
         return NULL;
-    return PyLong_FromSsize_t(below + PyList_GET_SIZE(engine->exits.list));
+    return PyLong_FromSsize_t(below - (below > 0 && engine->installed) +
+                              PyList_GET_SIZE(engine->exits.list));
 }
 
 PyMethodDef exits_methods[] = {
@@ -233,7 +288,8 @@ exits_done(struct lz_exits *exits)
 int
 exits_install(struct lz_engine *engine)
 {
-    return change_ours(engine, LZ_EXITS_REGISTER);
+    return engine->exits.limit != 0 ? 0
+                                    : change_ours(engine, LZ_EXITS_REGISTER);
 }
 
 /* Give CALLBACK to the interpreter. */
@@ -259,6 +315,8 @@ int
 exits_uninstall(struct lz_engine *engine)
 {
     struct lz_exits *exits = &engine->exits;
+    if (exits->limit != 0)
+        return 0; /* they are being called, and go on */
     int result = change_ours(engine, LZ_EXITS_UNREGISTER);
     for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(exits->list);
          i++)

@@ -24,18 +24,18 @@ enum lz_exits_function {
 };
 
 struct lz_exits {
-    PyObject *list;  /* of callbacks, the first first; the collector does not
-                        know of it, as it does not of the interpreter's */
-    uint32_t called; /* what does from this number on is not called any more,
-                        or 0 */
+    PyObject *list; /* of callbacks, the first first; the collector does not
+                       know of it, as it does not of the interpreter's */
+    uint32_t limit; /* while they are called: of .at[0] of those; else 0 */
     PyObject *saved[LZ_EXITS_FUNCTIONS]; /* atexit's own functions */
 };
 
 /* In the order of lz_exits_function. */
 extern PyMethodDef exits_methods[];
 
-/* Call, and forget, all that is registered. Leaves no exception. */
-void exits_call(struct lz_engine *engine);
+/* Call what is registered until then, LIMIT being what the next moment would
+ * be, the last first, and forget all. Leaves no exception. */
+void exits_call(struct lz_engine *engine, uint32_t limit);
 
 int exits_init(struct lz_exits *exits);
 void exits_done(struct lz_exits *exits);

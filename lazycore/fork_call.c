@@ -8,14 +8,14 @@
 #include "lazycore/fork.h"
 #include "lazycore/own.h"
 
-/* 0, or -1 with an exception that came meanwhile. */
+/* 0, or -1 with an exception. */
 static int
 load_before_fork(struct lz_engine *engine)
 {
-    if (engine->installed && engine_enabled(engine) &&
-        !engine->rule_off[LZ_RULE_FORKS])
-        (void)own_load(engine);
-    return PyErr_Occurred() ? -1 : 0;
+    if (!engine->installed || !engine_enabled(engine) ||
+        engine->rule_off[LZ_RULE_FORKS])
+        return 0;
+    return own_load(engine) < 0 ? -1 : 0;
 }
 
 static PyObject *

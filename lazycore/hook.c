@@ -85,8 +85,8 @@ import_now(struct lz_engine *engine, const struct import_call *call)
 }
 
 /* An import of NAME has failed, with the exception that is pending: whether it
- * was not found, where code expects that it is, and a pending module may have
- * been meant to bring it or the way to it. */
+ * was not found, where code expects that it is, and what was pending and may
+ * have been meant to bring it, or the way to it, has been loaded. */
 static bool
 may_be_brought(struct lz_engine *engine, const struct import_call *call,
                PyObject *name, enum lz_guard guard)
@@ -96,10 +96,15 @@ may_be_brought(struct lz_engine *engine, const struct import_call *call,
         return false;
     PyObject *error = lz_take_error();
     PyObject *missing = ((PyImportErrorObject *)error)->name;
-    bool result = missing != NULL && PyUnicode_Check(missing) &&
-                  dotted_begins_with(name, missing) && own_load(engine);
-    lz_raise(error);
-    return result;
+    int result = missing != NULL && PyUnicode_Check(missing) &&
+                         dotted_begins_with(name, missing)
+                     ? own_load(engine)
+                     : 0;
+    if (result == 0)
+        lz_raise(error);
+    else
+        Py_XDECREF(error);
+    return result > 0;
 }
 
 /* The same with a cause: what loads because of it is accounted to REASON.
@@ -118,10 +123,8 @@ import_eagerly(struct lz_engine *engine, const struct import_call *call,
         hold_begin();
     PyObject *result = import_now(engine, call);
     if (result == NULL && reason != LZ_REASON_NOT_A_STATEMENT &&
-        may_be_brought(engine, call, absolute, guard)) {
-        PyErr_Clear();
+        may_be_brought(engine, call, absolute, guard))
         result = import_now(engine, call);
-    }
     load_cause_pop(saved);
     if (waited_for && hold_finish(engine) < 0)
         Py_CLEAR(result);

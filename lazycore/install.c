@@ -271,6 +271,16 @@ remove_finder(struct lz_engine *engine)
     return 0;
 }
 
+void
+engine_patch_reload(struct lz_engine *engine, PyObject *importlib)
+{
+    PyObject *ours = PyObject_GetAttrString(engine->module, "_reload");
+    if (ours == NULL ||
+        engine_patch(importlib, "reload", ours, &engine->saved_reload) < 0)
+        lz_forgive();
+    Py_XDECREF(ours);
+}
+
 static int
 patch_loaded_importlib(struct lz_engine *engine)
 {
@@ -279,14 +289,9 @@ patch_loaded_importlib(struct lz_engine *engine)
     Py_XDECREF(name);
     if (importlib == NULL)
         return PyErr_Occurred() ? -1 : 0;
-    int result = 0;
-    PyObject *ours = PyObject_GetAttrString(engine->module, "_reload");
-    if (ours == NULL ||
-        engine_patch(importlib, "reload", ours, &engine->saved_reload) < 0)
-        result = -1;
-    Py_XDECREF(ours);
+    engine_patch_reload(engine, importlib);
     Py_DECREF(importlib);
-    return result;
+    return 0;
 }
 
 static int

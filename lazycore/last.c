@@ -196,7 +196,7 @@ pending_dicts(struct lz_engine *engine)
 /* Bind in each of DICTS. What is loaded for that registers with atexit, as
  * eager code has long ago. */
 static void
-bind_in_dicts(struct lz_engine *engine, PyObject *dicts)
+bind_in_dicts(struct lz_engine *engine, PyObject *dicts, uint32_t limit)
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(dicts); i++) {
         if (bind_for_finalizers(engine, PyList_GET_ITEM(dicts, i)) < 0)
@@ -204,7 +204,7 @@ bind_in_dicts(struct lz_engine *engine, PyObject *dicts)
     }
     if (bind_for_generators(engine) < 0)
         lz_forgive();
-    exits_call(engine);
+    exits_call(engine, limit);
 }
 
 PyObject *
@@ -213,15 +213,15 @@ last_at_exit(PyObject *module, PyObject *Py_UNUSED(unused))
     struct lz_engine *engine = engine_of_module(module);
     if (engine == NULL)
         Py_RETURN_NONE;
-    exits_call(engine);
-    engine->exits.called = engine->moments + 1; /* nothing new any more */
+    uint32_t limit = engine->moments + 1; /* nothing new after that */
+    exits_call(engine, limit);
     if (!engine_enabled(engine))
         Py_RETURN_NONE;
     settle_end(engine);
     body_write_ledger(engine);
     PyObject *dicts = pending_dicts(engine);
     if (dicts != NULL && PyList_GET_SIZE(dicts) > 0)
-        bind_in_dicts(engine, dicts);
+        bind_in_dicts(engine, dicts, limit);
     Py_XDECREF(dicts);
     lz_forgive();
     /* It would keep the dict of __main__, and with it what lives there. */

@@ -1,11 +1,10 @@
 /* Every load of a module passes here: importlib._bootstrap._load_unlocked is
  * wrapped while installed.
  *
- * Keeps, for each thread, the loads under way and the cause of the import
- * under way; measures each load; tells the registry and the listener; and
- * has pending names bound when their module is there. The clock is read only
- * here. Needs the GIL, of which importlib's code lets go; no lock of ours is
- * held meanwhile.
+ * Keeps each thread's loads under way and the cause of its import; measures
+ * each load; tells the registry and the listener; and has pending names bound
+ * when their module is there. The clock is read only here. Needs the GIL, of
+ * which importlib's code lets go; no lock of ours is held meanwhile.
  */
 #include "lazycore/ahead.h"
 #include "lazycore/explain.h"
@@ -103,14 +102,26 @@ load_of_package(PyObject *name, uint64_t turn)
     return Py_XNewRef(result_borrowed);
 }
 
-void
-load_after_fork(struct lz_engine *engine)
+static Py_ssize_t
+loads_here(void)
 {
     Py_ssize_t here = 0;
     for (struct load *load = load_top; load != NULL; load = load->below)
         here++;
-    engine->loads_lost |= here < engine->loads_running;
-    engine->loads_running = here;
+    return here;
+}
+
+bool
+load_only_here(const struct lz_engine *engine)
+{
+    return engine->loads_running == loads_here();
+}
+
+void
+load_after_fork(struct lz_engine *engine)
+{
+    engine->loads_lost |= !load_only_here(engine);
+    engine->loads_running = loads_here();
     if (engine->settle != NULL) {
         settle_collect(engine);
         settle_after_fork(engine);
@@ -232,12 +243,12 @@ load_push(struct lz_engine *engine, PyObject *name)
         load->copy = load_top->copy && same_package(load_top->name, name);
     else if (cause.name == NULL)
         note_asker(load, place_asker(engine));
-    struct load *below = load->below = load_top;
-    if (below != NULL)
-        below->above = load;
-    load_top = load;
-    load->charge = charge_begin(engine, below == NULL ? NULL : below->charge);
-    return load;
+    load->below = load_top;
+    if (load_top != NULL)
+        load_top->above = load;
+    load->charge =
+        charge_begin(engine, load_top == NULL ? NULL : load_top->charge);
+    return load_top = load;
 }
 
 static void
@@ -338,17 +349,6 @@ load_measured(struct lz_engine *engine, PyObject *spec, PyObject *name,
     return module;
 }
 
-/* importlib has loaded: its reload() must take proxies. */
-static void
-patch_importlib(struct lz_engine *engine, PyObject *module)
-{
-    PyObject *ours = PyObject_GetAttrString(engine->module, "_reload");
-    if (ours == NULL ||
-        engine_patch(module, "reload", ours, &engine->saved_reload) < 0)
-        lz_forgive();
-    Py_XDECREF(ours);
-}
-
 /* The namespace that deferred something outside any load is kept for its
  * analysis; a module other than the program's own must not live by that. */
 static void
@@ -366,7 +366,7 @@ after_load(struct lz_engine *engine, PyObject *name, PyObject *module,
            bool copy)
 {
     if (PyUnicode_CompareWithASCIIString(name, "importlib") == 0)
-        patch_importlib(engine, module);
+        engine_patch_reload(engine, module);
     if (PyUnicode_CompareWithASCIIString(name, "threading") == 0)
         main_thread_correct(module);
     if (copy)

@@ -15,7 +15,7 @@ struct lz_engine;
 /* Number .at[0] of all that happens; what a late body does is number .at[1] of
  * its statement, and so on; 0 behind that. The deepest numbers may be equal.
  */
-enum { LZ_MOMENT_DEPTH = 4 };
+enum { LZ_MOMENT_DEPTH = 8 };
 struct lz_moment {
     uint32_t at[LZ_MOMENT_DEPTH];
 };

@@ -1,6 +1,7 @@
 /* See own.h. */
 #include "lazycore/own.h"
 
+#include "lazycore/foresee.h"
 #include "lazycore/settle_rules.h"
 
 /* Which targets. */
@@ -79,57 +80,63 @@ is_wanted(struct lz_engine *engine, struct lz_target *target)
     return target->wanted;
 }
 
-static bool
+/* 1: something was loaded, 0, or -1 with an exception that nothing may take:
+ * KeyboardInterrupt, SystemExit. What fails otherwise is tried again where it
+ * is used. */
+static int
 load_chosen(const struct choice *choice)
 {
     PyObject *list = chosen_targets(choice);
-    bool result = false;
-    if (list == NULL)
-        return false;
-    PyObject *error = lz_take_error();
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+    int result = 0;
+    for (Py_ssize_t i = 0;
+         list != NULL && result >= 0 && i < PyList_GET_SIZE(list); i++) {
         struct lz_target *target =
             (struct lz_target *)PyList_GET_ITEM(list, i);
         if (is_chosen(choice, target) && is_wanted(choice->engine, target)) {
             target->taken = true;
             PyObject *module = target_import(choice->engine, target);
             target->taken = false;
-            result |= module != NULL;
+            if (module != NULL)
+                result = 1;
             Py_XDECREF(module);
         }
-        lz_forgive();
+        if (PyErr_Occurred() && foresee_clear() < 0)
+            result = -1;
     }
-    Py_DECREF(list);
-    lz_raise(error);
+    Py_XDECREF(list);
     return result;
 }
 
-bool
+int
 own_load(struct lz_engine *engine)
 {
     const struct choice choice = {.engine = engine};
-    bool result = false;
-    while (engine->own_targets != engine->targets_made) {
-        engine->own_targets = engine->targets_made;
-        if (!load_chosen(&choice))
-            break;
-        result = true;
+    int result = 0, loaded = 1;
+    uint64_t made = engine->own_targets;
+    while (loaded == 1 && made != engine->targets_made &&
+           engine->loads_running == 0) {
+        made = engine->targets_made;
+        loaded = load_chosen(&choice);
+        result = loaded < 0 ? -1 : result | loaded;
     }
+    if (loaded >= 0)
+        engine->own_targets = made;
     return result;
 }
 
-void
+int
 own_load_earlier(struct lz_engine *engine, PyObject *name)
 {
     struct choice choice = {.engine = engine, .wanted = name};
     const char *text = place_text(name);
     if (text == NULL || PyDict_GET_SIZE(engine->targets) == 0 ||
         engine->rule_off[LZ_RULE_SAME_PACKAGE] || !engine_enabled(engine) ||
-        levels_get(engine->core->levels, text, NULL) == LZ_LEVEL_FULL)
-        return;
+        levels_get(engine->core->levels, text, NULL) == LZ_LEVEL_FULL ||
+        !load_only_here(engine))
+        return 0;
     struct lz_target *target = target_get(engine, name);
     choice.before = target == NULL ? moment_now(engine)
                                    : moment_until_now(engine, target->moment);
     Py_XDECREF(target);
-    (void)load_chosen(&choice);
+    return load_chosen(&choice) < 0 ? -1 : 0;
 }

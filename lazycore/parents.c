@@ -103,8 +103,8 @@ parents_find_and_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
     if (engine == NULL || engine->find_and_load == NULL)
         return engine_gone();
     if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing()) {
-        own_load_earlier(engine, args[0]);
-        if (parents_import(engine, args[0]) < 0)
+        if (own_load_earlier(engine, args[0]) < 0 ||
+            parents_import(engine, args[0]) < 0)
             return NULL;
     }
     return PyObject_Vectorcall(engine->find_and_load, args, (size_t)nargs,

@@ -14,9 +14,10 @@ class Holder:
 def leak(user):
     holder = Holder()
     holder.self = holder
-    holder.proxies = [value for _, value in list(user.__dict__.items())
+    namespace = user.__dict__
+    holder.copy = dict(namespace)
+    holder.proxies = [value for value in holder.copy.values()
                       if type(value).__module__ == "lazycore"]
-    holder.copy = dict(user.__dict__)
     for i, proxy in enumerate(holder.proxies):
         setattr(holder, "proxy%d" % i, proxy)
         local.__dict__[i] = (lambda held: lambda: held)(proxy)

@@ -413,4 +413,5 @@ def main():
 
 feed_cpython()
 lazycore.install()
+lazycore.rule("forks", False)  # each try loads for itself
 main()

@@ -1,5 +1,7 @@
 """Exit handlers: what a body registers at a first use is called in the place
 of its statement, and atexit is to a program what it is without us."""
+import textwrap
+
 import pytest
 
 LIBRARY = {"library.py": """\
@@ -261,3 +263,59 @@ def test_callbacks_are_let_go(both):
         atexit._clear()
         atexit.register(print, "end")
         """)
+
+
+INSIDE = {
+    "what equals everything": """\
+        from unittest import mock
+        atexit.register(print, "gone")
+        atexit.unregister(mock.ANY)
+        """,
+    "cleared in a callback": """\
+        def clear():
+            atexit._clear()
+            atexit.register(print, "new")
+        atexit.register(clear)
+        """,
+    "cleared in the first one": """\
+        atexit._clear()
+        def clear():
+            atexit._clear()
+            atexit.register(print, "never")
+        atexit.register(clear)
+        """,
+    "one more each time": """\
+        def again():
+            print("again")
+            atexit.register(again)
+        atexit.register(again)
+        """,
+    "an odd one": """\
+        class Odd:
+            def __eq__(self, other):
+                raise LookupError("odd")
+        atexit._clear()
+        print(atexit.unregister(Odd()))
+        """,
+}
+
+
+@pytest.mark.parametrize("how", INSIDE)
+def test_from_the_inside(both, how):
+    body = textwrap.dedent(INSIDE[how])
+    both({}, "import atexit\natexit.register(print, 'first')\n"
+         + body + "atexit.register(print, 'last')\n")
+
+
+def test_uninstalled_by_a_callback(lazily):
+    run = lazily({}, """\
+        import atexit, lazycore
+        def uninstall():
+            lazycore.uninstall()
+            lazycore.install()
+            lazycore.uninstall()
+        atexit.register(print, "first")
+        atexit.register(uninstall)
+        atexit.register(print, "last")
+        """)
+    assert run.out == "last\nfirst\n"

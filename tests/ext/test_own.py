@@ -155,3 +155,95 @@ def test_what_is_not_there_is_not(both):
             return other
         import missing.one
         """, status=1)
+
+
+def test_a_thread_that_a_body_waits_for(both):
+    """It loads nothing that waits for the body: what another thread loads may
+    wait for this one."""
+    both({"app/__init__.py": "", "app/x.py": """\
+        import threading
+        got = []
+        def work():
+            from app.y import value
+            got.append(value)
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        value = got[0]
+        """, "app/y.py": "import os\nos.getpid()\nvalue = 'y'\n", "app/z.py": """\
+        import os
+        os.getpid()
+        from app.x import value
+        value = "z" + value
+        """}, """\
+        import app.x
+        import app.z
+        def main():
+            print(app.x.value, app.z.value)
+        main()
+        """)
+
+
+PROBES = {
+    "an import in a function that is tried": ("""\
+        def fast():
+            import _not_there
+        try:
+            fast()
+        except ImportError:
+            value = 1
+        """),
+    "a fork": ("""\
+        import os
+        if os.fork() == 0:
+            os._exit(0)
+        os.wait()
+        value = 1
+        """),
+    "a fork in a thread": ("""\
+        import os, threading
+        def work():
+            if os.fork() == 0:
+                os._exit(0)
+            os.wait()
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        value = 1
+        """),
+}
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_nothing_while_a_body_is_under_way(both, probe):
+    """Eager code has not come to the statement of b by then."""
+    both({"a.py": PROBES[probe], "b.py": """\
+        print("b begins")
+        from a import value
+        print("b goes on")
+        """}, """\
+        import a
+        import b
+        def main():
+            print(a.value, b.value)
+        main()
+        """)
+
+
+def test_interrupted_before_a_fork(lazily):
+    """It does not fork then."""
+    run = lazily({"ends.py": "import os, sys\nos.getpid()\nsys.exit(3)\n"}, """\
+        import os
+        import ends
+        def main():
+            try:
+                os.fork()
+            except SystemExit as error:
+                print("not forked:", error.code)
+            return ends
+        try:
+            main()
+        except SystemExit:
+            pass
+        """)
+    assert run.out == "not forked: 3\n"
