@@ -35,7 +35,7 @@ bytecode_is_looped(struct cursor cursor, PyObject *names)
     return in.op == LZ_OP_ITER;
 }
 
-/* Whether NAMES has one that ends in `items`, as `iteritems` does. */
+/* Whether NAMES has one like `iteritems`. */
 static bool
 has_items(PyObject *names)
 {
@@ -44,7 +44,7 @@ has_items(PyObject *names)
         const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, i));
         size_t length = name == NULL ? 0 : strlen(name);
         result =
-            result || (length >= 5 && strcmp(name + length - 5, "items") == 0);
+            result || (length > 5 && strcmp(name + length - 5, "items") == 0);
     }
     return result;
 }

@@ -295,7 +295,8 @@ def test_row_pickle_of_a_proxy(both, name):
         import user
         def main():
             user.use
-            [held] = [value for key, value in list(user.__dict__.items())
+            names = user.__dict__
+            [held] = [value for key, value in zip(names, dict.values(names))
                       if str(key) == "it"]
             text = pickle.dumps(held)
             copies = [pickle.loads(text), copy.copy(held),

@@ -60,7 +60,7 @@ USER = f"from dep import {', '.join(NAMES)}\n" \
 TAKE = f"""\
 import sys
 import user
-values = list(user.__dict__.values())[-{len(NAMES) + 1}:-1]
+values = list(dict.values(user.__dict__))[-{len(NAMES) + 1}:-1]
 """
 
 OPERATIONS = [
@@ -192,7 +192,7 @@ def test_no_proxy_is_left(lazily, holder, statement, use):
             return [o for o in gc.get_objects()
                     if type(o).__name__ in ("ModuleProxy", "NameProxy")]
         def make(module):
-            p = list(module.__dict__.values())[-2]
+            p = list(dict.values(module.__dict__))[-2]
             assert type(p).__name__ in ("ModuleProxy", "NameProxy")
             return HOLDER
         """.replace("HOLDER", holder)}, """\
@@ -215,7 +215,7 @@ def test_a_proxy_in_a_tuple_still_forwards(lazily):
             "def f():\n    return things, number\n"}, """\
         import user
         def main():
-            held = tuple(list(user.__dict__.values())[-3:-1])
+            held = tuple(list(dict.values(user.__dict__))[-3:-1])
             assert {type(v).__name__ for v in held} == {"NameProxy"}
             user.f()
             assert held[0] == ["a", "b"] and held[1] + 1 == 8
@@ -233,7 +233,7 @@ def test_a_failed_load_of_a_leaked_proxy(lazily):
                        "    return value\n"}, """\
         import user
         def main():
-            p = list(user.__dict__.values())[-2]
+            p = list(dict.values(user.__dict__))[-2]
             for use in (lambda: p + 1, lambda: p == 3, lambda: p.real,
                         lambda: str(p), lambda: hash(p), lambda: bool(p),
                         lambda: list(p), lambda: p(), lambda: dir(p),
@@ -262,7 +262,7 @@ def test_the_walk_is_not_automatic_in_a_large_heap(lazily, counted_blocks):
         import lazycore
         import user
         def main():
-            holder = [list(user.__dict__.values())[-2]]
+            holder = [list(dict.values(user.__dict__))[-2]]
             ballast = [[] for i in range(3200000)]
             assert user.f() == 1
             assert type(holder[0]) is lazycore.ModuleProxy
@@ -357,7 +357,7 @@ def test_a_proxy_in_a_cycle_with_its_value(lazily):
         import gc, sys, weakref
         import user
         def main():
-            held = tuple(v for v in list(user.__dict__.values())
+            held = tuple(v for v in list(dict.values(user.__dict__))
                          if type(v).__name__ == "ModuleProxy")
             assert len(held) == 1
             user.f()

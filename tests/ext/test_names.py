@@ -243,7 +243,7 @@ def test_deleted_names_leave_no_trace(both):
 
 PROXIES = """\
     def proxies(module):
-        return [v for v in list(module.__dict__.values())
+        return [v for v in list(dict.values(module.__dict__))
                 if type(v).__name__ in ("ModuleProxy", "NameProxy")]
     """
 

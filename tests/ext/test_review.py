@@ -57,7 +57,8 @@ def test_injection_tells_the_type_whose_attribute_it_replaces(both):
         import gc
         import m
         NS = type("NS", (), {})
-        for name, value in list(m.__dict__.items()):
+        names = m.__dict__
+        for name, value in list(names.items()):
             if name[:2] != "__":
                 setattr(NS, "a_" + name, value)
         del name, value
@@ -90,7 +91,8 @@ def test_injection_lets_keys_with_code_look_names_up(both):
     both(files, """\
         import k
         import m
-        held = {k.Key(): value for name, value in list(m.__dict__.items())
+        names = m.__dict__
+        held = {k.Key(): value for name, value in list(names.items())
                 if str(name) == "dep"}
         k.ready = True
         for value in held.values():
@@ -215,7 +217,8 @@ def test_a_proxy_under_its_own_name_in_sys_modules(both):
     both(files, """\
         import sys
         import m
-        for name, value in list(m.__dict__.items()):
+        names = m.__dict__
+        for name, value in list(names.items()):
             if str(name) == "dep":
                 sys.modules["dep"] = value
         print(m.use().X, sys.modules["dep"].X)

@@ -5,7 +5,7 @@ import pytest
 # A way to a proxy: what __dict__ holds, looked at without a look-up.
 TAKE = """\
     def take(module):
-        return [v for v in list(module.__dict__.values())
+        return [v for v in list(dict.values(module.__dict__))
                 if type(v).__name__ in ("ModuleProxy", "NameProxy")]
     """
 DEP = {"dep.py": "value = 1\ndef f(x=2):\n    return x\n",
