@@ -109,14 +109,16 @@ static PyObject *
 unregister_below(struct lz_engine *engine, PyObject *function)
 {
     long count = saved_count(engine);
-    if (count <= 1)
-        return count < 0 ? NULL : Py_NewRef(Py_None);
-    bool again = engine->installed && engine->exits.limit == 0;
-    if (again && change_ours(engine, LZ_EXITS_UNREGISTER) < 0)
+    bool there = engine->installed && engine->exits.limit == 0;
+    if (count < 0)
+        return NULL;
+    if (there && count <= 1)
+        Py_RETURN_NONE;
+    if (there && change_ours(engine, LZ_EXITS_UNREGISTER) < 0)
         return NULL;
     PyObject *done = call_saved(engine, LZ_EXITS_UNREGISTER, function);
     PyObject *error = lz_take_error();
-    if (again && change_ours(engine, LZ_EXITS_REGISTER) < 0) {
+    if (there && change_ours(engine, LZ_EXITS_REGISTER) < 0) {
         lz_forgive();
         Py_CLEAR(done);
     }

@@ -307,6 +307,31 @@ def test_from_the_inside(both, how):
          + body + "atexit.register(print, 'last')\n")
 
 
+def test_functions_that_were_taken_while_installed(lazily):
+    run = lazily({}, """\
+        import lazycore
+        from atexit import register, unregister
+        lazycore.uninstall()
+        register(print, "kept")
+        register(len, ())
+        unregister(len)
+        """)
+    assert run.out == "kept\n"
+    run = lazily({}, """\
+        import lazycore
+        from atexit import register, unregister
+        lazycore.uninstall()
+        def taken_back():
+            raise SystemError
+        import atexit, sys
+        atexit._clear()
+        register(taken_back)
+        unregister(taken_back)
+        sys.unraisablehook = lambda unraisable: print("called")
+        """)
+    assert run.out == ""
+
+
 def test_uninstalled_by_a_callback(lazily):
     run = lazily({}, """\
         import atexit, lazycore
