@@ -104,8 +104,9 @@ def main():
     if MODE != "eager":
         bind_all()
         say(bound=lazycore.stats()["names_resolved"])
-        lazycore.uninstall()
     callbacks = atexit._ncallbacks() - callbacks
+    if MODE != "eager":
+        lazycore.uninstall()
     sys.path.insert(0, OWN_FOLDER)
     import sweep_snapshot
     del sys.path[0]
