@@ -49,17 +49,19 @@ has_items(PyObject *names)
     return result;
 }
 
-/* Whether what comes at CURSOR, with a dict on the stack, takes the dict's
- * items or values, or hands it to a function that may. */
+/* Whether what comes at CURSOR, with a dict on the stack, loops over it, takes
+ * its items or values, or hands it to a function that may. */
 static bool
 takes_values(struct cursor cursor, PyObject *names)
 {
+    const struct cursor before = cursor;
     struct lz_instruction in = next_instruction(&cursor);
     if (in.op == LZ_OP_CALL)
         return has_items(names);
     PyObject *name = in.op == LZ_OP_ATTR ? name_at(names, in.arg) : NULL;
-    return name != NULL &&
-           (is_called(name, "items") || is_called(name, "values"));
+    return (name != NULL &&
+            (is_called(name, "items") || is_called(name, "values"))) ||
+           bytecode_is_looped(before, names);
 }
 
 /* What TEST says of what follows the attribute that FRAME takes. */

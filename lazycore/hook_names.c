@@ -109,8 +109,7 @@ hook_module_dict(struct lz_engine *engine, PyObject *module)
     struct lz_namespace *ns = namespace_find(engine, dict);
     PyFrameObject *frame =
         ns == NULL || ns->pending == 0 ? NULL : PyEval_GetFrame();
-    if (frame == NULL ||
-        (!bytecode_loops(frame) && !bytecode_takes_values(frame)))
+    if (frame == NULL || !bytecode_takes_values(frame))
         return PyErr_Occurred() ? -1 : 0;
     return namespace_bind_all(engine, dict);
 }

@@ -100,7 +100,7 @@ load_chosen(const struct choice *choice)
                 result = 1;
             Py_XDECREF(module);
         }
-        if (PyErr_Occurred() && foresee_clear() < 0)
+        if (foresee_clear() < 0)
             result = -1;
     }
     Py_XDECREF(list);

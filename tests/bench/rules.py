@@ -10,8 +10,7 @@ import common
 import start
 
 RULES = ("guarded", "late", "for_effect", "same_package", "namespaces",
-         "foresight", "sys_modules",
-         "forks")
+         "foresight", "sys_modules", "forks")
 
 # Right after site; at the signal the number of modules is written.
 BOOT = f"""\

@@ -129,9 +129,6 @@ def test_errors_of_callbacks(both):
             print(unraisable.err_msg, unraisable.object,
                   repr(unraisable.exc_value))
         sys.unraisablehook = hook
-        def fails(what):
-            raise what
-        fails.__class__.__repr__
         class Callback:
             def __repr__(self):
                 return "<callback>"
@@ -197,8 +194,6 @@ def test_taking_back(both):
             print("undone")
         atexit.register(c)
         atexit.register(undo)
-        def clear():
-            atexit._clear()
         atexit.register(a, 2)
         """)
 
