@@ -79,8 +79,10 @@ replace_native_id(PyObject *thread)
 void
 main_thread_correct(PyObject *threading)
 {
+    if (gettid() == getpid())
+        return;
     const PyThreadState *state = main_state();
-    if (state == NULL || state->thread_id == PyThreadState_Get()->thread_id)
+    if (state == NULL)
         return;
     PyObject *thread = PyObject_GetAttrString(threading, "_main_thread");
     int result = thread == NULL ? -1 : replace_native_id(thread);

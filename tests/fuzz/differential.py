@@ -2,25 +2,27 @@
 lazily, and must print the same and end the same.
 
 Responsible for running, comparing and shrinking; the programs come from
-programs.py. Each run is a forked child of a process that has imported
-lazycore and not installed it. LAZYCORE_DIR names the folder of the extension.
+programs.py. Each lazy run has a process of its own, forked by running.py; so
+has each series of eager ones, and the eager run of a program that did not do
+the same there.
 """
 
 import argparse
-import gc
+import concurrent.futures
 import itertools
+import marshal
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
-import traceback
 import zipfile
 
 import programs
 import running
 
-OUTPUT_MAX = 1 << 20
+SERIES = 16
 
 
 class Result:
@@ -50,29 +52,12 @@ def same(program, eager, lazy):
             not differences(program, eager, lazy))
 
 
-def run(folder, program, lazy, finalize=False):
-    read, write = os.pipe()
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid == 0:
-        os.close(read)
-        running.child(folder, program, lazy, write, finalize)
-    os.close(write)
-    parts, size = [], 0
-    while size < OUTPUT_MAX:
-        part = os.read(read, 65536)
-        if not part:
-            break
-        parts.append(part)
-        size += len(part)
-    os.close(read)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+def text(path):
     try:
-        with open(os.path.join(folder, "stderr"), errors="replace") as file:
-            err = file.read()
+        with open(path, errors="replace") as file:
+            return file.read()
     except OSError:
-        err = ""
-    return Result(status, b"".join(parts).decode(errors="replace"), err)
+        return ""
 
 
 def write(folder, program):
@@ -93,31 +78,75 @@ def write(folder, program):
 
 
 class Lab:
-    """A folder in memory where possible; each program has its own in it."""
+    """A folder in memory where possible, in which each program has its own,
+    and a process that runs them."""
 
     def __init__(self):
         base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self.folder = tempfile.mkdtemp(prefix="lazyd-fuzz-", dir=base)
         self.count = 0
-        self.pid = os.getpid()
+        self.runner = subprocess.Popen(
+            [sys.executable, "-S", "-E", running.__file__],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def remove(self, folder):
-        if os.getpid() == self.pid:  # not in a child that finalizes
-            shutil.rmtree(folder, ignore_errors=True)
+    def __enter__(self):
+        return self
 
-    def both(self, program, finalize=False):
-        """(eager, lazy); lazy is None where the eager program fails."""
+    def __exit__(self, *_):
+        self.runner.communicate()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def ask(self, pairs, lazy=False, finalized=False):
+        """The exit status of the process in which PAIRS of folder and program
+        have run."""
+        runs = [(folder, vars(program)) for folder, program in pairs]
+        marshal.dump((runs, lazy, finalized), self.runner.stdin)
+        self.runner.stdin.flush()
+        return marshal.load(self.runner.stdout)
+
+    def run(self, folder, program, lazy, finalized=False):
+        status = self.ask([(folder, program)], lazy, finalized)
+        return Result(status, *map(text, running.outputs(folder, lazy)))
+
+    def prepare(self, program):
+        """The folder of PROGRAM, for whoever has it to remove."""
         self.count += 1
         folder = os.path.join(self.folder, f"p{self.count}")
         os.mkdir(folder)
+        write(folder, program)
+        return folder
+
+    def both(self, program, finalized=False):
+        """(eager, lazy); lazy is None where the eager program fails."""
+        folder = self.prepare(program)
         try:
-            write(folder, program)
-            eager = run(folder, program, False)
+            eager = self.run(folder, program, False)
             if eager.status != 0:
                 return eager, None
-            return eager, run(folder, program, True, finalize)
+            return eager, self.run(folder, program, True, finalized)
         finally:
-            self.remove(folder)
+            shutil.rmtree(folder)
+
+    def are_same(self, seeds):
+        """For each seed whether its program was seen to do the same; where
+        not, it has still to be run alone."""
+        pairs = []
+        try:
+            for seed in seeds:
+                program = programs.generate(seed)
+                pairs.append((self.prepare(program), program))
+            self.ask(pairs)
+            return [self.is_same(*pair, finalizes(seed))
+                    for seed, pair in zip(seeds, pairs)]
+        finally:
+            for folder, _ in pairs:
+                shutil.rmtree(folder)
+
+    def is_same(self, folder, program, finalized):
+        if not os.path.exists(running.ended(folder)):
+            return False
+        eager = Result(0, *map(text, running.outputs(folder, False)))
+        return same(program, eager, self.run(folder, program, True, finalized))
 
 
 def symptom(program, eager, lazy):
@@ -241,10 +270,15 @@ def print_failure(seed, program, eager, lazy):
     print_program(program)
 
 
+def finalizes(seed):
+    """Whether the lazy run ends as a process does, for which it takes long."""
+    return seed % 16 == 0
+
+
 def check(lab, seed, options):
     """0 the same, 1 different, 2 no valid program."""
     program = programs.generate(seed)
-    eager, lazy = lab.both(program, finalize=seed % 16 == 0)
+    eager, lazy = lab.both(program, finalizes(seed))
     if lazy is None:
         if options.show_invalid:
             print(seed, eager.err.strip().splitlines()[-1:])
@@ -260,40 +294,18 @@ def check(lab, seed, options):
 
 
 def work(job, options):
-    """Every job-th seed; how many of each outcome, as text."""
-    lab = Lab()
+    """Every job-th seed; how many of each outcome."""
     counts = [0, 0, 0]
-    gc.freeze()  # a run looks at no object of ours, and copies no page of it
-    try:
-        for seed in range(options.seed + job, options.seed + options.count,
-                          options.jobs):
-            counts[check(lab, seed, options)] += 1
-            if counts[1] >= options.stop_after:
-                break
-    finally:
-        lab.remove(lab.folder)
+    seeds = range(options.seed + job, options.seed + options.count,
+                  options.jobs)
+    with Lab() as lab:
+        for at in range(0, len(seeds), SERIES):
+            part = seeds[at:at + SERIES]
+            for seed, is_same in zip(part, lab.are_same(part)):
+                counts[0 if is_same else check(lab, seed, options)] += 1
+                if counts[1] >= options.stop_after:
+                    return counts
     return counts
-
-
-def start(job, options):
-    read, write_end = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(read)
-        status = 1
-        try:
-            counts = work(job, options)
-            os.write(write_end, " ".join(map(str, counts)).encode())
-            status = 0
-        except SystemExit as end:  # a child of work() that finalizes
-            raise end
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-        os._exit(status)
-    os.close(write_end)
-    return pid, read
 
 
 def parse():
@@ -317,22 +329,11 @@ def main():
     if getattr(options, "print"):
         print_program(programs.generate(options.seed))
         return 0
-    sys.path.insert(0, os.environ["LAZYCORE_DIR"])
-    import lazycore  # noqa: F401: the children install it
-    sys.path.pop(0)
-    sys.dont_write_bytecode = True
-    started = [start(job, options) for job in range(options.jobs)]
-    totals, failed = [0, 0, 0], False
-    for pid, read in started:
-        with os.fdopen(read) as file:
-            counts = file.read().split()
-        failed |= os.waitpid(pid, 0)[1] != 0 or len(counts) != 3
-        totals = [a + int(b) for a, b in zip(totals, counts or [0] * 3)]
-    same, different, invalid = totals
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        jobs = pool.map(work, range(options.jobs), [options] * options.jobs)
+        same, different, invalid = map(sum, zip(*jobs))
     print(f"{same} the same, {different} different, {invalid} invalid")
-    if same == 0:
-        failed = True
-    return 1 if failed or different else 0
+    return 1 if same == 0 or different else 0
 
 
 if __name__ == "__main__":

@@ -1,17 +1,27 @@
-"""One run of a program, eagerly or lazily, in a process forked for it.
+"""The runs of programs, eagerly or lazily, in processes forked for them.
 
-Responsible for what the program finds in builtins (show and its kin), for
-the checks at its end and for how the process ends. Leaves forking, comparing
-and shrinking to differential.py.
+Responsible for forking, for what a program finds in builtins (show and its
+kin), for the checks at its end and for how the process ends. Leaves comparing
+and shrinking to differential.py, which starts this as a process of its own
+and writes requests to its stdin; the smaller that is, the less is copied by
+each fork. LAZYCORE_DIR names the folder of the extension.
 """
 
+import builtins
+import contextlib  # noqa: F401: many programs need it, and it is here
 import gc
+import importlib.util  # noqa: F401: likewise
+import marshal
 import os
+import resource
 import signal
 import sys
 import types
 
+from model import Program
+
 TIMEOUT_S = 20
+OUTPUT_MAX = 1 << 20
 
 
 # Modules of the process that is forked for each run are no program's own.
@@ -158,7 +168,6 @@ def run_main(folder, program, lazy):
     if program.zipped:
         sys.path.insert(0, os.path.join(folder, "lib.zip"))
     sys.argv = [os.path.join(folder, "main.py")]
-    import builtins
     builtins.show = show
     builtins.own_names = own_names
     builtins.together = together
@@ -182,12 +191,13 @@ def run_main(folder, program, lazy):
     check_namespaces(folder, program, lazy)
 
 
-def child(folder, program, lazy, out, finalize):
+def run_here(folder, program, lazy):
+    """0 or 1; what the program prints goes to the files of outputs()."""
     signal.alarm(TIMEOUT_S)
-    os.dup2(out, 1)
-    errors = os.open(os.path.join(folder, "stderr"),
-                     os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.dup2(errors, 2)
+    for number, path in zip((1, 2), outputs(folder, lazy)):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(file, number)
+        os.close(file)
     sys.stdout = open(1, "w", closefd=False)
     sys.stderr = open(2, "w", closefd=False)
     status = 0
@@ -198,6 +208,86 @@ def child(folder, program, lazy, out, finalize):
         trace(error)
     sys.stdout.flush()
     sys.stderr.flush()
+    return status
+
+
+def outputs(folder, lazy):
+    """The files for what is printed, and for what went wrong."""
+    side = "lazy" if lazy else "eager"
+    return os.path.join(folder, side), os.path.join(folder, side + ".err")
+
+
+def ended(folder):
+    """The file that says that the program's eager run ended with 0."""
+    return os.path.join(folder, "ended")
+
+
+def one(folder, program, lazy, finalize):
+    """The run of one program, in this process, which ends."""
+    status = run_here(folder, program, lazy)
     if finalize and status == 0:
         sys.exit(0)
     os._exit(status)
+
+
+def series(pairs):
+    """The eager runs of programs, PAIRS of folder and program, one after the
+    other in one process: to fork takes longer than most programs do. What one
+    leaves behind may show in the next, which is then for the caller to run
+    again, alone."""
+    places = (sys.modules, builtins.__dict__)
+    before = [dict(place) for place in places]
+    path, finders = list(sys.path), list(sys.meta_path)
+    for folder, program in pairs:
+        if run_here(folder, program, False) == 0:
+            open(ended(folder), "w").close()
+        for place, names in zip(places, before):
+            place.clear()
+            place.update(names)
+        sys.path[:], sys.meta_path[:] = path, finders
+        sys.path_importer_cache.clear()
+    os._exit(0)
+
+
+def program_of(fields):
+    program = Program()
+    vars(program).update(fields)
+    return program
+
+
+def answer(request):
+    """In the child: what was asked for."""
+    runs, lazy, finalize = request
+    pairs = [(folder, program_of(fields)) for folder, fields in runs]
+    if len(pairs) > 1:
+        series(pairs)
+    one(*pairs[0], lazy, finalize)
+
+
+def serve():
+    """Answer each request with the exit status of a process forked for it."""
+    sys.path.insert(0, os.environ["LAZYCORE_DIR"])
+    import lazycore  # noqa: F401: the children install it
+    sys.path.pop(0)
+    sys.dont_write_bytecode = True
+    resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT_MAX, OUTPUT_MAX))
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    gc.freeze()  # a run looks at no object of ours, and copies no page of it
+    while True:
+        try:
+            request = marshal.load(requests)
+        except EOFError:
+            return
+        pid = os.fork()
+        if pid == 0:
+            answer(request)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        marshal.dump(status, answers)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    serve()
