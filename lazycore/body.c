@@ -53,6 +53,7 @@ body_reader_free(struct lz_reader *reader)
         Py_XDECREF(unit->code);
         Py_XDECREF(unit->stars);
         Py_XDECREF(unit->rebound);
+        Py_XDECREF(unit->locations);
         Py_XDECREF(unit->body.file);
         Py_XDECREF(unit->body.imports);
         Py_XDECREF(unit->body.maybe);
@@ -248,6 +249,7 @@ body_may_run(struct lz_reader *reader, PyObject *name,
 {
     struct question question = {reader, asked, ret_why, place_text(name)};
     ret_why[0] = '\0';
+    reader->steps = 0;
     if (question.subject == NULL)
         return PyErr_Occurred() ? -1 : 0;
     for (struct unit *unit = reader->units; unit != NULL; unit = unit->next)

@@ -9,53 +9,6 @@
 #include "lazycore/settle_rules.h"
 #include "lazycore/standard.h"
 
-/* Units */
-
-struct unit *
-unit_get(struct lz_reader *reader, PyObject *name)
-{
-    Py_ssize_t size;
-    const char *text = PyUnicode_AsUTF8AndSize(name, &size);
-    if (text == NULL)
-        return NULL;
-    struct unit *unit =
-        (struct unit *)table_find(&reader->by_name, text, (size_t)size);
-    if (unit != NULL)
-        return unit;
-    unit = PyMem_Calloc(1, sizeof(*unit));
-    if (unit == NULL ||
-        table_add(&reader->by_name, unit, text, (size_t)size) < 0) {
-        PyMem_Free(unit);
-        PyErr_NoMemory();
-        return NULL;
-    }
-    unit->name = Py_NewRef(name); /* its text is the key */
-    unit->next = reader->units;
-    reader->units = unit;
-    if (++reader->unit_count > BODY_UNITS_MAX)
-        unit->state = UNIT_CLOSED;
-    return unit;
-}
-
-/* The spec of NAME: of the module that is there, or what would be found. A new
- * reference, or NULL, with an exception only where it interrupts. */
-static PyObject *
-spec_of(struct lz_reader *reader, PyObject *name)
-{
-    struct lz_engine *engine = reader->engine;
-    PyObject *module = load_peek_module(name);
-    if (module == NULL)
-        return PyErr_Occurred() ? NULL : foresee_spec(engine, name);
-    PyObject *spec =
-        PyModule_Check(module)
-            ? namespace_peek_borrowed(engine, PyModule_GetDict(module),
-                                      engine->names.spec, NULL)
-            : NULL;
-    spec = spec == NULL || spec == Py_None ? NULL : Py_NewRef(spec);
-    Py_DECREF(module);
-    return spec;
-}
-
 /* The code of UNIT, which is left CLOSED where there is none. 0 or -1. */
 static int
 read_code(struct lz_reader *reader, struct unit *unit)
@@ -74,7 +27,7 @@ read_code(struct lz_reader *reader, struct unit *unit)
         (reader->within != NULL && (strncmp(text, reader->within, size) != 0 ||
                                     reader->within[size] != '\0')))
         return 0;
-    PyObject *spec = spec_of(reader, unit->name);
+    PyObject *spec = unit_spec(reader, unit->name);
     PyObject *loader =
         spec == NULL ? NULL : lz_get_optional(spec, engine->names.loader);
     PyObject *code = NULL;
@@ -156,32 +109,6 @@ unit_read(struct lz_reader *reader, struct unit *unit)
     return result;
 }
 
-/* Finding */
-
-int
-import_finds(struct lz_reader *reader, PyObject *name)
-{
-    PyObject *module = load_peek_module(name);
-    if (module != NULL) {
-        Py_DECREF(module);
-        return module != Py_None;
-    }
-    if (PyErr_Occurred())
-        return -1;
-    struct unit *unit = unit_get(reader, name);
-    if (unit == NULL)
-        return -1;
-    if (!unit->sought) {
-        PyObject *spec = foresee_spec(reader->engine, name);
-        if (spec == NULL && PyErr_Occurred())
-            return -1;
-        unit->sought = true;
-        unit->found = spec != NULL;
-        Py_XDECREF(spec);
-    }
-    return unit->found;
-}
-
 /* Whether the top-level module of NAME is the standard library's own. */
 static int
 is_standard(struct lz_reader *reader, PyObject *name)
@@ -196,7 +123,7 @@ is_standard(struct lz_reader *reader, PyObject *name)
     if (unit == NULL)
         return -1;
     if (!unit->asked) {
-        PyObject *spec = spec_of(reader, unit->name);
+        PyObject *spec = unit_spec(reader, unit->name);
         if (spec == NULL && PyErr_Occurred())
             return -1;
         unit->asked = true;

@@ -89,12 +89,14 @@ struct unit {
     struct frame *frame;   /* while it is read */
     PyObject *stars;       /* list of modules it has all names of, or NULL */
     PyObject *rebound;     /* set of names that its functions rebind */
+    PyObject *locations;   /* where its submodules are, or NULL */
     bool hidden;           /* it has names that are not seen */
     bool dynamic;          /* its code may get at namespaces unseen */
     bool replaced;         /* and at sys.modules */
     struct lz_body body;
     unsigned char mark;   /* body_may_run's */
     bool sought, found;   /* import_finds has looked, and found */
+    bool placed;          /* LOCATIONS are known */
     bool asked, standard; /* whether it is the standard library's */
 };
 
@@ -238,15 +240,20 @@ bool code_has_name(PyCodeObject *code, const char *name);
 void import_star(struct frame *frame);
 struct value import_from(struct frame *frame, const struct value *module,
                          PyObject *attr);
-/* The module NAME, read if it can be; NULL with an exception. */
-struct unit *unit_get(struct lz_reader *reader, PyObject *name);
 int unit_read(struct lz_reader *reader, struct unit *unit);
 /* Whether UNIT's namespace has NAME, as far as it has been read. */
 int unit_has(struct lz_reader *reader, struct unit *unit, PyObject *name);
-/* Whether there is a module NAME. 1, 0 or -1. */
-int import_finds(struct lz_reader *reader, PyObject *name);
 /* The parents of the subject NAME are imported before it. 0 or -1. */
 int import_parents(struct lz_reader *reader, PyObject *name);
+
+/* body_find.c */
+/* The module NAME, met before or not; NULL with an exception. */
+struct unit *unit_get(struct lz_reader *reader, PyObject *name);
+/* The spec of NAME: of the module that is there, or what would be found. A new
+ * reference, or NULL, with an exception only where it interrupts. */
+PyObject *unit_spec(struct lz_reader *reader, PyObject *name);
+/* Whether there is a module NAME. 1, 0 or -1. */
+int import_finds(struct lz_reader *reader, PyObject *name);
 
 /* body_seen.c */
 /* Fill the fields of UNIT that say what its code may do unseen. 0 or -1. */

@@ -189,10 +189,8 @@ find_spec_only(struct lz_engine *engine, PyObject *name)
             return Py_NewRef(Py_None);
         }
     }
-    PyObject *found = search_find(engine, name, path);
+    PyObject *spec = search_spec(engine, name, path);
     Py_DECREF(path);
-    PyObject *spec = found == NULL ? NULL : found_spec(engine, name, found);
-    Py_XDECREF(found);
     return spec;
 }
 

@@ -1,6 +1,7 @@
 /* See own.h. */
 #include "lazycore/own.h"
 
+#include "lazycore/body.h"
 #include "lazycore/foresee.h"
 #include "lazycore/settle_rules.h"
 
@@ -61,19 +62,38 @@ chosen_targets(const struct choice *choice)
     return list;
 }
 
+/* settle_may_load, by one reader for all questions that come up while one
+ * list is loaded: they are about modules that import each other. Who asks
+ * meanwhile, by a finder's code, has one of his own. */
+static int
+may_load(struct lz_engine *engine, PyObject *name)
+{
+    char why[LZ_SETTLE_WHY_SIZE];
+    struct lz_reader *reader = engine->own_reader;
+    engine->own_reader = NULL;
+    if (reader == NULL)
+        reader = body_reader_new(engine, NULL);
+    int result =
+        reader == NULL ? -1 : settle_may_load(engine, reader, name, why);
+    if (result >= 0 && engine->own_reader == NULL)
+        engine->own_reader = reader;
+    else
+        body_reader_free(reader);
+    return result;
+}
+
 /* Whether TARGET may have effects, and nobody loads it. May leave an
  * exception. */
 static bool
 is_wanted(struct lz_engine *engine, struct lz_target *target)
 {
-    char why[LZ_SETTLE_WHY_SIZE];
     PyObject *module = load_peek_module(target->name);
     if (module != NULL || PyErr_Occurred()) {
         Py_XDECREF(module);
         return false;
     }
     if (!target->wanted) {
-        int free = settle_may_load(engine, target->name, why);
+        int free = may_load(engine, target->name);
         target->free = free == 1;
         target->wanted = free == 0;
     }
@@ -86,15 +106,17 @@ is_wanted(struct lz_engine *engine, struct lz_target *target)
 static int
 load_chosen(const struct choice *choice)
 {
+    struct lz_engine *engine = choice->engine;
     PyObject *list = chosen_targets(choice);
     int result = 0;
+    engine->own_depth++;
     for (Py_ssize_t i = 0;
          list != NULL && result >= 0 && i < PyList_GET_SIZE(list); i++) {
         struct lz_target *target =
             (struct lz_target *)PyList_GET_ITEM(list, i);
-        if (is_chosen(choice, target) && is_wanted(choice->engine, target)) {
+        if (is_chosen(choice, target) && is_wanted(engine, target)) {
             target->taken = true;
-            PyObject *module = target_import(choice->engine, target);
+            PyObject *module = target_import(engine, target);
             target->taken = false;
             if (module != NULL)
                 result = 1;
@@ -102,6 +124,10 @@ load_chosen(const struct choice *choice)
         }
         if (foresee_clear() < 0)
             result = -1;
+    }
+    if (--engine->own_depth == 0) {
+        body_reader_free(engine->own_reader);
+        engine->own_reader = NULL;
     }
     Py_XDECREF(list);
     return result;

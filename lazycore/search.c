@@ -440,3 +440,12 @@ search_find(struct lz_engine *engine, PyObject *name, PyObject *path)
     }
     return found;
 }
+
+PyObject *
+search_spec(struct lz_engine *engine, PyObject *name, PyObject *path)
+{
+    PyObject *found = search_find(engine, name, path);
+    PyObject *spec = found == NULL ? NULL : found_spec(engine, name, found);
+    Py_XDECREF(found);
+    return spec;
+}

@@ -10,6 +10,9 @@
  * exception. */
 PyObject *search_find(struct lz_engine *engine, PyObject *name,
                       PyObject *path);
+/* The same as a spec, or None. */
+PyObject *search_spec(struct lz_engine *engine, PyObject *name,
+                      PyObject *path);
 /* STATEMENT of FRAME is about to be deferred. Where it follows right upon
  * the last one of this thread, no code ran in between, and directories that
  * were looked at are not looked at again. */

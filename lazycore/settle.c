@@ -250,7 +250,7 @@ load_all(struct lz_engine *engine, struct lz_namespace *ns,
     Py_ssize_t count = targets == NULL ? 0 : PyList_GET_SIZE(targets);
     for (Py_ssize_t i = 0; result == 1 && i < count; i++) {
         PyObject *name = PyTuple_GET_ITEM(PyList_GET_ITEM(targets, i), 0);
-        result = settle_may_load(engine, name, why);
+        result = settle_may_load(engine, NULL, name, why);
         if (result == 0 && why[0] != '\0')
             tell_refused(ns, name, why, ret);
     }

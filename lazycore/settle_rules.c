@@ -64,8 +64,9 @@ is_for_any_thread(const char *name)
 /* Whether TARGET's own code, at FILE, says that it is free. What says it is
  * not is not asked again, until it is written to. 1, 0 or -1. */
 static int
-is_seen_free(struct lz_engine *engine, struct lz_target *target,
-             PyObject *file, char ret_why[LZ_SETTLE_WHY_SIZE])
+is_seen_free(struct lz_engine *engine, struct lz_reader *shared,
+             struct lz_target *target, PyObject *file,
+             char ret_why[LZ_SETTLE_WHY_SIZE])
 {
     char why[LZ_BODY_WHY_SIZE];
     struct lz_source source;
@@ -75,8 +76,9 @@ is_seen_free(struct lz_engine *engine, struct lz_target *target,
     if (target->unfree_mtime_ns == source.mtime_ns &&
         target->unfree_bytes == source.size)
         return 0;
-    struct lz_reader *reader = body_reader_new(engine, NULL);
-    if (reader != NULL)
+    struct lz_reader *reader =
+        shared != NULL ? shared : body_reader_new(engine, NULL);
+    if (reader != NULL && reader != shared)
         body_reader_gives_up(reader, settle_stopped);
     int result = reader == NULL ? -1
                                 : body_may_run(reader, target->name,
@@ -87,7 +89,8 @@ is_seen_free(struct lz_engine *engine, struct lz_target *target,
         target->unfree_mtime_ns = source.mtime_ns;
         target->unfree_bytes = source.size;
     }
-    body_reader_free(reader);
+    if (reader != shared)
+        body_reader_free(reader);
     if (result == 0)
         (void)snprintf(ret_why, LZ_SETTLE_WHY_SIZE, "%s", why);
     return PyErr_Occurred() ? -1 : result;
@@ -95,7 +98,7 @@ is_seen_free(struct lz_engine *engine, struct lz_target *target,
 
 /* Whether NAME alone, which is not loaded, may be. 1, 0 or -1. */
 static int
-may_run(struct lz_engine *engine, PyObject *name,
+may_run(struct lz_engine *engine, struct lz_reader *reader, PyObject *name,
         char ret_why[LZ_SETTLE_WHY_SIZE])
 {
     struct lz_target *target = target_get(engine, name);
@@ -109,7 +112,7 @@ may_run(struct lz_engine *engine, PyObject *name,
     if (usable && !levels_is_stdlib(engine->core->levels, text)) {
         result = is_recorded(engine, name, file);
         if (result == 0)
-            result = is_seen_free(engine, target, file, ret_why);
+            result = is_seen_free(engine, reader, target, file, ret_why);
     } else if (text != NULL && is_never(text)) {
         (void)snprintf(ret_why, LZ_SETTLE_WHY_SIZE,
                        "%.100s: is not for every thread", text);
@@ -122,8 +125,8 @@ may_run(struct lz_engine *engine, PyObject *name,
 }
 
 int
-settle_may_load(struct lz_engine *engine, PyObject *name,
-                char ret_why[LZ_SETTLE_WHY_SIZE])
+settle_may_load(struct lz_engine *engine, struct lz_reader *reader,
+                PyObject *name, char ret_why[LZ_SETTLE_WHY_SIZE])
 {
     ret_why[0] = '\0';
     PyObject *part;
@@ -134,7 +137,7 @@ settle_may_load(struct lz_engine *engine, PyObject *name,
         if (module == NULL && PyErr_Occurred())
             result = -1;
         else if (module == NULL)
-            result = may_run(engine, part, ret_why);
+            result = may_run(engine, reader, part, ret_why);
         else
             result = !load_initializing(engine, module);
         Py_XDECREF(module);
