@@ -187,8 +187,7 @@ settle_watch_done(struct lz_engine *engine)
 void
 settle_watch_before_fork(struct lz_engine *engine)
 {
-    if (!LZ_FORK_COUNTS_THREADS || engine->settle == NULL ||
-        engine->settle->watch == NULL)
+    if (engine->settle == NULL || engine->settle->watch == NULL)
         return;
     engine->settle->watched = true;
     if (engine->settle->target == NULL)
