@@ -209,8 +209,8 @@ struct lz_engine {
     uint64_t turn;         /* counts loads begun and targets asked for */
     uint64_t targets_made; /* targets ever made */
     uint64_t own_targets;  /* own.c has seen this many */
-    struct lz_reader *own_reader; /* of its questions, between them; */
-    unsigned own_depth; /* NULL where it asks none: not within so many */
+    struct lz_reader *own_reader; /* for its next question, or NULL */
+    unsigned own_depth; /* lists it is loading; at 0 no reader is kept */
     uint64_t foreseen_targets; /* of which foreseen covers this many */
     Py_ssize_t loads_running;  /* bodies under way, on any thread */
     bool loads_lost;           /* on a thread that a fork left behind */

@@ -86,7 +86,7 @@ class Lab:
         self.folder = tempfile.mkdtemp(prefix="lazyd-fuzz-", dir=base)
         self.count = 0
         self.runner = subprocess.Popen(
-            [sys.executable, "-S", "-E", running.__file__],
+            [sys.executable, "-S", running.__file__],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def __enter__(self):
