@@ -129,6 +129,10 @@ lz_calls_left(PyThreadState *state)
 #endif
 }
 
+/* os.fork() warns where the process has more than one thread, of whatever
+ * kind. */
+#define LZ_FORK_COUNTS_THREADS (PY_VERSION_HEX >= 0x030C0000)
+
 /* Text for a field of CPython's that lacks the const it keeps. */
 #define LZ_CHARS(text) ((char *)(uintptr_t)(const char *)(text))
 

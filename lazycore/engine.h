@@ -155,6 +155,7 @@ struct lz_engine {
     bool main_noted; /* the registry has the file of __main__ */
     bool sys_asked;  /* sys's attributes are not specialised: taken.c */
     bool walks;      /* .walker does, what is in sys.modules: hook_names.c */
+    bool own_asks;   /* own.c loads a list; else it keeps no reader */
     bool rule_off[LZ_RULES];
     unsigned char *recorded;  /* record.c: what was seen of each module */
     bool stale_told;          /* and that the ledger is of other sources */
@@ -210,11 +211,10 @@ struct lz_engine {
     uint64_t targets_made; /* targets ever made */
     uint64_t own_targets;  /* own.c has seen this many */
     struct lz_reader *own_reader; /* for its next question, or NULL */
-    unsigned own_depth; /* lists it is loading; at 0 no reader is kept */
-    uint64_t foreseen_targets; /* of which foreseen covers this many */
-    Py_ssize_t loads_running;  /* bodies under way, on any thread */
-    bool loads_lost;           /* on a thread that a fork left behind */
-    Py_ssize_t modules_seen;   /* size of sys.modules at the last sweep */
+    uint64_t foreseen_targets;    /* of which foreseen covers this many */
+    Py_ssize_t loads_running;     /* bodies under way, on any thread */
+    bool loads_lost;              /* on a thread that a fork left behind */
+    Py_ssize_t modules_seen;      /* size of sys.modules at the last sweep */
 };
 
 /* Why the import under way on this thread happens; see load.c. */

@@ -2,6 +2,7 @@
 #include "lazycore/fork.h"
 
 #include "lazycore/engine.h"
+#include "lazycore/own.h"
 #include "lazycore/settle_watch.h"
 
 #include <stdio.h>
@@ -155,6 +156,7 @@ fork_in_child(PyObject *module, PyObject *Py_UNUSED(unused))
     if (engine != NULL) {
         core_after_fork(engine->core);
         load_after_fork(engine);
+        own_after_fork(engine);
     }
     if (engine != NULL && engine->installed && drop_loads(engine) < 0)
         lz_forgive();

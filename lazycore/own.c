@@ -62,20 +62,37 @@ chosen_targets(const struct choice *choice)
     return list;
 }
 
+static void
+drop_reader(struct lz_engine *engine)
+{
+    struct lz_reader *reader = engine->own_reader;
+    engine->own_reader = NULL; /* what it holds may be a program's own, whose
+                                  end asks again */
+    body_reader_free(reader);
+}
+
 /* settle_may_load, by one reader for all questions that come up while one
- * list is loaded: they are about modules that import each other. Who asks
- * meanwhile, by a finder's code, has one of his own. */
+ * list is loaded: they are about modules that import each other. What is
+ * loaded in between may change what is found: free is only what is free by a
+ * reader of now. Who asks meanwhile, by a finder's code, has one of his own.
+ */
 static int
 may_load(struct lz_engine *engine, PyObject *name)
 {
     char why[LZ_SETTLE_WHY_SIZE];
-    struct lz_reader *reader = engine->own_reader;
+    struct lz_reader *reader = engine->own_reader, *now = NULL;
+    bool old = reader != NULL;
     engine->own_reader = NULL;
     if (reader == NULL)
         reader = body_reader_new(engine, NULL);
     int result =
         reader == NULL ? -1 : settle_may_load(engine, reader, name, why);
-    if (result >= 0 && engine->own_reader == NULL)
+    if (result == 1 && old) {
+        now = body_reader_new(engine, NULL);
+        result = now == NULL ? -1 : settle_may_load(engine, now, name, why);
+    }
+    body_reader_free(now);
+    if (result >= 0 && engine->own_asks && engine->own_reader == NULL)
         engine->own_reader = reader;
     else
         body_reader_free(reader);
@@ -109,7 +126,8 @@ load_chosen(const struct choice *choice)
     struct lz_engine *engine = choice->engine;
     PyObject *list = chosen_targets(choice);
     int result = 0;
-    engine->own_depth++;
+    bool outermost = !engine->own_asks;
+    engine->own_asks = true;
     for (Py_ssize_t i = 0;
          list != NULL && result >= 0 && i < PyList_GET_SIZE(list); i++) {
         struct lz_target *target =
@@ -125,9 +143,9 @@ load_chosen(const struct choice *choice)
         if (foresee_clear() < 0)
             result = -1;
     }
-    if (--engine->own_depth == 0) {
-        body_reader_free(engine->own_reader);
-        engine->own_reader = NULL;
+    if (outermost) {
+        engine->own_asks = false;
+        drop_reader(engine);
     }
     Py_XDECREF(list);
     return result;
@@ -165,4 +183,11 @@ own_load_earlier(struct lz_engine *engine, PyObject *name)
                                    : moment_until_now(engine, target->moment);
     Py_XDECREF(target);
     return load_chosen(&choice) < 0 ? -1 : 0;
+}
+
+void
+own_after_fork(struct lz_engine *engine)
+{
+    engine->own_asks = false;
+    drop_reader(engine);
 }

@@ -16,5 +16,7 @@ int own_load(struct lz_engine *engine);
  * order in which eager code has begun them, of which cycles may depend.
  * Nothing while another thread loads something. 0 or -1. */
 int own_load_earlier(struct lz_engine *engine, PyObject *name);
+/* In a child: who asked may not be here. */
+void own_after_fork(struct lz_engine *engine);
 
 #endif

@@ -24,6 +24,52 @@ struct lz_watch {
     bool alone LZ_GUARDED; /* nobody joins the thread */
 };
 
+/* In CPython 3.11 a child deletes the states of the threads that it has not,
+ * before it makes the lock for them anew: it waits for ever where a thread of
+ * its parent was being given one, which takes no GIL. Forks, between their
+ * hooks, keep ours from that. */
+static struct {
+    struct lz_mutex lock;
+    unsigned forks LZ_GUARDED;
+} births = {.lock = {PTHREAD_MUTEX_INITIALIZER}};
+
+/* A state for this thread, not attached: NULL while a thread forks. */
+static PyThreadState *LZ_UNCHECKED
+state_new(void)
+{
+    PyThreadState *state = NULL;
+    lz_mutex_lock(&births.lock);
+    if (births.forks == 0)
+        state = PyThreadState_New(PyInterpreterState_Main());
+    lz_mutex_unlock(&births.lock);
+    return state;
+}
+
+/* STATE is attached. */
+static void
+state_delete(PyThreadState *state)
+{
+    PyThreadState_Clear(state);
+    PyThreadState_DeleteCurrent();
+}
+
+static void LZ_UNCHECKED
+count_forks(bool begins, bool child)
+{
+    if (child) {
+        lz_mutex_init(&births.lock);
+        lz_mutex_lock(&births.lock);
+        births.forks = 0;
+    } else {
+        lz_mutex_lock(&births.lock);
+        if (begins)
+            births.forks++;
+        else if (births.forks > 0) /* its hook was there before it */
+            births.forks--;
+    }
+    lz_mutex_unlock(&births.lock);
+}
+
 /* Until then; whether it is to end. */
 static bool LZ_UNCHECKED
 sleep_or_end(struct lz_watch *watch, uint64_t until_ns)
@@ -75,30 +121,31 @@ watch_main(void *arg) LZ_UNCHECKED
 {
     struct lz_watch *watch = arg;
     struct lz_settle_pace *pace = &watch->pace.pace;
-    PyGILState_STATE outer = PyGILState_UNLOCKED;
     PyThreadState *state = NULL;
+    bool keeps = false;
     while (!sleep_or_end(watch, watch->pace.next_ns)) {
         bool due = settle_pace_due(pace, usage_process_cpu_ns(),
                                    registry_loads(watch->core->registry));
         watch->pace.next_ns =
             usage_wall_ns() + settle_pace_wait_ms(pace) * NS_PER_MS;
-        if (!due)
+        if (due && state == NULL)
+            state = state_new();
+        if (!due || state == NULL)
             continue;
-        if (state == NULL)
-            outer = PyGILState_Ensure();
-        else
-            PyEval_RestoreThread(state);
-        bool loaded = look();
+        PyEval_RestoreThread(state);
+        keeps = look() || keeps;
         if (!is_over(watch)) /* else there may be no engine */
             settle_pace_looked(pace, registry_loads(watch->core->registry));
-        if (loaded || state != NULL)
-            state = PyEval_SaveThread();
-        else
-            PyGILState_Release(outer);
+        if (keeps) {
+            (void)PyEval_SaveThread();
+        } else {
+            state_delete(state);
+            state = NULL;
+        }
     }
     if (state != NULL && !lz_is_finalizing()) {
         PyEval_RestoreThread(state);
-        PyGILState_Release(outer);
+        state_delete(state);
     }
     lz_mutex_lock(&watch->lock);
     bool alone = watch->alone;
@@ -187,10 +234,12 @@ settle_watch_done(struct lz_engine *engine)
 void
 settle_watch_before_fork(struct lz_engine *engine)
 {
-    if (engine->settle == NULL || engine->settle->watch == NULL)
+    struct lz_settle *settle = engine->settle;
+    count_forks(true, false);
+    if (settle == NULL || settle->watch == NULL || !LZ_FORK_COUNTS_THREADS)
         return;
-    engine->settle->watched = true;
-    if (engine->settle->target == NULL)
+    settle->watched = true;
+    if (settle->target == NULL && !settle->busy)
         settle_watch_stop(engine);
 }
 
@@ -198,6 +247,7 @@ void
 settle_watch_after_fork(struct lz_engine *engine, bool child)
 {
     struct lz_settle *settle = engine->settle;
+    count_forks(false, child);
     if (settle == NULL)
         return;
     bool watched = settle->watched || settle->watch != NULL;

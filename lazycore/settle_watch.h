@@ -22,9 +22,7 @@ void settle_watch_start(struct lz_engine *engine);
 void settle_watch_stop(struct lz_engine *engine);
 /* Once the interpreter is no more: waits, nothing of it is touched. */
 void settle_watch_done(struct lz_engine *engine);
-/* Around fork(): before it the thread ends, but where it loads a module.
- * CPython from 3.12 on would warn of it; in 3.11 a child waits for ever where
- * a thread without the GIL was getting its PyThreadState just then. */
+/* Around fork(): before it the thread ends where CPython would warn of it. */
 void settle_watch_before_fork(struct lz_engine *engine);
 void settle_watch_after_fork(struct lz_engine *engine, bool child);
 /* The child wants one, and imports: starts it if the child has worked. */

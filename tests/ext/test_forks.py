@@ -168,3 +168,49 @@ def test_fork_while_another_thread_loads_it(lazily):
             assert user.f() == (7, 7)
         main()
         """)
+
+
+def test_fork_while_a_finder_is_asked_beside(lazily):
+    """By the thread that looks for hot namespaces, with what the fork holds:
+    it is not waited for."""
+    run = lazily({
+        "finder.py": """\
+            import _thread, sys
+            asked = []
+            main = _thread.get_ident()
+            lock = _thread.allocate_lock()
+            class Finder:
+                def find_spec(name, path=None, target=None):
+                    if name == "speedups" and _thread.get_ident() != main:
+                        asked.append(name)
+                        with lock:
+                            pass
+            sys.meta_path.append(Finder)
+            """,
+        "heavy.py": "try:\n    import speedups\n"
+                    "except ImportError:\n    speedups = None\n",
+        "hot.py": """\
+            import heavy
+            LIMIT = 3
+            def loop(count):
+                total = 0
+                for _ in range(count):
+                    total += LIMIT
+            def never():
+                return heavy
+            """}, """\
+        import os, time
+        import finder
+        import hot
+        def main():
+            finder.lock.acquire()
+            while not finder.asked:
+                hot.loop(10000)
+            pid = os.fork()
+            if pid == 0:
+                os._exit(3)
+            finder.lock.release()
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        main()
+        """)
+    assert run.out == "3\n"

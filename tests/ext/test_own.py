@@ -247,3 +247,71 @@ def test_interrupted_before_a_fork(lazily):
             pass
         """)
     assert run.out == "not forked: 3\n"
+
+
+TRIES = """\
+    try:
+        import vendored
+    except ImportError:
+        vendored = None
+    """
+
+
+def test_what_a_load_lets_be_found(both):
+    """What was found missing for one is asked again for the next."""
+    both({"app/__init__.py": "", "app/c.py": "print('c')\nvalue = 1\n",
+          "app/z.py": TRIES, "app/b.py": TRIES,
+          "app/a.py": """\
+              import os, sys
+              sys.path.insert(0, os.path.join(os.getcwd(), "libs"))
+              print("a")
+              """,
+          "libs/vendored.py": "print('vendored')\nvalue = 2\n"}, """\
+        from app import z
+        from app import a
+        from app import b
+        from app import c
+        def main():
+            print("main", c.value)
+            print(b.vendored.__name__, z.__name__, a.__name__)
+        main()
+        """)
+
+
+def test_the_end_of_what_was_found_asks_too(lazily):
+    """A finder's own objects go with what was asked."""
+    tries = "try:\n    import plug.sub\nexcept ImportError:\n    pass\n"
+    loud = "print(__name__)\nvalue = 1\n"
+    run = lazily({"app/__init__.py": "", "app/z.py": tries, "app/a.py": loud,
+                  "other/__init__.py": "", "other/m1.py": tries + loud,
+                  "other/m2.py": loud, "other/m3.py": loud, "finder.py": """\
+        import importlib, importlib.machinery, sys
+        class Path(list):
+            def __del__(self):
+                if armed:
+                    armed.pop()
+                    importlib.import_module("other.m3")
+        armed = []
+        class Finder:
+            def find_spec(name, path=None, target=None):
+                if name == "plug":
+                    spec = importlib.machinery.ModuleSpec(name, None)
+                    spec.submodule_search_locations = Path()
+                    return spec
+        sys.meta_path.append(Finder)
+        """}, """\
+        import finder
+        finder.armed
+        from app import z
+        from app import a
+        from other import m1
+        from other import m2
+        from other import m3
+        def main():
+            finder.armed.append(1)
+            print("main", a.value, finder.armed)
+            print(z.__name__, m1.value, m2.value, m3.value)
+        main()
+        """)
+    assert run.out.endswith("app.z 1 1 1\n")
+    assert "main 1 []\n" in run.out, "the end of what was found came later"

@@ -238,30 +238,10 @@ def test_fork_meets_one_thread_alone(lab, lazily):
     assert "Warning" not in run.err
 
 
-def test_gone_when_it_forks(lab):
-    """In 3.11 too: a child waits for ever where a thread is getting its state
-    just then. Who is registered first is asked last before a fork."""
-    lab.write({"main.py": """\
-        import os
-        def threads():
-            print(len(os.listdir("/proc/self/task")), flush=True)
-        os.register_at_fork(before=threads)
-        import lazycore
-        lazycore.install()
-        threads()
-        if os.fork() == 0:
-            os._exit(0)
-        os.wait()
-        threads()
-        """})
-    run = lab.run("eager")
-    assert run.out == "2\n1\n2\n", run.err
-
-
 @needs_locks_over_a_fork
 def test_forks_while_it_works(lazily):
-    """Of many threads, and with much that is hot. Not without end: each fork
-    ends the thread that looks, which then comes by late."""
+    """Of many threads, and with much that is hot. Not without end: from 3.12
+    on each fork ends the thread that looks, which then comes by late."""
     names = ("difflib", "tarfile", "decimal", "csv", "statistics", "plistlib")
     run = lazily(hot(**{f"hot{i}": name for i, name in enumerate(names)}), """\
         import _thread, importlib, lazycore, os, sys
