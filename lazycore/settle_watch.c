@@ -53,20 +53,32 @@ state_delete(PyThreadState *state)
     PyThreadState_DeleteCurrent();
 }
 
+/* Who holds the lock may be waiting for the GIL: where tracemalloc traces, to
+ * note the state's memory. */
 static void LZ_UNCHECKED
-count_forks(bool begins, bool child)
+fork_begins(void)
 {
-    if (child) {
-        lz_mutex_init(&births.lock);
+    PyThreadState *state = NULL;
+    if (pthread_mutex_trylock(&births.lock.raw) != 0) {
+        state = PyEval_SaveThread();
         lz_mutex_lock(&births.lock);
-        births.forks = 0;
-    } else {
-        lz_mutex_lock(&births.lock);
-        if (begins)
-            births.forks++;
-        else if (births.forks > 0) /* its hook was there before it */
-            births.forks--;
     }
+    births.forks++;
+    lz_mutex_unlock(&births.lock);
+    if (state != NULL)
+        PyEval_RestoreThread(state);
+}
+
+static void LZ_UNCHECKED
+fork_ends(bool child)
+{
+    if (child)
+        lz_mutex_init(&births.lock);
+    lz_mutex_lock(&births.lock);
+    if (child)
+        births.forks = 0;
+    else if (births.forks > 0) /* its hook was there before it */
+        births.forks--;
     lz_mutex_unlock(&births.lock);
 }
 
@@ -235,7 +247,7 @@ void
 settle_watch_before_fork(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
-    count_forks(true, false);
+    fork_begins();
     if (settle == NULL || settle->watch == NULL || !LZ_FORK_COUNTS_THREADS)
         return;
     settle->watched = true;
@@ -247,7 +259,7 @@ void
 settle_watch_after_fork(struct lz_engine *engine, bool child)
 {
     struct lz_settle *settle = engine->settle;
-    count_forks(false, child);
+    fork_ends(child);
     if (settle == NULL)
         return;
     bool watched = settle->watched || settle->watch != NULL;
