@@ -71,6 +71,14 @@ drop_reader(struct lz_engine *engine)
     body_reader_free(reader);
 }
 
+/* READER may be NULL, with an exception. */
+static int
+ask(struct lz_engine *engine, struct lz_reader *reader, PyObject *name)
+{
+    char why[LZ_SETTLE_WHY_SIZE];
+    return reader == NULL ? -1 : settle_may_load(engine, reader, name, why);
+}
+
 /* settle_may_load, by one reader for all questions that come up while one
  * list is loaded: they are about modules that import each other. What is
  * loaded in between may change what is found: free is only what is free by a
@@ -79,19 +87,17 @@ drop_reader(struct lz_engine *engine)
 static int
 may_load(struct lz_engine *engine, PyObject *name)
 {
-    char why[LZ_SETTLE_WHY_SIZE];
-    struct lz_reader *reader = engine->own_reader, *now = NULL;
+    struct lz_reader *reader = engine->own_reader;
     bool old = reader != NULL;
     engine->own_reader = NULL;
     if (reader == NULL)
         reader = body_reader_new(engine, NULL);
-    int result =
-        reader == NULL ? -1 : settle_may_load(engine, reader, name, why);
+    int result = ask(engine, reader, name);
     if (result == 1 && old) {
-        now = body_reader_new(engine, NULL);
-        result = now == NULL ? -1 : settle_may_load(engine, now, name, why);
+        struct lz_reader *now = body_reader_new(engine, NULL);
+        result = ask(engine, now, name);
+        body_reader_free(now);
     }
-    body_reader_free(now);
     if (result >= 0 && engine->own_asks && engine->own_reader == NULL)
         engine->own_reader = reader;
     else

@@ -22,7 +22,9 @@ void settle_watch_start(struct lz_engine *engine);
 void settle_watch_stop(struct lz_engine *engine);
 /* Once the interpreter is no more: waits, nothing of it is touched. */
 void settle_watch_done(struct lz_engine *engine);
-/* Around fork(): before it the thread ends where CPython would warn of it. */
+/* Around fork(): before it the thread ends where CPython would warn of it,
+ * unless it is busy, perhaps with what the fork holds. In between it is given
+ * no PyThreadState. */
 void settle_watch_before_fork(struct lz_engine *engine);
 void settle_watch_after_fork(struct lz_engine *engine, bool child);
 /* The child wants one, and imports: starts it if the child has worked. */

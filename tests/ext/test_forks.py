@@ -199,7 +199,7 @@ def test_fork_while_a_finder_is_asked_beside(lazily):
             def never():
                 return heavy
             """}, """\
-        import os, time
+        import os
         import finder
         import hot
         def main():

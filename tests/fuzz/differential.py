@@ -22,7 +22,7 @@ import zipfile
 import programs
 import running
 
-SERIES = 16
+SERIES = 16  # eager runs of one process
 
 
 class Result:
