@@ -19,7 +19,7 @@ DONE = """
     """
 
 
-def test_hot_namespace(lazily):
+def test_hot_namespace(lazily, settled_by_hand):
     run = lazily({"hot.py": write("difflib, decimal"), "walks.py": WALKS},
                  "    import walks; walks.gc\n" + MAIN + DONE)
     assert run.out.startswith("hot ['difflib', 'decimal'] [] ")
