@@ -106,7 +106,7 @@ unit_spec(struct lz_reader *reader, PyObject *name)
     if (parent != NULL)
         spec = spec_in(reader, name, parent);
     else if (!PyErr_Occurred())
-        spec = foresee_spec(reader->engine, name);
+        spec = foresee_spec(reader->engine, name, NULL);
     Py_XDECREF(parent);
     Py_XDECREF(target);
     return spec;

@@ -44,6 +44,7 @@ struct lz_settled {
                    were loaded; or NULL */
     uint64_t modules; /* module bodies that ran for that */
     uint64_t wall_ns;
+    bool slow;     /* others take their share, and could be settled */
     char why[512]; /* or a line for people: which name of which namespace stays
                       pending, and why, said once; or empty */
 };

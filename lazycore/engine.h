@@ -276,9 +276,10 @@ extern PyType_Spec lz_finder_spec;
  * found this way (import it eagerly, which raises), -1 with an exception. */
 int find_target(struct lz_engine *engine, PyObject *name,
                 struct lz_target **ret_target);
-/* The spec of NAME by whatever finder has it, keeping nothing: a new
- * reference, None, or NULL with an exception. */
-PyObject *find_spec_only(struct lz_engine *engine, PyObject *name);
+/* The spec of NAME by whatever finder has it: a new reference, None, or NULL
+ * with an exception. PACKAGES: as foresee_spec() has it. */
+PyObject *find_spec_only(struct lz_engine *engine, PyObject *name,
+                         PyObject *packages);
 /* importlib._bootstrap._find_spec */
 PyObject *find_kept_spec(PyObject *module, PyObject *const *args,
                          Py_ssize_t nargs, PyObject *kwnames);

@@ -159,8 +159,25 @@ find_target(struct lz_engine *engine, PyObject *name,
     return find_new(engine, name, ret_target);
 }
 
+/* The spec of the package NAME, which is not loaded, from PACKAGES, a dict or
+ * NULL, or for it: a new reference, None, or NULL with an exception. */
+static PyObject *
+spec_of_package(struct lz_engine *engine, PyObject *name, PyObject *packages)
+{
+    PyObject *spec = packages == NULL
+                         ? NULL
+                         : Py_XNewRef(PyDict_GetItemWithError(packages, name));
+    if (spec != NULL || PyErr_Occurred())
+        return spec;
+    spec = find_spec_only(engine, name, packages);
+    if (spec != NULL && packages != NULL &&
+        PyDict_SetItem(packages, name, spec) < 0)
+        Py_CLEAR(spec);
+    return spec;
+}
+
 PyObject *
-find_spec_only(struct lz_engine *engine, PyObject *name)
+find_spec_only(struct lz_engine *engine, PyObject *name, PyObject *packages)
 {
     PyObject *path = NULL;
     PyObject *parent = dotted_parent(name);
@@ -173,7 +190,7 @@ find_spec_only(struct lz_engine *engine, PyObject *name)
         if (module != NULL) {
             path = lz_get_optional(module, engine->names.path);
         } else {
-            PyObject *spec = find_spec_only(engine, parent);
+            PyObject *spec = spec_of_package(engine, parent, packages);
             if (spec != NULL && spec != Py_None)
                 path = found_locations(engine, spec);
             Py_XDECREF(spec);

@@ -26,7 +26,7 @@ foresee_clear(void)
 }
 
 PyObject *
-foresee_spec(struct lz_engine *engine, PyObject *name)
+foresee_spec(struct lz_engine *engine, PyObject *name, PyObject *packages)
 {
     struct lz_target *target = target_get(engine, name);
     if (target != NULL) {
@@ -35,7 +35,7 @@ foresee_spec(struct lz_engine *engine, PyObject *name)
         (void)foresee_clear();
         return spec;
     }
-    PyObject *spec = find_spec_only(engine, name);
+    PyObject *spec = find_spec_only(engine, name, packages);
     if (spec == Py_None)
         Py_CLEAR(spec);
     (void)foresee_clear();
@@ -48,6 +48,7 @@ struct scan {
     struct lz_engine *engine;
     PyObject *known;    /* set of names that were met */
     PyObject *queue;    /* list of names still to read */
+    PyObject *packages; /* specs that were found: find_spec_only() */
     const char *within; /* the package of which alone modules are read; or
                            NULL */
     bool strays;        /* it imports what is of another one and not there */
@@ -150,7 +151,8 @@ listed_items(struct scan *scan, PyObject *name)
 {
     PyObject *module = load_peek_module(name), *items = NULL;
     if (module == NULL) {
-        PyObject *spec = foresee_spec(scan->engine, name), *bytes = NULL;
+        PyObject *spec = foresee_spec(scan->engine, name, scan->packages);
+        PyObject *bytes = NULL;
         PyObject *code = spec == NULL ? NULL : code_of(name, spec, &bytes);
         if (code != NULL)
             items = bytecode_listed_names((PyCodeObject *)code, bytes);
@@ -330,8 +332,9 @@ read_queue(struct scan *scan)
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(scan->queue); i++) {
         PyObject *name = Py_NewRef(PyList_GET_ITEM(scan->queue, i));
         PyObject *module = load_peek_module(name);
-        PyObject *spec =
-            module == NULL ? foresee_spec(scan->engine, name) : NULL;
+        PyObject *spec = module == NULL
+                             ? foresee_spec(scan->engine, name, scan->packages)
+                             : NULL;
         int result =
             spec != NULL ? read_module(scan, name, spec) : foresee_clear();
         read += spec != NULL;
@@ -357,8 +360,11 @@ foresee(struct lz_engine *engine)
     /* Nobody who asks meanwhile is to see what has not been read. */
     scan.known = PySet_New(engine->foreseen);
     scan.queue = PyList_New(0);
-    int result =
-        scan.known == NULL || targets == NULL || scan.queue == NULL ? -1 : 0;
+    scan.packages = PyDict_New();
+    int result = scan.known == NULL || targets == NULL || scan.queue == NULL ||
+                         scan.packages == NULL
+                     ? -1
+                     : 0;
     for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(targets); i++) {
         /* What is pending is published already; it is what that imports that
          * matters, once. */
@@ -374,6 +380,7 @@ foresee(struct lz_engine *engine)
     }
     Py_XDECREF(scan.known);
     Py_XDECREF(scan.queue);
+    Py_XDECREF(scan.packages);
     Py_XDECREF(targets);
     return result;
 }
@@ -387,14 +394,16 @@ scan_package(struct scan *scan, PyObject *name)
     bool saved = reading;
     scan->known = PySet_New(NULL);
     scan->queue = PyList_New(0);
+    scan->packages = PyDict_New();
     scan->within = place_text(name);
     reading = true;
-    if (scan->known != NULL && scan->queue != NULL && scan->within != NULL &&
-        PySet_Add(scan->known, name) == 0 &&
+    if (scan->known != NULL && scan->queue != NULL && scan->packages != NULL &&
+        scan->within != NULL && PySet_Add(scan->known, name) == 0 &&
         PyList_Append(scan->queue, name) == 0)
         result = read_queue(scan);
     reading = saved;
     Py_XDECREF(scan->queue);
+    Py_XDECREF(scan->packages);
     if (result < 0)
         Py_CLEAR(scan->known);
     return scan->known;
@@ -438,7 +447,7 @@ foresee_submodule(struct lz_engine *engine, PyObject *full)
     if (engine->foreseen != NULL &&
         engine->foreseen_targets == engine->targets_made)
         return 0;
-    PyObject *spec = foresee_spec(engine, full);
+    PyObject *spec = foresee_spec(engine, full, NULL);
     if (spec == NULL)
         return PyErr_Occurred() ? -1 : 0;
     Py_DECREF(spec);

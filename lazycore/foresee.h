@@ -8,8 +8,10 @@
  * reference, or NULL, without an exception where there is no such package. */
 PyObject *foresee_absolute(PyObject *package, PyObject *name, int level);
 /* The spec of NAME, which is not loaded: a new reference, or NULL, with an
- * exception only where it interrupts. Makes no target. */
-PyObject *foresee_spec(struct lz_engine *engine, PyObject *name);
+ * exception only where it interrupts. Makes no target. PACKAGES: a dict that
+ * keeps the specs of packages for the next of some calls, or NULL. */
+PyObject *foresee_spec(struct lz_engine *engine, PyObject *name,
+                       PyObject *packages);
 /* Whether loading NAME, which is not loaded, would import anything that is
  * neither loaded, nor of its own package, nor of the standard library. -1 with
  * an exception. */

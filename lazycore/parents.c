@@ -96,17 +96,29 @@ import_settled(struct lz_engine *engine, PyObject *name)
     return module;
 }
 
+/* import_module() of what is there brings nothing, and may be all that a
+ * function does over and over. */
+static bool
+is_loaded(struct lz_engine *engine, PyObject *name)
+{
+    PyObject *module = load_module_here(engine, name);
+    bool result = module != NULL && module != Py_None;
+    lz_forgive();
+    Py_XDECREF(module);
+    return result;
+}
+
 PyObject *
 parents_find_and_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     struct lz_engine *engine = engine_of_module(self);
     if (engine == NULL || engine->find_and_load == NULL)
         return engine_gone();
-    if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing()) {
-        if (own_load_earlier(engine, args[0]) < 0 ||
-            parents_import(engine, args[0]) < 0)
-            return NULL;
-    }
+    if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing() &&
+        !is_loaded(engine, args[0]) &&
+        (own_load_earlier(engine, args[0]) < 0 ||
+         parents_import(engine, args[0]) < 0))
+        return NULL;
     return PyObject_Vectorcall(engine->find_and_load, args, (size_t)nargs,
                                NULL);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lazycore/body.h"
 #include "lazycore/settle_look.h"
 #include "lazycore/settle_rules.h"
 #include "lazycore/settle_watch.h"
@@ -237,6 +238,28 @@ tell_refused(const struct lz_namespace *ns, PyObject *name, const char *why,
                    why);
 }
 
+/* Whether all TARGETS, which NS waits for, may be loaded: 1, 0 or -1 with an
+ * exception. One reader for all: they import much the same modules. */
+static int LZ_NEEDS_GIL
+may_load_all(struct lz_engine *engine, const struct lz_namespace *ns,
+             PyObject *targets, struct lz_settled *ret)
+{
+    char why[LZ_SETTLE_WHY_SIZE];
+    struct lz_reader *reader = body_reader_new(engine, NULL);
+    if (reader == NULL)
+        return -1;
+    body_reader_gives_up(reader, settle_stopped);
+    int result = 1;
+    for (Py_ssize_t i = 0; result == 1 && i < PyList_GET_SIZE(targets); i++) {
+        PyObject *name = PyTuple_GET_ITEM(PyList_GET_ITEM(targets, i), 0);
+        result = settle_may_load(engine, reader, name, why);
+        if (result == 0 && why[0] != '\0')
+            tell_refused(ns, name, why, ret);
+    }
+    body_reader_free(reader);
+    return result;
+}
+
 /* Load all that NS waits for, or nothing: one name that stays pending costs
  * as much as all of them. 1 done, 0 refused, LATER, or -1 with an exception.
  */
@@ -244,16 +267,9 @@ static int LZ_NEEDS_GIL
 load_all(struct lz_engine *engine, struct lz_namespace *ns,
          struct lz_settled *ret)
 {
-    char why[LZ_SETTLE_WHY_SIZE];
     PyObject *targets = list_targets(ns);
-    int result = targets == NULL ? -1 : 1;
+    int result = targets == NULL ? -1 : may_load_all(engine, ns, targets, ret);
     Py_ssize_t count = targets == NULL ? 0 : PyList_GET_SIZE(targets);
-    for (Py_ssize_t i = 0; result == 1 && i < count; i++) {
-        PyObject *name = PyTuple_GET_ITEM(PyList_GET_ITEM(targets, i), 0);
-        result = settle_may_load(engine, NULL, name, why);
-        if (result == 0 && why[0] != '\0')
-            tell_refused(ns, name, why, ret);
-    }
     if (result < 0 && settle_stopped(engine)) {
         lz_forgive(); /* it gave up reading bodies */
         result = LATER;
@@ -296,8 +312,10 @@ settle(struct lz_engine *engine, struct lz_settled *settled)
     uint64_t start = usage_wall_ns();
     engine->settle->busy = true;
     settle_collect_not(engine);
+    settle_load_begins(engine);
     int done = load_all(engine, ns, settled);
     lz_forgive();
+    settle_load_ends(engine);
     engine->settle->busy = false;
     settle_collect(engine);
     settled->wall_ns = usage_wall_ns() - start;
@@ -352,7 +370,6 @@ static void
 tell(struct lz_core *core, const struct lz_settled *settled)
 {
     const struct lz_listener *listener = &core->listener;
-    atomic_fetch_add(&core->looks, 1);
     atomic_fetch_add(&core->hot_modules, settled->modules);
     if (settled->name != NULL)
         atomic_fetch_add(&core->hot_namespaces, 1);
@@ -367,6 +384,8 @@ settle_burst(unsigned looks, struct lz_settled *ret_settled)
     PyObject *module;
     struct lz_engine *engine = find_engine(&module);
     *ret_settled = (struct lz_settled){0};
+    if (looks > 0 && is_on(engine))
+        atomic_fetch_add(&engine->core->looks, 1);
     for (; looks > 0 && is_on(engine) && !settle_stopped(engine); looks--) {
         settle_await_any_moment(engine);
         if (is_on(engine))
@@ -374,6 +393,7 @@ settle_burst(unsigned looks, struct lz_settled *ret_settled)
     }
     if (is_on(engine)) {
         settle(engine, ret_settled);
+        ret_settled->slow = is_on(engine) && settle_is_slow(engine);
         tell(engine->core, ret_settled);
     }
     lz_forgive();

@@ -39,8 +39,9 @@ struct lz_settle {
     PyObject *get_interval;    /* sys.getswitchinterval, as it came, */
     PyObject *set_interval;    /* and its like */
     unsigned long interval_us; /* the service's own when last seen, or 0 */
-    int awaiting;              /* so many wait for their moment */
-    bool busy;                 /* with a hot namespace */
+    unsigned long turn_us;     /* for which we changed it, while */
+    int awaiting;              /* so many wait for their moment, or load, */
+    bool busy;                 /* one with a hot namespace */
     PyObject *target;          /* borrowed: the name of what is being loaded,
                                   file and line of its statement; or NULL */
     unsigned long loader;      /* the ident of the thread that loads it */
@@ -85,9 +86,9 @@ void settle_after_fork(struct lz_engine *engine);
 void settle_done(struct lz_engine *engine);
 /* Look at what the threads run now, so many times within some ms, and load
  * what is pending in the hottest namespace if that is free of effects; the
- * core's listener is told; the caller frees .name. To be called over and over,
- * as settle_pace.h says, by a thread that runs nothing else. Leaves no
- * exception. */
+ * core's listener is told; the caller frees .name. After 0 looks it is the
+ * next hottest. To be called over and over, as settle_pace.h says, by a thread
+ * that runs nothing else. Leaves no exception. */
 void settle_burst(unsigned looks, struct lz_settled *ret_settled) LZ_NEEDS_GIL;
 /* lazycore.settle() */
 PyObject *settle_python(PyObject *module, PyObject *unused);

@@ -5,17 +5,18 @@
 #include <time.h>
 
 enum {
-    SIGHTINGS = 4, /* of a namespace before it may be called hot, */
+    SIGHTINGS = 2, /* of a namespace before it may be called hot, */
     DEPTH = 64,    /* in so many frames of a thread */
     /* And the part of all CPU time that was seen in those that could be
      * settled, taken together: a hundredth. Up to half of that is lost. */
     SHARE = 100,
     WINDOW = 1024 /* looks, after which what was seen counts half */
 };
-/* How long a running thread keeps the GIL before a look, which nobody else is
- * likely to set, and how long that may go on; the delays of looks that follow
- * on each other are so far apart. */
-enum { TURN_US = 21, DELAY_US = 1000, STEP_US = 617 };
+/* How long a running thread keeps the GIL before a look, and while ours loads,
+ * which asks for it after every file; nobody else is likely to set these. Then
+ * how long a look may wait; the delays of those that follow on each other are
+ * so far apart. */
+enum { TURN_US = 21, LOAD_TURN_US = 51, DELAY_US = 1000, STEP_US = 617 };
 #define ENOUGH_NS UINT64_C(50000000) /* CPU time before anything is hot */
 #define GAP_NS UINT64_C(1000000000)  /* the most that one look counts */
 
@@ -124,11 +125,10 @@ heat_of_all(struct lz_engine *engine)
     return result;
 }
 
-/* Whether enough was seen to call a namespace hot, once it has its sightings.
- */
-static bool
-some_are_hot(struct lz_engine *engine, const struct lz_settle *settle)
+bool
+settle_is_slow(struct lz_engine *engine)
 {
+    const struct lz_settle *settle = engine->settle;
     return settle->total_ns >= ENOUGH_NS &&
            heat_of_all(engine) >= settle->total_ns / SHARE;
 }
@@ -152,7 +152,7 @@ struct lz_namespace *
 settle_hottest(struct lz_engine *engine)
 {
     struct lz_namespace *hottest =
-        some_are_hot(engine, engine->settle) ? find_hottest(engine) : NULL;
+        settle_is_slow(engine) ? find_hottest(engine) : NULL;
     Py_XINCREF(hottest);
     return hottest;
 }
@@ -241,7 +241,7 @@ settle_get_interval(PyObject *module, PyObject *Py_UNUSED(unused))
         return NULL;
     const struct lz_settle *settle = engine->settle;
     if (settle->awaiting > 0 && settle->interval_us != 0 &&
-        interval_now_us(settle) == TURN_US)
+        interval_now_us(settle) == settle->turn_us)
         return PyFloat_FromDouble((double)settle->interval_us * 1e-6);
     return PyObject_CallNoArgs(settle->get_interval);
 }
@@ -251,7 +251,7 @@ settle_get_interval(PyObject *module, PyObject *Py_UNUSED(unused))
 static void
 give_interval_back(const struct lz_settle *settle)
 {
-    if (settle->interval_us != 0 && interval_now_us(settle) == TURN_US)
+    if (settle->interval_us != 0 && interval_now_us(settle) == settle->turn_us)
         set_interval_us(settle, settle->interval_us);
 }
 
@@ -264,18 +264,48 @@ settle_after_fork(struct lz_engine *engine)
     settle->awaiting = 0;
 }
 
+/* Turns of TURN_US for all threads, or those that another thread asked for. */
+static void
+turns_begin(struct lz_settle *settle, unsigned long turn_us)
+{
+    if (settle->awaiting++ == 0)
+        settle->turn_us = turn_us;
+    unsigned long before = interval_now_us(settle);
+    if (before > settle->turn_us) {
+        settle->interval_us = before;
+        set_interval_us(settle, settle->turn_us);
+    }
+}
+
+static void
+turns_end(struct lz_settle *settle)
+{
+    /* 0 in a child, whose parent had begun them. */
+    if (settle->awaiting > 0 && --settle->awaiting == 0)
+        give_interval_back(settle);
+}
+
+void
+settle_load_begins(struct lz_engine *engine)
+{
+    if (engine->settle->set_interval != NULL)
+        turns_begin(engine->settle, LOAD_TURN_US);
+}
+
+void
+settle_load_ends(struct lz_engine *engine)
+{
+    if (engine->settle->set_interval != NULL)
+        turns_end(engine->settle);
+}
+
 void
 settle_await_any_moment(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
     if (settle->set_interval == NULL)
         return;
-    unsigned long before = interval_now_us(settle);
-    if (before > TURN_US) {
-        settle->interval_us = before;
-        set_interval_us(settle, TURN_US);
-    }
-    settle->awaiting++;
+    turns_begin(settle, TURN_US);
     struct timespec delay = {
         .tv_nsec = (long)(settle->look * STEP_US % DELAY_US) * 1000};
     PyThreadState *state = PyEval_SaveThread();
@@ -285,6 +315,5 @@ settle_await_any_moment(struct lz_engine *engine)
     (void)nanosleep(&delay, NULL);
     PyEval_RestoreThread(state);
     (void)prctl(PR_SET_TIMERSLACK, slack_ns);
-    if (--settle->awaiting == 0)
-        give_interval_back(settle);
+    turns_end(settle);
 }

@@ -13,6 +13,10 @@
 /* Gives the GIL up and comes back within some 2 ms; threads have short turns
  * meanwhile. Leaves no exception. */
 void settle_await_any_moment(struct lz_engine *engine);
+/* Threads have short turns until the end of a load, so that ours need not wait
+ * long for each of its own. Leave no exception. */
+void settle_load_begins(struct lz_engine *engine);
+void settle_load_ends(struct lz_engine *engine);
 /* sys.getswitchinterval() says nothing of the short turns, from here on, and
  * is what it was before. 0, or -1 with an exception. */
 int settle_patch_interval(struct lz_engine *engine);
@@ -24,5 +28,7 @@ void settle_look(struct lz_engine *engine);
 /* The hottest namespace by all looks, a new reference, if any is hot and may
  * be settled; else NULL. */
 struct lz_namespace *settle_hottest(struct lz_engine *engine);
+/* Whether enough was seen for that of those that may be settled, together. */
+bool settle_is_slow(struct lz_engine *engine);
 
 #endif

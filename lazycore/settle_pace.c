@@ -42,12 +42,14 @@ settle_pace_due(struct lz_settle_pace *pace, uint64_t cpu_ns, uint64_t loads)
         quiet_ms < LZ_SETTLE_QUIET_MS || cpu_ns - pace->looked_ns < nearly_ns)
         return false;
     pace->looked_ns = cpu_ns;
-    pace->interval_ms = clamp(quiet_ms / LZ_SETTLE_PART);
+    pace->interval_ms =
+        clamp(quiet_ms / (pace->slow ? LZ_SETTLE_SLOW_PART : LZ_SETTLE_PART));
     return true;
 }
 
 void
-settle_pace_looked(struct lz_settle_pace *pace, uint64_t loads)
+settle_pace_looked(struct lz_settle_pace *pace, uint64_t loads, bool slow)
 {
     pace->loads = loads;
+    pace->slow = slow;
 }

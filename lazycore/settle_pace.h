@@ -1,8 +1,8 @@
 /* When to look which namespaces are hot: often at first, seldom later, and
  * only while the process works and loads nothing. Looks cost the process CPU
  * time, 0.4 ms a burst, so it is by that that they come, and the longer it has
- * loaded nothing, the fewer: 80 bursts come in the first 12 s, and one a
- * second in the end.
+ * loaded nothing, the fewer: 80 bursts come in the first 12 s, or 240 where
+ * there is something hot to be found, and one a second in the end.
  *
  * Plain C; belongs to whoever has the looks made.
  */
@@ -18,6 +18,7 @@ enum {
     LZ_SETTLE_BURST = 4,      /* then that many at once, with so much in
                                  between: */
     LZ_SETTLE_PART = 16,      /* what has passed since that load, by this, */
+    LZ_SETTLE_SLOW_PART = 64, /* or this, while hot namespaces are slow, */
     LZ_SETTLE_FIRST_MS = 10,  /* at least that, */
     LZ_SETTLE_LAST_MS = 1000, /* at most that. */
     LZ_SETTLE_IDLE = 64       /* So often it is asked soon whether one that
@@ -32,6 +33,7 @@ struct lz_settle_pace {
     uint64_t loads;       /* as given then, */
     uint64_t loaded_ns;   /* and the CPU time when that had grown */
     unsigned idle;        /* so often in a row it had not worked since */
+    bool slow;            /* the last look's */
 };
 
 /* How many ms of wall time to wait before the next question. */
@@ -40,7 +42,9 @@ uint64_t settle_pace_wait_ms(const struct lz_settle_pace *pace);
  * counted by the registry. */
 bool settle_pace_due(struct lz_settle_pace *pace, uint64_t cpu_ns,
                      uint64_t loads);
-/* That was done; LOADS are those now, its own among them. */
-void settle_pace_looked(struct lz_settle_pace *pace, uint64_t loads);
+/* That was done; LOADS are those now, its own among them. SLOW: what it was
+ * done for is still there. */
+void settle_pace_looked(struct lz_settle_pace *pace, uint64_t loads,
+                        bool slow);
 
 #endif

@@ -64,9 +64,8 @@ is_for_any_thread(const char *name)
 /* Whether TARGET's own code, at FILE, says that it is free. What says it is
  * not is not asked again, until it is written to. 1, 0 or -1. */
 static int
-is_seen_free(struct lz_engine *engine, struct lz_reader *shared,
-             struct lz_target *target, PyObject *file,
-             char ret_why[LZ_SETTLE_WHY_SIZE])
+is_seen_free(struct lz_reader *reader, struct lz_target *target,
+             PyObject *file, char ret_why[LZ_SETTLE_WHY_SIZE])
 {
     char why[LZ_BODY_WHY_SIZE];
     struct lz_source source;
@@ -76,21 +75,13 @@ is_seen_free(struct lz_engine *engine, struct lz_reader *shared,
     if (target->unfree_mtime_ns == source.mtime_ns &&
         target->unfree_bytes == source.size)
         return 0;
-    struct lz_reader *reader =
-        shared != NULL ? shared : body_reader_new(engine, NULL);
-    if (reader != NULL && reader != shared)
-        body_reader_gives_up(reader, settle_stopped);
-    int result = reader == NULL ? -1
-                                : body_may_run(reader, target->name,
-                                               is_for_any_thread, why);
+    int result = body_may_run(reader, target->name, is_for_any_thread, why);
     const struct lz_body *body =
         result == 0 ? body_read(reader, target->name) : NULL;
     if (body != NULL && !body->free) {
         target->unfree_mtime_ns = source.mtime_ns;
         target->unfree_bytes = source.size;
     }
-    if (reader != shared)
-        body_reader_free(reader);
     if (result == 0)
         (void)snprintf(ret_why, LZ_SETTLE_WHY_SIZE, "%s", why);
     return PyErr_Occurred() ? -1 : result;
@@ -112,7 +103,7 @@ may_run(struct lz_engine *engine, struct lz_reader *reader, PyObject *name,
     if (usable && !levels_is_stdlib(engine->core->levels, text)) {
         result = is_recorded(engine, name, file);
         if (result == 0)
-            result = is_seen_free(engine, reader, target, file, ret_why);
+            result = is_seen_free(reader, target, file, ret_why);
     } else if (text != NULL && is_never(text)) {
         (void)snprintf(ret_why, LZ_SETTLE_WHY_SIZE,
                        "%.100s: is not for every thread", text);

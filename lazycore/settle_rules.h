@@ -10,8 +10,7 @@ struct lz_reader;
 
 /* Whether NAME, with its parents, loaded or not, may be: what is not loaded
  * is free of effects. 1, 0 with what is known of the reason in RET_WHY, or -1
- * with an exception. READER is for this question alone meanwhile; NULL: it
- * stands alone, and may end with SystemExit where settling ends. */
+ * with an exception. READER is for this question alone meanwhile. */
 int settle_may_load(struct lz_engine *engine, struct lz_reader *reader,
                     PyObject *name, char ret_why[LZ_SETTLE_WHY_SIZE]);
 

@@ -106,16 +106,6 @@ watch_free(struct lz_watch *watch)
     free(watch);
 }
 
-/* Whether anything was loaded. */
-static bool LZ_NEEDS_GIL
-look(void)
-{
-    struct lz_settled settled;
-    settle_burst(LZ_SETTLE_BURST, &settled);
-    free(settled.name);
-    return settled.modules > 0;
-}
-
 static bool LZ_UNCHECKED
 is_over(struct lz_watch *watch)
 {
@@ -123,6 +113,24 @@ is_over(struct lz_watch *watch)
     bool over = watch->over;
     lz_mutex_unlock(&watch->lock);
     return over;
+}
+
+/* Looks, and settles one after the other what they have shown; whether
+ * anything was loaded, and in *RET_SLOW whether something is left. */
+static bool LZ_NEEDS_GIL
+look(struct lz_watch *watch, bool *ret_slow)
+{
+    bool loaded = false, more = true;
+    for (unsigned looks = LZ_SETTLE_BURST; more; looks = 0) {
+        struct lz_settled settled;
+        settle_burst(looks, &settled);
+        loaded |= settled.modules > 0;
+        more = !is_over(watch) &&
+               (settled.name != NULL || settled.why[0] != '\0');
+        free(settled.name);
+        *ret_slow = settled.slow;
+    }
+    return loaded;
 }
 
 /* The thread has one state from its first load to its end: what it has loaded
@@ -134,7 +142,7 @@ watch_main(void *arg) LZ_UNCHECKED
     struct lz_watch *watch = arg;
     struct lz_settle_pace *pace = &watch->pace.pace;
     PyThreadState *state = NULL;
-    bool keeps = false;
+    bool keeps = false, slow = false;
     while (!sleep_or_end(watch, watch->pace.next_ns)) {
         bool due = settle_pace_due(pace, usage_process_cpu_ns(),
                                    registry_loads(watch->core->registry));
@@ -145,9 +153,10 @@ watch_main(void *arg) LZ_UNCHECKED
         if (!due || state == NULL)
             continue;
         PyEval_RestoreThread(state);
-        keeps = look() || keeps;
+        keeps = look(watch, &slow) || keeps;
         if (!is_over(watch)) /* else there may be no engine */
-            settle_pace_looked(pace, registry_loads(watch->core->registry));
+            settle_pace_looked(pace, registry_loads(watch->core->registry),
+                               slow);
         if (keeps) {
             (void)PyEval_SaveThread();
         } else {

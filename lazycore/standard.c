@@ -119,7 +119,7 @@ hides(struct lz_engine *engine, PyObject *file)
         PyUnicode_FindChar(file, '.', 0, PyUnicode_GET_LENGTH(file), 1);
     PyObject *name =
         PyUnicode_Substring(file, 0, dot < 0 ? PY_SSIZE_T_MAX : dot);
-    PyObject *spec = name == NULL ? NULL : find_spec_only(engine, name);
+    PyObject *spec = name == NULL ? NULL : find_spec_only(engine, name, NULL);
     bool result =
         spec == NULL || (spec != Py_None && !standard_has(engine, spec));
     Py_XDECREF(spec);

@@ -208,7 +208,7 @@ says_gone(PyObject *error)
 static int
 search_again(struct verify *verify, PyObject **ret_spec)
 {
-    *ret_spec = find_spec_only(verify->engine, verify->name);
+    *ret_spec = find_spec_only(verify->engine, verify->name, NULL);
     if (*ret_spec == NULL) {
         lz_forgive();
         return -1;

@@ -14,6 +14,7 @@
 struct process {
     struct lz_settle_pace pace;
     uint64_t cpu_ns, loads, wall_ms;
+    bool slow; /* by what each look finds */
 };
 
 /* It goes on until the next question, using PERCENT of a processor; whether a
@@ -28,7 +29,7 @@ next(struct process *process, unsigned percent)
     if (!settle_pace_due(&process->pace, process->cpu_ns, process->loads)) {
         return false;
     }
-    settle_pace_looked(&process->pace, process->loads);
+    settle_pace_looked(&process->pace, process->loads, process->slow);
     return true;
 }
 
@@ -75,7 +76,7 @@ test_own_loads(void **state)
     }
     for (int i = 0; i < 10; i++) {
         process.loads++;
-        settle_pace_looked(&process.pace, process.loads);
+        settle_pace_looked(&process.pace, process.loads, false);
         assert_true(next(&process, 100));
     }
 }
@@ -141,6 +142,18 @@ test_seldom_later(void **state)
     assert_int_equal(settle_pace_wait_ms(&process.pace), LZ_SETTLE_LAST_MS);
 }
 
+/* There is something to be won. */
+static void
+test_more_while_slow(void **state)
+{
+    struct process process = {.slow = true};
+
+    (void)state;
+    assert_in_range(looks_within(&process, 12, 100), 200, 260);
+    process.slow = false;
+    assert_in_range(looks_within(&process, 24, 100), 8, 16);
+}
+
 /* It is the CPU time that looks are paid from. */
 static void
 test_little_work(void **state)
@@ -175,6 +188,7 @@ main(void)
         cmocka_unit_test(test_sleeps),
         cmocka_unit_test(test_works_again),
         cmocka_unit_test(test_seldom_later),
+        cmocka_unit_test(test_more_while_slow),
         cmocka_unit_test(test_little_work),
         cmocka_unit_test(test_later_loads),
     };
