@@ -16,7 +16,7 @@ enum {
  * which asks for it after every file; nobody else is likely to set these. Then
  * how long a look may wait; the delays of those that follow on each other are
  * so far apart. */
-enum { TURN_US = 21, LOAD_TURN_US = 51, DELAY_US = 1000, STEP_US = 617 };
+enum { TURN_US = 21, LOAD_TURN_US = 53, DELAY_US = 1000, STEP_US = 617 };
 #define ENOUGH_NS UINT64_C(50000000) /* CPU time before anything is hot */
 #define GAP_NS UINT64_C(1000000000)  /* the most that one look counts */
 
@@ -271,8 +271,11 @@ turns_begin(struct lz_settle *settle, unsigned long turn_us)
     if (settle->awaiting++ == 0)
         settle->turn_us = turn_us;
     unsigned long before = interval_now_us(settle);
+    bool ours = before == TURN_US || before == LOAD_TURN_US;
     if (before > settle->turn_us) {
-        settle->interval_us = before;
+        /* Who set ours again had found it meanwhile. */
+        if (!ours || settle->interval_us == 0)
+            settle->interval_us = before;
         set_interval_us(settle, settle->turn_us);
     }
 }
