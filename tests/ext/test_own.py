@@ -85,26 +85,6 @@ def test_what_is_free_of_effects_waits(both):
     assert run.state("app.plain") == "proxy"
 
 
-def test_what_is_there_brings_nothing(both):
-    """import_module() of a loaded module is no moment for what waits."""
-    run = both({"app/__init__.py": "",
-                "app/there.py": "import os\nos.getpid()\nvalue = 1\n",
-                "app/other.py": "import os\nos.getpid()\nclass Other: x = 1\n"},
-               """\
-        import importlib, sys
-        from app.there import value
-        print(value)
-        from app.other import Other
-        def main():
-            there = importlib.import_module("app.there")
-            print(there is sys.modules["app.there"])
-        def never():
-            return Other
-        main()
-        """)
-    assert run.state("app.other") == "proxy"
-
-
 def test_one_that_fails(lazily):
     """Eager code would have ended there; it runs once for what comes after
     it, and once for its own use."""
