@@ -114,11 +114,13 @@ parents_find_and_load(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
     struct lz_engine *engine = engine_of_module(self);
     if (engine == NULL || engine->find_and_load == NULL)
         return engine_gone();
-    if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing() &&
-        !is_loaded(engine, args[0]) &&
-        (own_load_earlier(engine, args[0]) < 0 ||
-         parents_import(engine, args[0]) < 0))
-        return NULL;
+    if (nargs > 0 && PyUnicode_Check(args[0]) && !lz_is_finalizing()) {
+        if (!is_loaded(engine, args[0]) &&
+            own_load_earlier(engine, args[0]) < 0)
+            return NULL;
+        if (parents_import(engine, args[0]) < 0)
+            return NULL;
+    }
     return PyObject_Vectorcall(engine->find_and_load, args, (size_t)nargs,
                                NULL);
 }

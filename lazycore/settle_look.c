@@ -225,14 +225,6 @@ settle_patch_interval(struct lz_engine *engine)
     return patch_interval(engine, true);
 }
 
-int
-settle_unpatch_interval(struct lz_engine *engine)
-{
-    return engine->settle == NULL || engine->settle->get_interval == NULL
-               ? 0
-               : patch_interval(engine, false);
-}
-
 PyObject *
 settle_get_interval(PyObject *module, PyObject *Py_UNUSED(unused))
 {
@@ -253,6 +245,17 @@ give_interval_back(const struct lz_settle *settle)
 {
     if (settle->interval_us != 0 && interval_now_us(settle) == settle->turn_us)
         set_interval_us(settle, settle->interval_us);
+}
+
+int
+settle_unpatch_interval(struct lz_engine *engine)
+{
+    struct lz_settle *settle = engine->settle;
+    if (settle == NULL || settle->get_interval == NULL)
+        return 0;
+    if (settle->awaiting > 0) /* from here on it is seen */
+        give_interval_back(settle);
+    return patch_interval(engine, false);
 }
 
 void

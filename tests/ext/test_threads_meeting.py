@@ -289,3 +289,41 @@ def test_submodule_imported_while_its_package_loads(lazily, how):
                 assert sys.modules[f"p{{i}}"].twice == 2 * i
         main()
         """)
+
+
+def test_submodule_that_is_there_while_its_package_loads(both):
+    """Its package is whole before anyone else gets it."""
+    both({"shared.py": """\
+        import sys, threading, time
+        body = []
+        def imports(thread):
+            frame = sys._current_frames().get(thread.ident)
+            while frame is not None:
+                if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+                    return True
+                frame = frame.f_back
+            return False
+        def await_import(thread):
+            while thread.is_alive() and not imports(thread):
+                time.sleep(0.001)
+        """,
+          "app/__init__.py": "import shared\nimport app.part\n"
+                             "for run in shared.body:\n    run()\nx = 'x'\n",
+          "app/part.py": "",
+          "user.py": "from app import x\ndef touch():\n    return x\n"}, """\
+        import importlib, shared, user
+        def work():
+            importlib.import_module("app.part")
+            print(getattr(shared.sys.modules["app"], "x", "half"))
+        def main():
+            thread = shared.threading.Thread(target=work)
+            def load():
+                thread.start()
+                shared.await_import(thread)
+            shared.body.append(load)
+            user.touch()
+            if thread.ident is None:
+                thread.start()
+            thread.join()
+        main()
+        """)
