@@ -43,9 +43,11 @@ def test_turns_while_it_loads(lazily):
     """They are short for all threads; nobody is told, and who sets again what
     was found then sets nothing."""
     run = lazily({"hot.py": write("difflib")}, """\
-        import ctypes, hot, lazycore, sys
-        real = ctypes.pythonapi._PyEval_GetSwitchInterval
-        real.restype = ctypes.c_ulong
+        import lazycore, sys
+        lazycore.uninstall()
+        real = sys.getswitchinterval
+        lazycore.install(settle=False)
+        import hot
         seen, turns = set(), set()
         class Slow:
             def find_spec(self, name, path=None, target=None):
@@ -57,13 +59,13 @@ def test_turns_while_it_loads(lazily):
             sys.modules.pop("collections", None)
             sys.meta_path.insert(0, Slow())
             hot.settle = lazycore.settle
-            print(hot.watched(), seen, max(turns) < 100, real())
-            sys.setswitchinterval((max(turns) + 0.5) * 1e-6)
+            print(hot.watched(), seen, max(turns) < 1e-4, real())
+            sys.setswitchinterval(max(turns) + 1e-7)
             lazycore.settle()
             print(real(), sys.getswitchinterval())
         main()
         """)
-    assert run.out == "hot {0.005} True 5000\n5000 0.005\n"
+    assert run.out == "hot {0.005} True 0.005\n0.005 0.005\n"
 
 
 def test_switch_interval_is_none_of_ours(lazily):
