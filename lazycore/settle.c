@@ -302,6 +302,7 @@ static void LZ_NEEDS_GIL
 settle(struct lz_engine *engine, struct lz_settled *settled)
 {
     struct lz_namespace *ns = settle_hottest(engine);
+    settled->slow = ns == NULL && settle_is_slow(engine);
     if (ns == NULL || settle_stopped(engine) || engine->settle->busy ||
         engine->loads_running > 0 || modules_in_use(engine, engine->settle) ||
         locks_are_patched(engine) || is_traced()) {
@@ -325,6 +326,11 @@ settle(struct lz_engine *engine, struct lz_settled *settled)
         settled->name = strdup(name);
     else if (done != LATER)
         ns->refused = ns->pending;
+    if (done != LATER) { /* it has to be seen anew, or would come for ever */
+        ns->heat_ns = 0;
+        ns->sightings = 0;
+    }
+    settled->slow = settle_is_slow(engine);
     Py_DECREF(ns);
 }
 
@@ -393,7 +399,6 @@ settle_burst(unsigned looks, struct lz_settled *ret_settled)
     }
     if (is_on(engine)) {
         settle(engine, ret_settled);
-        ret_settled->slow = is_on(engine) && settle_is_slow(engine);
         tell(engine->core, ret_settled);
     }
     lz_forgive();

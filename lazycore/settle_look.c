@@ -199,7 +199,7 @@ set_interval_us(const struct lz_settle *settle, unsigned long interval_us)
 }
 
 /* Our function in the place of the interpreter's, or that back if nobody has
- * put another there. */
+ * put another there, which may call ours. */
 static int
 patch_interval(struct lz_engine *engine, bool ours)
 {
@@ -208,12 +208,12 @@ patch_interval(struct lz_engine *engine, bool ours)
         PyObject_GetAttrString(engine->module, "_getswitchinterval");
     PyObject *now = PySys_GetObject("getswitchinterval"); /* borrowed */
     int result = sys == NULL || function == NULL ? -1 : 0;
-    if (result == 0 && ours && now != NULL)
-        result = engine_patch(sys, "getswitchinterval", function,
-                              &engine->settle->get_interval);
-    else if (result == 0 && now == function)
+    PyObject **saved = &engine->settle->get_interval;
+    if (result == 0 && ours && now != NULL && *saved == NULL)
+        result = engine_patch(sys, "getswitchinterval", function, saved);
+    else if (result == 0 && now == (ours ? *saved : function))
         result =
-            PySys_SetObject("getswitchinterval", engine->settle->get_interval);
+            PySys_SetObject("getswitchinterval", ours ? function : *saved);
     Py_XDECREF(function);
     Py_XDECREF(sys);
     return result;
@@ -232,6 +232,10 @@ settle_get_interval(PyObject *module, PyObject *Py_UNUSED(unused))
     if (engine == NULL)
         return NULL;
     const struct lz_settle *settle = engine->settle;
+    if (settle == NULL || settle->get_interval == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "lazycore was never installed");
+        return NULL;
+    }
     if (settle->awaiting > 0 && settle->interval_us != 0 &&
         interval_now_us(settle) == settle->turn_us)
         return PyFloat_FromDouble((double)settle->interval_us * 1e-6);
@@ -247,24 +251,29 @@ give_interval_back(const struct lz_settle *settle)
         set_interval_us(settle, settle->interval_us);
 }
 
+/* Whoever has begun turns. */
+static void
+turns_over(struct lz_settle *settle)
+{
+    if (settle->awaiting > 0)
+        give_interval_back(settle);
+    settle->awaiting = 0;
+}
+
 int
 settle_unpatch_interval(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
     if (settle == NULL || settle->get_interval == NULL)
         return 0;
-    if (settle->awaiting > 0) /* from here on it is seen */
-        give_interval_back(settle);
+    turns_over(settle); /* from here on they are seen */
     return patch_interval(engine, false);
 }
 
 void
 settle_after_fork(struct lz_engine *engine)
 {
-    struct lz_settle *settle = engine->settle;
-    if (settle->awaiting > 0)
-        give_interval_back(settle);
-    settle->awaiting = 0;
+    turns_over(engine->settle);
 }
 
 /* Turns of TURN_US for all threads, or those that another thread asked for. */
@@ -286,7 +295,7 @@ turns_begin(struct lz_settle *settle, unsigned long turn_us)
 static void
 turns_end(struct lz_settle *settle)
 {
-    /* 0 in a child, whose parent had begun them. */
+    /* 0 in a child, whose parent had begun them, and after uninstall(). */
     if (settle->awaiting > 0 && --settle->awaiting == 0)
         give_interval_back(settle);
 }

@@ -103,3 +103,38 @@ def test_switch_interval_is_none_of_ours(lazily):
         main()
         """)
     assert run.out == "7000 58000 25 22 19 1 0.005 0.005\n"
+
+
+def test_wrapped_by_the_service(lazily):
+    """Who wraps our function keeps it over uninstall() and install()."""
+    run = lazily({}, """\
+        import lazycore, sys
+        def main():
+            ours, calls = sys.getswitchinterval, []
+            def wrapper():
+                calls.append(1)
+                return ours()
+            sys.getswitchinterval = wrapper
+            lazycore.uninstall()
+            lazycore.install(settle=False)
+            print(sys.getswitchinterval(), sys.getswitchinterval is wrapper)
+            lazycore.settle()
+            print(len(calls))
+        main()
+        """)
+    assert run.out == "0.005 True\n1\n"
+
+
+def test_never_installed(lazily):
+    run = lazily({}, """\
+        import lazycore, os, subprocess, sys
+        def main():
+            folder = os.path.dirname(lazycore.__file__)
+            code = (f"import sys; sys.path.append({folder!r})\\n"
+                    "import lazycore; lazycore._getswitchinterval()")
+            child = subprocess.run([sys.executable, "-I", "-S", "-c", code],
+                                   stderr=subprocess.PIPE, text=True)
+            print(child.stderr.splitlines()[-1])
+        main()
+        """)
+    assert run.out == "RuntimeError: lazycore was never installed\n"
