@@ -7,7 +7,7 @@ stacks of its threads, and fails.
 
 import pytest
 
-from gathering import GATHER, PRELUDE, SLOW
+from gathering import GATHER, PRELUDE, SHARED, SLOW
 
 # A module whose body fails, the next time it runs when it is let go; and a
 # thread that has waited for one load finds the next one begun.
@@ -293,20 +293,7 @@ def test_submodule_imported_while_its_package_loads(lazily, how):
 
 def test_submodule_that_is_there_while_its_package_loads(both):
     """Its package is whole before anyone else gets it."""
-    both({"shared.py": """\
-        import sys, threading, time
-        body = []
-        def imports(thread):
-            frame = sys._current_frames().get(thread.ident)
-            while frame is not None:
-                if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
-                    return True
-                frame = frame.f_back
-            return False
-        def await_import(thread):
-            while thread.is_alive() and not imports(thread):
-                time.sleep(0.001)
-        """,
+    both({"shared.py": SHARED,
           "app/__init__.py": "import shared\nimport app.part\n"
                              "for run in shared.body:\n    run()\nx = 'x'\n",
           "app/part.py": "",

@@ -1,6 +1,6 @@
 """The walk for what leaked costs milliseconds: none where nothing leaked. What
 did leak has its value once any code has got that."""
-from gathering import GATHER, PRELUDE
+from gathering import GATHER, PRELUDE, SHARED
 from settling import MAIN, write
 
 # Counts the walks, which go through gc.get_referrers().
@@ -102,21 +102,7 @@ def test_one_walk_for_a_copy(lazily):
 
 # One thread gets x while another waits for it, as far as it came lazily.
 MEANWHILE = {
-    "shared.py": """\
-        import os, sys, threading, time
-        sys.setswitchinterval(100)
-        body = []
-        def await_import(thread):
-            while not imports(thread):
-                time.sleep(0.001)
-        def imports(thread):
-            frame = sys._current_frames().get(thread.ident)
-            while frame is not None:
-                if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
-                    return True
-                frame = frame.f_back
-            return False
-        """,
+    "shared.py": SHARED,
     "dep.py": "import shared\nfor run in shared.body:\n    run()\nx = 'x'\n",
     "user.py": "from dep import x\ndef touch():\n    return x\n",
 }
