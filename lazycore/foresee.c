@@ -349,6 +349,30 @@ read_queue(struct scan *scan)
     return 0;
 }
 
+/* What is in MET, a set or NULL, is known. 0, or -1 with an exception; to be
+ * ended in either case. */
+static int
+scan_begin(struct scan *scan, PyObject *met)
+{
+    scan->known = PySet_New(met);
+    scan->queue = PyList_New(0);
+    scan->packages = PyDict_New();
+    return scan->known == NULL || scan->queue == NULL || scan->packages == NULL
+               ? -1
+               : 0;
+}
+
+/* The set of all that was met: a new reference, or NULL. */
+static PyObject *
+scan_end(struct scan *scan)
+{
+    Py_CLEAR(scan->queue);
+    Py_CLEAR(scan->packages);
+    PyObject *known = scan->known;
+    scan->known = NULL;
+    return known;
+}
+
 /* Bring engine->foreseen up to date with the targets. */
 static int
 foresee(struct lz_engine *engine)
@@ -358,13 +382,9 @@ foresee(struct lz_engine *engine)
     PyObject *targets = PyDict_Keys(engine->targets);
     bool saved = reading;
     /* Nobody who asks meanwhile is to see what has not been read. */
-    scan.known = PySet_New(engine->foreseen);
-    scan.queue = PyList_New(0);
-    scan.packages = PyDict_New();
-    int result = scan.known == NULL || targets == NULL || scan.queue == NULL ||
-                         scan.packages == NULL
-                     ? -1
-                     : 0;
+    int result = scan_begin(&scan, engine->foreseen);
+    if (targets == NULL)
+        result = -1;
     for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(targets); i++) {
         /* What is pending is published already; it is what that imports that
          * matters, once. */
@@ -374,13 +394,12 @@ foresee(struct lz_engine *engine)
     if (result == 0)
         result = read_queue(&scan);
     reading = saved;
+    PyObject *known = scan_end(&scan);
     if (result == 0) {
-        Py_XSETREF(engine->foreseen, Py_NewRef(scan.known));
+        Py_XSETREF(engine->foreseen, Py_NewRef(known));
         engine->foreseen_targets = made;
     }
-    Py_XDECREF(scan.known);
-    Py_XDECREF(scan.queue);
-    Py_XDECREF(scan.packages);
+    Py_XDECREF(known);
     Py_XDECREF(targets);
     return result;
 }
@@ -390,23 +409,21 @@ foresee(struct lz_engine *engine)
 static PyObject *
 scan_package(struct scan *scan, PyObject *name)
 {
-    int result = -1;
+    int result = scan_begin(scan, NULL);
     bool saved = reading;
-    scan->known = PySet_New(NULL);
-    scan->queue = PyList_New(0);
-    scan->packages = PyDict_New();
     scan->within = place_text(name);
     reading = true;
-    if (scan->known != NULL && scan->queue != NULL && scan->packages != NULL &&
-        scan->within != NULL && PySet_Add(scan->known, name) == 0 &&
-        PyList_Append(scan->queue, name) == 0)
+    if (result < 0 || scan->within == NULL ||
+        PySet_Add(scan->known, name) < 0 ||
+        PyList_Append(scan->queue, name) < 0)
+        result = -1;
+    else
         result = read_queue(scan);
     reading = saved;
-    Py_XDECREF(scan->queue);
-    Py_XDECREF(scan->packages);
+    PyObject *known = scan_end(scan);
     if (result < 0)
-        Py_CLEAR(scan->known);
-    return scan->known;
+        Py_CLEAR(known);
+    return known;
 }
 
 int

@@ -178,6 +178,13 @@ settle_look(struct lz_engine *engine)
         (void)PyGC_Enable();
 }
 
+/* Not where the service has taken the functions away before install(). */
+static bool
+has_interval(const struct lz_settle *settle)
+{
+    return settle->get_interval != NULL && settle->set_interval != NULL;
+}
+
 static unsigned long
 interval_now_us(const struct lz_settle *settle)
 {
@@ -209,9 +216,11 @@ patch_interval(struct lz_engine *engine, bool ours)
     PyObject *now = PySys_GetObject("getswitchinterval"); /* borrowed */
     int result = sys == NULL || function == NULL ? -1 : 0;
     PyObject **saved = &engine->settle->get_interval;
-    if (result == 0 && ours && now != NULL && *saved == NULL)
+    if (result < 0 || now == NULL)
+        ; /* the service has taken it away */
+    else if (ours && *saved == NULL)
         result = engine_patch(sys, "getswitchinterval", function, saved);
-    else if (result == 0 && now == (ours ? *saved : function))
+    else if (now == (ours ? *saved : function))
         result =
             PySys_SetObject("getswitchinterval", ours ? function : *saved);
     Py_XDECREF(function);
@@ -276,17 +285,18 @@ settle_after_fork(struct lz_engine *engine)
     turns_over(engine->settle);
 }
 
-/* Turns of TURN_US for all threads, or those that another thread asked for. */
+/* Short turns for all threads: so long, or as another thread asked for. */
 static void
 turns_begin(struct lz_settle *settle, unsigned long turn_us)
 {
+    if (!has_interval(settle))
+        return;
     if (settle->awaiting++ == 0)
         settle->turn_us = turn_us;
     unsigned long before = interval_now_us(settle);
-    bool ours = before == TURN_US || before == LOAD_TURN_US;
     if (before > settle->turn_us) {
         /* Who set ours again had found it meanwhile. */
-        if (!ours || settle->interval_us == 0)
+        if (before != LOAD_TURN_US || settle->interval_us == 0)
             settle->interval_us = before;
         set_interval_us(settle, settle->turn_us);
     }
@@ -295,7 +305,8 @@ turns_begin(struct lz_settle *settle, unsigned long turn_us)
 static void
 turns_end(struct lz_settle *settle)
 {
-    /* 0 in a child, whose parent had begun them, and after uninstall(). */
+    /* 0 in a child, whose parent had begun them, after uninstall(), and where
+     * they cannot be set. */
     if (settle->awaiting > 0 && --settle->awaiting == 0)
         give_interval_back(settle);
 }
@@ -303,22 +314,20 @@ turns_end(struct lz_settle *settle)
 void
 settle_load_begins(struct lz_engine *engine)
 {
-    if (engine->settle->set_interval != NULL)
-        turns_begin(engine->settle, LOAD_TURN_US);
+    turns_begin(engine->settle, LOAD_TURN_US);
 }
 
 void
 settle_load_ends(struct lz_engine *engine)
 {
-    if (engine->settle->set_interval != NULL)
-        turns_end(engine->settle);
+    turns_end(engine->settle);
 }
 
 void
 settle_await_any_moment(struct lz_engine *engine)
 {
     struct lz_settle *settle = engine->settle;
-    if (settle->set_interval == NULL)
+    if (!has_interval(settle))
         return;
     turns_begin(settle, TURN_US);
     struct timespec delay = {

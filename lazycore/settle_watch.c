@@ -142,7 +142,7 @@ watch_main(void *arg) LZ_UNCHECKED
     struct lz_watch *watch = arg;
     struct lz_settle_pace *pace = &watch->pace.pace;
     PyThreadState *state = NULL;
-    bool keeps = false, slow = false;
+    bool keeps = false;
     while (!sleep_or_end(watch, watch->pace.next_ns)) {
         bool due = settle_pace_due(pace, usage_process_cpu_ns(),
                                    registry_loads(watch->core->registry));
@@ -153,6 +153,7 @@ watch_main(void *arg) LZ_UNCHECKED
         if (!due || state == NULL)
             continue;
         PyEval_RestoreThread(state);
+        bool slow;
         keeps = look(watch, &slow) || keeps;
         if (!is_over(watch)) /* else there may be no engine */
             settle_pace_looked(pace, registry_loads(watch->core->registry),

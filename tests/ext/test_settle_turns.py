@@ -125,16 +125,26 @@ def test_wrapped_by_the_service(lazily):
     assert run.out == "0.005 True\n1\n"
 
 
-def test_never_installed(lazily):
-    run = lazily({}, """\
+@pytest.mark.parametrize("code, said", [
+    ("lazycore._getswitchinterval()",
+     "RuntimeError: lazycore was never installed"),
+    # Then there are no short turns, and it stays away.
+    ("del sys.getswitchinterval; lazycore.install(settle=False); "
+     "sys.exit(repr([lazycore.settle(), hasattr(sys, 'getswitchinterval')]))",
+     "[None, False]"),
+], ids=["never installed", "taken away before"])
+def test_first_of_all(lazily, code, said):
+    run = lazily({}, f"""\
         import lazycore, os, subprocess, sys
+        CODE = {code!r}
         def main():
             folder = os.path.dirname(lazycore.__file__)
-            code = (f"import sys; sys.path.append({folder!r})\\n"
-                    "import lazycore; lazycore._getswitchinterval()")
-            child = subprocess.run([sys.executable, "-I", "-S", "-c", code],
-                                   stderr=subprocess.PIPE, text=True)
+            code = f"import sys; sys.path.append({{folder!r}})\\n"
+            child = subprocess.run(
+                [sys.executable, "-I", "-S", "-c",
+                 code + "import lazycore; " + CODE],
+                stderr=subprocess.PIPE, text=True)
             print(child.stderr.splitlines()[-1])
         main()
         """)
-    assert run.out == "RuntimeError: lazycore was never installed\n"
+    assert run.out == f"{said}\n"
